@@ -1,0 +1,102 @@
+"""The log entries of one run: read by queries until the session's links lead to nothing new."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from diag import normalise
+from diag.app.request import SessionRequest
+from diag.errors import UsageError
+from diag.model import frames
+from diag.model.catalogue import Catalogue
+from diag.model.identifiers import Identifier
+from diag.model.queries import LogQuery, LogSource
+from diag.model.window import MINUTE_NS, Window
+from diag.session.links import close_over
+from diag.session.reconstruct import ANCHOR_EVENTS
+from diag.session.select import EventFinder
+from diag.session.window import plan_window, widen_window
+
+_ROUNDS = 6
+_SURROUNDINGS_PAGES = 10
+
+
+class Entries:
+    """One source's entries, as a frame that grows by queries."""
+
+    def __init__(self, source: LogSource, catalogue: Catalogue) -> None:
+        self.source = source
+        self.catalogue = catalogue
+        self.frame = frames.no_entries()
+        self._parts: list[pl.DataFrame] = []
+        self._count = 0
+
+    async def read(self, query: LogQuery) -> None:
+        """Add the entries of one query."""
+        records = [record async for batch in self.source.read(query) for record in batch]
+        self._parts.append(normalise.to_frame(records, self.catalogue, self._count))
+        self._count += len(records)
+        self.frame = normalise.join_frames(self._parts)
+
+    def finder(self) -> EventFinder:
+        """Questions about what was read so far."""
+        return EventFinder(self.frame, self.catalogue)
+
+    def members_of(self, asked: Identifier) -> tuple[frozenset[str], Window | None]:
+        """The session's IDs as far as they are known, and the time that its entries span."""
+        finder = self.finder()
+        members = close_over(asked.text, finder.mentioning).members
+        times = [event.time_ns for event in finder.mentioning(members) if event.time_ns]
+        return members, Window(min(times), max(times) + 1) if times else None
+
+
+async def read_files(entries: Entries) -> Window | None:
+    """Everything in the files; the window is what their lines span, None where none has a time."""
+    await entries.read(LogQuery(Window(0, 0)))
+    times = entries.frame[frames.TIME]
+    first, last = times.min(), times.max()
+    return Window(first, last + 1) if isinstance(first, int) and isinstance(last, int) else None
+
+
+async def read_live(entries: Entries, asked: Identifier, request: SessionRequest) -> Window:
+    """The session's entries and its surroundings; the window is the one searched at last."""
+    window = plan_window(asked, request.now_ns, request.since_ns, request.until_ns)
+    if window is None:
+        raise UsageError(
+            f"{asked.text[:80]!r} has no time in it, so there is no telling where to look",
+            hint="add --since (2h, or 2026-11-24T13:00Z), or give log files",
+        )
+    window = await _read_session(entries, asked, window, request)
+    _, span = entries.members_of(asked)
+    await _read_surroundings(entries, span.around(MINUTE_NS) if span else window, request.now_ns)
+    return window
+
+
+async def _read_session(
+    entries: Entries, asked: Identifier, window: Window, request: SessionRequest
+) -> Window:
+    """The ID, then what it is linked to, then a wider window where the session touches its edge."""
+    wanted, queried = frozenset({asked.text}), frozenset[str]()
+    for _ in range(_ROUNDS):
+        await entries.read(LogQuery(window, ids=tuple(sorted(wanted)), what="the session"))
+        queried |= wanted
+        members, span = entries.members_of(asked)
+        wanted = members - queried
+        if wanted:
+            continue
+        wider = widen_window(window, span, request.now_ns) if request.until_ns is None else None
+        if wider is None:
+            break
+        window, wanted, queried = wider, members, frozenset()
+    return window
+
+
+async def _read_surroundings(entries: Entries, around: Window, now_ns: int) -> None:
+    """Other sessions' first lines, and lines that name none: what silence and partners are judged by."""
+    window = Window(around.start_ns, max(around.start_ns, min(around.end_ns, now_ns)))
+    anchors = entries.catalogue.messages_of(*ANCHOR_EVENTS)
+    await entries.read(
+        LogQuery(
+            window, (), anchors, without_ids=True, max_pages=_SURROUNDINGS_PAGES, what="the surroundings"
+        )
+    )

@@ -1,0 +1,31 @@
+"""What a command asks of its use case, with everything that the outside decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from diag.model.progress import Progress, ignore
+from diag.model.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRequest:
+    """One question about one session.
+
+    Attributes:
+        asked: the ID as typed.
+        files: read instead of the live sources; ``-`` is standard input.
+        now_ns: the time of asking; nothing below reads a clock.
+        since_ns: start of the window, if given.
+        until_ns: end of the window, if given.
+        ask_kafka: with files the broker is asked only if a flag says so.
+    """
+
+    asked: str
+    settings: Settings
+    now_ns: int
+    files: tuple[str, ...] = ()
+    since_ns: int | None = None
+    until_ns: int | None = None
+    ask_kafka: bool = True
+    progress: Progress = ignore

@@ -1,0 +1,128 @@
+"""``diag session``: one session, from a question to a diagnosis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import diag
+from diag.app.broker import BrokerReading, read_broker
+from diag.app.coverage import cover_entries, describe_coverage, settled_before
+from diag.app.entries import Entries, read_files, read_live
+from diag.app.nothing import explain_nothing
+from diag.app.request import SessionRequest
+from diag.catalogue import load_catalogue
+from diag.checks import CHECKS, CheckContext, reach_verdict, run_checks
+from diag.config import load_wanted_topics
+from diag.errors import UsageError
+from diag.model.catalogue import Catalogue
+from diag.model.coverage import Coverage, State
+from diag.model.diagnosis import Diagnosis, NothingFound, Query
+from diag.model.identifiers import LONGEST, Identifier, classify
+from diag.model.queries import LogSource
+from diag.model.session import Session
+from diag.model.topics import WantedTopic
+from diag.model.window import Window
+from diag.session.links import is_hub
+from diag.session.reconstruct import Reading, reconstruct
+from diag.sources.files import Files
+from diag.topics import build_plan
+
+
+async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
+    """Read everything about one session and judge it; raises `DiagError` where nothing can be asked."""
+    asked = classify(request.asked)
+    if not request.files and len(asked.text) > LONGEST:
+        raise UsageError(
+            f"an ID of {len(asked.text)} characters is no ID of any service", hint="check the ID"
+        )
+    catalogue, wanted = load_catalogue(), load_wanted_topics(request.settings.topics.file)
+    entries = Entries(_open_source(request, catalogue), catalogue)
+    window = await (read_files(entries) if request.files else read_live(entries, asked, request))
+    collected_ns = None if request.files else request.now_ns
+    settled_ns = None if collected_ns is None else settled_before(entries.frame, collected_ns)
+    finder = entries.finder()
+    hub = is_hub(asked.text, finder.mentioning)
+    ids = frozenset() if hub else entries.members_of(asked)[0]
+    broker = await read_broker(request, window, ids, catalogue)
+    sources = (cover_entries(entries.frame, entries.source.coverage()), broker.coverage)
+    coverage = describe_coverage(entries.frame, sources, window, settled_ns)
+    reading = Reading(finder, catalogue, window, settled_ns, broker.records, broker.facts, wanted)
+    query = _to_query(request, asked, window, collected_ns)
+    session = None if hub else reconstruct(asked, reading)
+    if session is None:
+        return explain_nothing(query, coverage, finder)
+    return _judge(query, session, coverage, broker, wanted)
+
+
+def _open_source(request: SessionRequest, catalogue: Catalogue) -> LogSource:
+    if request.files:
+        return Files(request.files, request.progress)
+    if not request.settings.logging.project:
+        raise UsageError(
+            "nothing to read: no log files were given and no project is known",
+            hint="give FILE or -, or --project, or a kubeconfig whose context is a GKE one",
+        )
+    from diag.sources.cloud_logging import CloudLogging  # noqa: PLC0415  a client library, only where asked
+
+    return CloudLogging(request.settings.logging, request.settings.cluster, catalogue, request.progress)
+
+
+def _to_query(
+    request: SessionRequest, asked: Identifier, window: Window | None, collected_ns: int | None
+) -> Query:
+    live = not request.files
+    return Query(
+        asked=asked,
+        window=window,
+        files=request.files,
+        collected_ns=collected_ns,
+        # Google's console knows only what Google's service holds.
+        project=request.settings.logging.project if live and not request.settings.logging.endpoint else "",
+        namespace=request.settings.cluster.namespace if live else "",
+    )
+
+
+def _judge(
+    query: Query,
+    session: Session,
+    coverage: Coverage,
+    broker: BrokerReading,
+    wanted: tuple[WantedTopic, ...],
+) -> Diagnosis:
+    context = CheckContext(
+        session=session,
+        coverage=coverage,
+        evidence=frozenset(_kinds_of_evidence(coverage, broker)),
+        broker=broker.facts,
+        wanted=wanted,
+        reaches_now=_reaches_now(query),
+    )
+    findings, outcomes = run_checks(CHECKS, context)
+    return Diagnosis(
+        query=query,
+        session=session,
+        verdict=reach_verdict(session, findings, outcomes),
+        findings=findings,
+        outcomes=outcomes,
+        coverage=coverage,
+        topics=build_plan(wanted, broker.facts) if broker.facts else None,
+        version=diag.__version__,
+    )
+
+
+def _kinds_of_evidence(coverage: Coverage, broker: BrokerReading) -> Iterator[str]:
+    if any(source.state is not State.FAILED for source in coverage.log_sources()):
+        yield "logs"
+    if broker.facts is not None:
+        yield "broker"
+    if broker.records is not None and broker.coverage.state is State.COMPLETE:
+        yield "records"
+
+
+def _reaches_now(query: Query) -> bool:
+    """Whether what the broker is now holds for the window."""
+    return (
+        query.collected_ns is not None
+        and query.window is not None
+        and query.window.end_ns >= query.collected_ns
+    )

@@ -1,0 +1,38 @@
+"""``diag topics``: wanted topics against the broker's, and the creation of what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from diag.config import load_wanted_topics
+from diag.errors import UsageError
+from diag.model.progress import Progress, ignore
+from diag.model.settings import Settings
+from diag.model.topics import TopicPlan, TopicReport
+from diag.topics import build_plan, find_restarts
+
+
+async def plan_topics(settings: Settings, now_ns: int, progress: Progress = ignore) -> TopicPlan:
+    """The plan as the broker stands now; raises `DiagError`."""
+    if not settings.kafka.bootstrap:
+        raise UsageError(
+            "no broker is named", hint="add --kafka HOST:PORT, or [kafka] bootstrap in diag.toml"
+        )
+    from diag.sources import kafka  # noqa: PLC0415  a client library, only where it is asked
+
+    wanted = load_wanted_topics(settings.topics.file)
+    progress("reading Kafka")
+    return build_plan(wanted, await kafka.read_broker(settings.kafka, now_ns))
+
+
+async def create_missing(settings: Settings, plan: TopicPlan, progress: Progress = ignore) -> TopicReport:
+    """Create what `plan` misses and say whose consumers must join again."""
+    report = TopicReport(plan, settings.kafka.bootstrap)
+    if not plan.to_create:
+        return replace(report, restart=find_restarts(plan, ()))
+    from diag.sources import kafka  # noqa: PLC0415  a client library, only where it is asked
+
+    progress(f"creating {', '.join(topic.name for topic in plan.to_create)}")
+    created = await kafka.create_topics(settings.kafka, plan.to_create)
+    done = [one.topic.name for one in created if not one.error]
+    return replace(report, created=created, restart=find_restarts(plan, done))

@@ -1,0 +1,1 @@
+"""Checks of what the AI stages made of a turn."""

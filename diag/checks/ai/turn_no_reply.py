@@ -1,0 +1,119 @@
+"""The caller finished speaking and got neither text nor audio.
+
+What it tells
+    Which turn stayed without a reply, and the last step that it reached.
+
+Why it matters
+    This is what a caller means by "my session was silent".
+
+How it decides
+    Speech ended: the last audio of an utterance, a trigger of the LLM, audio complete for processing,
+    or listening switched off after audio was published. Nothing of the reply was delivered for it.
+    Where deliveries carry no type, they count by their place after the LLM's end.
+
+What can fool it
+    A turn whose stage is still running may yet be answered. After an empty transcript there is nothing
+    to answer, so that is only suspected. A caller who left while the turn was worked on could not be
+    reached.
+
+What to do
+    Look at the step after the last one reached: that is where the turn went wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from diag.checks.base import LOGS, MOST_EVIDENCE, ORCHESTRATOR, Check, CheckContext, NotChecked, any_of
+from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
+from diag.model.session import Turn, TurnOutcome
+
+_STEPS = {
+    "speech.end": "the media server heard the end of the speech",
+    "media.publish": "the audio was published to Kafka",
+    "media.publish_failed": "publishing the audio to Kafka failed",
+    "media.listen": "listening was switched off",
+    "kafka.consume": "the orchestrator read the audio from Kafka",
+    "turn.trigger": "the audio was complete for processing",
+    "turn.start": "the turn began",
+    "stage.error": "a stage failed",
+    "turn.end": "the turn's work ended",
+    "bcast.call": "a reply was addressed to the session",
+    "bcast.withheld": "no socket was bound to the session, so the reply was withheld",
+    "bcast.failed": "the reply could not be written to the socket",
+    "reply.publish_failed": "publishing the reply audio to Kafka failed",
+}
+
+
+def _run(context: CheckContext) -> Iterator[Finding]:
+    session = context.session
+    if not session.turns:
+        context.require_entries(ORCHESTRATOR)
+    silent = [
+        turn
+        for turn in session.turns
+        if turn.outcome in (TurnOutcome.UNANSWERED, TurnOutcome.EMPTY) and turn.caller_left is None
+    ]
+    if not silent:
+        return
+    context.require_entries(ORCHESTRATOR)
+    if session.open and not any(turn.end_ns for turn in silent):
+        raise NotChecked("the session may still run, so a reply may still come")
+    yield _finding(context, silent)
+
+
+def _finding(context: CheckContext, silent: list[Turn]) -> Finding:
+    session = context.session
+    share = f"{len(silent)} of {len(session.turns)} turns got"
+    heard = [turn for turn in silent if turn.outcome is TurnOutcome.UNANSWERED]
+    sure = context.sureness(ORCHESTRATOR) if heard else Confidence.SUSPECTED
+    return Finding(
+        slug=CHECK.slug,
+        scope=CHECK.scope,
+        severity=CHECK.severity,
+        confidence=sure,
+        component=(heard or silent)[0].last_step.entry.service or ORCHESTRATOR,
+        title=f"{share} no reply",
+        summary=f"{share} neither text nor audio. {_describe(silent)}",
+        evidence=_collect(silent),
+        remedy="look at what should have followed the last step reached",
+        sessions=session.session_ids,
+        subjects=tuple(sorted({turn.last_step.entry.pod for turn in silent if turn.last_step.entry.pod})),
+    )
+
+
+def _describe(silent: list[Turn]) -> str:
+    steps = dict.fromkeys(_last_step(turn) for turn in silent)
+    return f"The last step reached: {'; '.join(steps)}."
+
+
+def _last_step(turn: Turn) -> str:
+    if turn.outcome is TurnOutcome.EMPTY:
+        return "speech recognition heard no words"
+    if turn.withheld:
+        return _STEPS[turn.withheld[-1].name]
+    step = turn.last_step
+    if step.name == "stage":
+        stage = step.value("stage") or step.entry.field("service")
+        return f"{stage} {step.value('state')}"
+    return _STEPS.get(step.name, step.entry.message)
+
+
+def _collect(silent: list[Turn]) -> tuple[Evidence, ...]:
+    """Of each turn what ended the speech, what withheld the reply, and the last line."""
+    found: list[Evidence] = []
+    for turn in silent:
+        events = (turn.trigger, *turn.withheld[-1:], turn.last_step)
+        found += (event.to_evidence() for event in events)
+    return tuple(dict.fromkeys(found))[:MOST_EVIDENCE]
+
+
+CHECK = Check(
+    slug="turn-no-reply",
+    title="a turn got no reply",
+    severity=Severity.ERROR,
+    scope=Scope.SESSION,
+    requires=any_of(LOGS),
+    confirms=any_of(LOGS),
+    run=_run,
+)

@@ -1,0 +1,101 @@
+"""The shape of a check.
+
+A check is a module: its docstring is its page, `CHECK` its identity, `_run` its rule, which reads a
+`CheckContext` and yields findings. No class, no state, no I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from diag.model.coverage import Coverage
+from diag.model.findings import Confidence, Evidence, Finding, Outcome, Scope, Severity
+from diag.model.session import Event, Session
+from diag.model.topics import BrokerFacts, WantedTopic
+
+LOGS = "logs"
+BROKER = "broker"
+RECORDS = "records"
+
+MEDIA_SERVER = "media-server"
+ORCHESTRATOR = "orchestrator"
+
+MOST_EVIDENCE = 12
+"""References that one finding carries; more would not be read."""
+
+Needs = tuple[frozenset[str], ...]
+"""Alternatives, each a set of kinds of evidence that are needed together."""
+
+
+def any_of(*kinds: str) -> Needs:
+    """One of these kinds is enough."""
+    return tuple(frozenset({kind}) for kind in kinds)
+
+
+def all_of(*kinds: str) -> Needs:
+    """All of these kinds are needed."""
+    return (frozenset(kinds),)
+
+
+class NotChecked(Exception):  # noqa: N818  it is an answer, no error
+    """What was read does not let this rule decide; the text says what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckContext:
+    """All that a rule may look at.
+
+    Attributes:
+        evidence: the kinds that were read: ``logs``, ``broker``, ``records``.
+        reaches_now: the window ends where the reading was done, so what the broker is now holds for it.
+        outcomes: of the checks that ran before this one.
+    """
+
+    session: Session
+    coverage: Coverage
+    evidence: frozenset[str]
+    broker: BrokerFacts | None = None
+    wanted: tuple[WantedTopic, ...] = ()
+    reaches_now: bool = False
+    outcomes: tuple[Outcome, ...] = ()
+
+    def has(self, needs: Needs) -> bool:
+        """Whether one of the alternatives was read; no alternatives: nothing is needed."""
+        return not needs or any(kinds <= self.evidence for kinds in needs)
+
+    def require_entries(self, *services: str) -> None:
+        """Raise `NotChecked` unless entries of each service were read: silence must be heard."""
+        seen = dict(self.coverage.services)
+        silent = [service for service in services if not seen.get(service)]
+        if silent:
+            raise NotChecked(f"no entries of {' and '.join(silent)} were read")
+
+    def sureness(self, *services: str) -> Confidence:
+        """Confirmed if all logs of these services came, else suspected."""
+        return Confidence.CONFIRMED if self.coverage.logs_complete(*services) else Confidence.SUSPECTED
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A rule and its identity.
+
+    Attributes:
+        slug: its one public name; permanent, never reused.
+        severity: of its findings, unless a finding carries its own.
+        requires: the least evidence with which it runs, else it is skipped.
+        confirms: without it its findings are suspected.
+    """
+
+    slug: str
+    title: str
+    severity: Severity
+    scope: Scope
+    requires: Needs
+    confirms: Needs
+    run: Callable[[CheckContext], Iterator[Finding]]
+
+
+def to_evidence(events: tuple[Event, ...] | list[Event]) -> tuple[Evidence, ...]:
+    """The first events as evidence."""
+    return tuple(event.to_evidence() for event in events[:MOST_EVIDENCE])

@@ -1,0 +1,1 @@
+"""Checks of identifiers: lost, malformed, mismatched."""

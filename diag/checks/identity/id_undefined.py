@@ -1,0 +1,135 @@
+"""A lost ID stands where the session's ID belongs.
+
+What it tells
+    Somewhere ``undefined``, ``null``, ``NaN``, ``None``, ``<nil>``, ``[object Object]`` or nothing was
+    sent, logged or stored as an ID: a variable was used before it had a value.
+
+Why it matters
+    Everything under such an ID meets everything else under it: replies of one caller can not find
+    their socket, or find another caller's.
+
+How it decides
+    Exact match on any ID key of the session's own lines, inside raw WebSocket messages, on Kafka keys
+    and headers, and the orchestrator's own complaints of a missing ID. A line of a socket that no ID
+    ties to the session counts only where this session lacks just that half, and stays suspected.
+
+What can fool it
+    An empty ID is normal in ``Parsed WebSocket message`` of ``greeting_request``, ``ping`` and
+    ``tts_request``; JSON null under an ID key is how the Python services log; ``undefined: sessionID``
+    is a compiler's message. None of these counts.
+
+What to do
+    Find the hop that lost the ID in the evidence, and send the ID that the media server returned in
+    ``X-Session-ID`` there; refuse a request whose ID is not valid.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from diag.checks.base import LOGS, MOST_EVIDENCE, RECORDS, Check, CheckContext, any_of, to_evidence
+from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
+from diag.model.identifiers import is_lost
+from diag.model.records import KafkaRecord
+from diag.model.session import Event, Session
+
+_ID_ROLES = ("session", "media", "frontend", "connection")
+_EMPTY_IS_NORMAL = ("greeting_request", "ping", "tts_request")
+_SOCKET_EVENTS = ("ws.bind", "ws.message", "ws.raw", "id.missing", "state.not_found")
+_MEDIA_EVENTS = ("whip.session", "whip.established")
+
+
+def _run(context: CheckContext) -> Iterator[Finding]:
+    session = context.session
+    own = [event for event in session.events if _is_loss(event)]
+    if own:
+        yield _finding(session, own, (), Confidence.CONFIRMED)
+        return
+    nearby = [event for event in session.neighbours if _is_loss(event) and _may_be_ours(event, session)]
+    records = _lost_records(session)
+    if nearby or records:
+        yield _finding(session, nearby, records, Confidence.SUSPECTED)
+
+
+def _is_loss(event: Event) -> bool:
+    if event.name == "id.missing":
+        return True
+    lost = [text for text in event.entry.ids_in(*_ID_ROLES) if is_lost(text)]
+    if event.name == "ws.message" and event.entry.field("event") in _EMPTY_IS_NORMAL:
+        lost = [text for text in lost if text]
+    return bool(lost)
+
+
+def _may_be_ours(event: Event, session: Session) -> bool:
+    """Whether a line without any tie stands where this session lacks a half, while it ran."""
+    facets = _facets(session)
+    lacks = ("ws.bind" not in facets and event.name in _SOCKET_EVENTS) or (
+        "whip" not in facets and event.name in _MEDIA_EVENTS
+    )
+    return lacks and not event.entry.ids_in("trace")
+
+
+def _lost_records(session: Session) -> tuple[KafkaRecord, ...]:
+    """Records under a lost key while this session published, and none under its own."""
+    own = sum(flow.stored or 0 for flow in session.flows)
+    first, last = session.first_ns or 0, session.last_ns or 0
+    if own or not {"whip", "publish"} & _facets(session):
+        return ()
+    return tuple(record for record in session.lost_records if first <= record.time_ns <= last)
+
+
+def _facets(session: Session) -> set[str]:
+    return {facet for text in session.session_ids for facet in session.presence.get(text, ())}
+
+
+def _finding(
+    session: Session, events: list[Event], records: tuple[KafkaRecord, ...], confidence: Confidence
+) -> Finding:
+    counts = Counter(_shown(text) for text in _lost_texts(events, records))
+    listed = ", ".join(f"{text} ({count})" for text, count in sorted(counts.items()))
+    where = sorted(
+        {event.side or event.entry.service for event in events} | ({"Kafka"} if records else set())
+    )
+    tie = "" if confidence is Confidence.CONFIRMED else " Only the time ties it to this session."
+    return Finding(
+        slug=CHECK.slug,
+        scope=CHECK.scope,
+        severity=CHECK.severity,
+        confidence=confidence,
+        component=where[0] if where else "unknown",
+        title="a lost ID stands where the session's belongs",
+        summary=f"The ID was lost: {listed}, seen by {' and '.join(where)}.{tie}",
+        evidence=(*to_evidence(events), *_to_evidence(records))[:MOST_EVIDENCE],
+        remedy="send the ID that the media server returned in X-Session-ID; refuse IDs that are not valid",
+        sessions=session.session_ids,
+    )
+
+
+def _lost_texts(events: Iterable[Event], records: Iterable[KafkaRecord]) -> Iterator[str]:
+    for event in events:
+        lost = [text for text in event.entry.ids_in(*_ID_ROLES) if is_lost(text)]
+        yield from lost or [""]
+    yield from (record.key or "" for record in records)
+
+
+def _shown(text: str) -> str:
+    return f'"{text}"' if text else "empty"
+
+
+def _to_evidence(records: Iterable[KafkaRecord]) -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence(r.time_ns, r.ref, "kafka", f"record of {r.size} bytes under the key {_shown(r.key or '')}")
+        for r in records
+    )
+
+
+CHECK = Check(
+    slug="id-undefined",
+    title="a lost ID",
+    severity=Severity.ERROR,
+    scope=Scope.SESSION,
+    requires=any_of(LOGS, RECORDS),
+    confirms=(),
+    run=_run,
+)

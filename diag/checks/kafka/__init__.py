@@ -1,0 +1,1 @@
+"""Checks of topics, consumers and records."""

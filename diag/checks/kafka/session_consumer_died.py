@@ -1,0 +1,112 @@
+"""The media server stopped reading replies for this session.
+
+What it tells
+    The session's reader of ``audio-out`` ended about ten seconds after it began, on an ordinary
+    timeout, while the caller was still there.
+
+Why it matters
+    From then on no reply audio can reach this caller over WebRTC, however well the rest works.
+
+How it decides
+    On the media server, ``Error reading from Kafka`` with the deadline's text, then ``Audio consumer
+    stopped`` 9 to 11 s after ``Starting audio consumer``, and no clean-up of the connection before it.
+    Where nobody writes to ``audio-out``, nothing is lost by it, and it is only an information.
+
+What can fool it
+    A dial error in the same line means that the broker was away. A reader that ends with its
+    connection ends as it should. In the orchestrator the same text is idle noise.
+
+What to do
+    Compare the error with ``errors.Is(err, context.DeadlineExceeded)``: it arrives wrapped, so ``==``
+    takes every idle timeout for the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from diag.checks.base import BROKER, LOGS, MEDIA_SERVER, Check, CheckContext, any_of, to_evidence
+from diag.model.findings import Confidence, Finding, Scope, Severity
+from diag.model.instants import NS_PER_S
+from diag.model.session import Event
+
+_DEADLINE = "deadline exceeded"
+_DIAL = "dial"
+_SOONEST_NS, _LATEST_NS = 9 * NS_PER_S, 11 * NS_PER_S
+_TOPIC = "audio-out"
+_ERAS_WITHOUT_REPLY_AUDIO = frozenset({"B", "C"})
+
+
+def _run(context: CheckContext) -> Iterator[Finding]:
+    readers = [
+        event
+        for event in context.session.named(
+            "kafka.reader_start", "kafka.reader_error", "kafka.reader_stop", "media.cleanup"
+        )
+        if event.entry.service == MEDIA_SERVER or event.side == "media"
+    ]
+    for start, error, stop in _deaths(readers):
+        yield _finding(context, (start, error, stop))
+
+
+def _deaths(events: list[Event]) -> Iterator[tuple[Event, Event, Event]]:
+    """Each reader's start, error and stop, where they follow each other as a death does."""
+    start: Event | None = None
+    error: Event | None = None
+    for event in events:
+        if event.name == "kafka.reader_start":
+            start, error = event, None
+        elif event.name == "media.cleanup":
+            start = None
+        elif event.name == "kafka.reader_error" and start is not None:
+            said = event.entry.field("error")
+            error = event if _DEADLINE in said and _DIAL not in said else None
+        elif event.name == "kafka.reader_stop" and start is not None and error is not None:
+            if _SOONEST_NS <= event.time_ns - start.time_ns <= _LATEST_NS:
+                yield start, error, event
+            start = None
+
+
+def _finding(context: CheckContext, death: tuple[Event, Event, Event]) -> Finding:
+    harmless = _nobody_writes(context)
+    after_s = (death[2].time_ns - death[0].time_ns) / NS_PER_S
+    effect = (
+        "nobody writes to audio-out here, so nothing was lost by it"
+        if harmless
+        else "no reply audio can reach this caller over WebRTC afterwards"
+    )
+    return Finding(
+        slug=CHECK.slug,
+        scope=CHECK.scope,
+        severity=Severity.INFO if harmless else CHECK.severity,
+        confidence=Confidence.CONFIRMED,
+        component=MEDIA_SERVER,
+        title="the session's reply reader ended",
+        summary=f"The reader of audio-out ended {after_s:.1f} s after it began, on a timeout: {effect}.",
+        evidence=to_evidence(list(death)),
+        remedy="compare the error with errors.Is: the deadline arrives wrapped",
+        sessions=context.session.session_ids,
+        subjects=(death[0].entry.pod,) if death[0].entry.pod else (),
+    )
+
+
+def _nobody_writes(context: CheckContext) -> bool:
+    """Whether audio-out has no producer: by its end offset, else by the versions that the lines betray."""
+    facts = context.broker.topics.get(_TOPIC) if context.broker else None
+    if facts is not None:
+        return facts.end == 0
+    if context.session.named("reply.published"):
+        return False
+    eras = [event.eras for event in context.session.events if event.eras and event.side == "orchestrator"]
+    return bool(eras) and any(era <= _ERAS_WITHOUT_REPLY_AUDIO for era in eras)
+
+
+CHECK = Check(
+    slug="kafka-session-consumer-died",
+    title="the session's reply reader ended",
+    severity=Severity.ERROR,
+    scope=Scope.SESSION,
+    requires=any_of(LOGS),
+    confirms=any_of(BROKER),
+    run=_run,
+)

@@ -1,0 +1,138 @@
+"""A topic that the deployment needs does not exist.
+
+What it tells
+    Which topic is missing, who fails for want of it, and since when.
+
+Why it matters
+    Without ``audio-in`` no word reaches the orchestrator; without ``audio-out`` no spoken reply comes
+    back. Without a logging topic only the record of the stages is lost.
+
+How it decides
+    The broker's list says what is missing now. What was missing then is said by publish errors with
+    code 3, more than once within 60 s. Absence now counts for a session only if its window reaches now.
+    The two audio topics are always wanted, a logging topic only if a service tries to write to it. If
+    only logging topics are missing, that is a standing warning: the audio path is untouched.
+
+What can fool it
+    A single such error is a leader election. Consumers of a missing topic only say ``context deadline
+    exceeded``, like idle ones, so their lines decide nothing.
+
+What to do
+    ``diag topics --create-missing``, then restart the consumers that it names: one that joined before
+    the topic existed gets no partition of it until it joins again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import combinations
+
+from diag.checks.base import (
+    BROKER,
+    LOGS,
+    MOST_EVIDENCE,
+    Check,
+    CheckContext,
+    any_of,
+    to_evidence,
+)
+from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
+from diag.model.instants import NS_PER_S
+from diag.model.session import Event
+from diag.model.topics import Path, WantedTopic
+from diag.session.flow import topic_of
+
+_ERROR_CODE_3 = re.compile(
+    r"\[(?:Error )?3\]|Unknown ?Topic ?Or ?Partition|UNKNOWN_TOPIC_OR_PARTITION", re.IGNORECASE
+)
+_FAILURES = ("media.publish_failed", "reply.publish_failed", "log.publish_failed")
+_WRITES = (*_FAILURES, "media.publish", "reply.published", "log.published")
+_TOGETHER_NS = 60 * NS_PER_S
+_APART_NS = NS_PER_S // 10
+_LOOK_AT = 200
+
+
+def _run(context: CheckContext) -> Iterator[Finding]:
+    for topic in context.wanted:
+        failures = [event for event in _lines(context, topic, _FAILURES) if _says_unknown(event)]
+        absent_now = _is_absent_now(context, topic)
+        if not (absent_now or _failed_repeatedly(failures)):
+            continue
+        if topic.path is Path.LOGGING and not _lines(context, topic, _WRITES):
+            continue
+        yield _finding(context, topic, failures, absent_now=absent_now)
+
+
+def _is_absent_now(context: CheckContext, topic: WantedTopic) -> bool:
+    return context.reaches_now and context.broker is not None and topic.name not in context.broker.topics
+
+
+def _lines(context: CheckContext, topic: WantedTopic, names: tuple[str, ...]) -> list[Event]:
+    return [event for event in context.session.named(*names) if topic_of(event) == topic.name]
+
+
+def _says_unknown(event: Event) -> bool:
+    return _ERROR_CODE_3.search(event.entry.field("error")) is not None
+
+
+def _failed_repeatedly(failures: list[Event]) -> bool:
+    """More than one failure within a minute; the two lines that one packet leaves are one."""
+    return any(
+        _APART_NS <= later.time_ns - earlier.time_ns <= _TOGETHER_NS
+        for earlier, later in combinations(failures[:_LOOK_AT], 2)
+    )
+
+
+def _finding(
+    context: CheckContext, topic: WantedTopic, failures: list[Event], *, absent_now: bool
+) -> Finding:
+    audio = topic.path is Path.AUDIO
+    writers = sorted({event.entry.service for event in failures if event.entry.service}) or topic.producers
+    return Finding(
+        slug=CHECK.slug,
+        scope=Scope.SESSION if audio else Scope.STANDING,
+        severity=Severity.ERROR if audio else Severity.WARNING,
+        confidence=Confidence.CONFIRMED,
+        component=", ".join(writers) or "broker",
+        title=f"{topic.name} does not exist",
+        summary=_summarise(topic, failures, absent_now=absent_now),
+        evidence=(*_absence(context, topic, absent_now=absent_now), *to_evidence(failures))[:MOST_EVIDENCE],
+        remedy=_remedy(topic),
+        sessions=context.session.session_ids if audio else (),
+        subjects=(topic.name,),
+    )
+
+
+def _summarise(topic: WantedTopic, failures: list[Event], *, absent_now: bool) -> str:
+    now = f"The broker has no topic {topic.name}." if absent_now else f"The topic {topic.name} was missing."
+    then = f" {len(failures)} publish errors of this session say so." if failures else ""
+    lost = (
+        " No audio can pass through it."
+        if topic.path is Path.AUDIO
+        else " Only the record of that stage is lost; the audio path does not need it."
+    )
+    return now + then + lost
+
+
+def _absence(context: CheckContext, topic: WantedTopic, *, absent_now: bool) -> Iterator[Evidence]:
+    if absent_now and context.broker is not None:
+        names = ", ".join(sorted(n for n, facts in context.broker.topics.items() if not facts.internal))
+        text = f"not among the broker's topics: {names or 'it has none'}"
+        yield Evidence(0, f"topic/{topic.name}", "kafka", text)
+
+
+def _remedy(topic: WantedTopic) -> str:
+    services = ", ".join(reader.service for reader in topic.readers)
+    return "diag topics --create-missing" + (f", then restart {services}" if services else "")
+
+
+CHECK = Check(
+    slug="kafka-topic-missing",
+    title="a topic is missing",
+    severity=Severity.ERROR,
+    scope=Scope.SESSION,
+    requires=any_of(LOGS, BROKER),
+    confirms=any_of(BROKER),
+    run=_run,
+)

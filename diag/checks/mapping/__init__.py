@@ -1,0 +1,1 @@
+"""Checks of how the halves of a session find each other."""

@@ -1,0 +1,103 @@
+"""The session exists on one side only.
+
+What it tells
+    Either the media server has it and the orchestrator never heard of it, or the other way round.
+
+Why it matters
+    Whatever the caller said went nowhere, or whatever was answered had no caller.
+
+How it decides
+    All of the session's IDs together are looked up in the presence matrix: WHIP, listening and
+    publishing on one side; socket, consumption, turns and deliveries on the other. One side must be
+    empty although entries of both services were read.
+
+What can fool it
+    A session whose audio came over its WebSocket has no media half by design; a WHIP request with a
+    broken offer leaves an ID and nothing else; IDs of tests are left out. If the other half exists
+    under another ID, this is ``id-mismatch``.
+
+What to do
+    Media server only: see whether audio was published and the topic and its consumer are alive.
+    Orchestrator only: see whether the frontend's WHIP request arrived, and under which ID.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from diag.checks.base import (
+    LOGS,
+    MEDIA_SERVER,
+    MOST_EVIDENCE,
+    ORCHESTRATOR,
+    Check,
+    CheckContext,
+    NotChecked,
+    any_of,
+)
+from diag.model.findings import Finding, Scope, Severity
+from diag.model.identifiers import IdKind, classify
+from diag.model.session import Session
+
+_MEDIA = frozenset({"whip", "listen", "publish"})
+_ORCHESTRATOR = frozenset({"ws.bind", "consume", "turn", "deliver"})
+_OVER_SOCKET = "ws.audio"
+_NEXT_STEP = {
+    MEDIA_SERVER: "look at the topic audio-in and its consumer: diag topics",
+    ORCHESTRATOR: "look for the caller's WHIP request: did it arrive, and under which ID",
+}
+
+
+def _run(context: CheckContext) -> Iterator[Finding]:
+    session = context.session
+    facets = _facets(session)
+    has_media, has_orchestrator = bool(facets & _MEDIA), bool(facets & _ORCHESTRATOR)
+    if not has_media and not has_orchestrator:
+        raise NotChecked("no line shows the session at work on either side")
+    if has_media == has_orchestrator or _OVER_SOCKET in facets or _is_test(session):
+        return
+    context.require_entries(MEDIA_SERVER, ORCHESTRATOR)
+    if session.open:
+        raise NotChecked("the session may still run, so the other half may still come")
+    yield _finding(context, facets, MEDIA_SERVER if has_media else ORCHESTRATOR)
+
+
+def _facets(session: Session) -> frozenset[str]:
+    return frozenset(f for text in session.session_ids for f in session.presence.get(text, ()))
+
+
+def _is_test(session: Session) -> bool:
+    return all(classify(text).kind is IdKind.TEST for text in session.session_ids)
+
+
+def _finding(context: CheckContext, facets: frozenset[str], side: str) -> Finding:
+    session = context.session
+    other = ORCHESTRATOR if side == MEDIA_SERVER else MEDIA_SERVER
+    read = dict(context.coverage.services).get(other, 0)
+    own = [event.to_evidence() for event in session.events if event.entry.service == side]
+    return Finding(
+        slug=CHECK.slug,
+        scope=CHECK.scope,
+        severity=CHECK.severity,
+        confidence=context.sureness(MEDIA_SERVER, ORCHESTRATOR),
+        component=other,
+        title=f"the session is on the {side} only",
+        summary=(
+            f"The {side} has the session ({', '.join(sorted(facets & (_MEDIA | _ORCHESTRATOR)))}); "
+            f"none of the {read} entries read of the {other} mention it."
+        ),
+        evidence=tuple(own or (event.to_evidence() for event in session.events))[:MOST_EVIDENCE],
+        remedy=_NEXT_STEP[side],
+        sessions=session.session_ids,
+    )
+
+
+CHECK = Check(
+    slug="session-one-sided",
+    title="the session is on one side only",
+    severity=Severity.ERROR,
+    scope=Scope.SESSION,
+    requires=any_of(LOGS),
+    confirms=any_of(LOGS),
+    run=_run,
+)

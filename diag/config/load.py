@@ -1,0 +1,127 @@
+"""Flag, environment, file, default: the first that names a setting wins.
+
+The environment variable of ``[kafka] bootstrap`` is ``DIAG_KAFKA_BOOTSTRAP``; a flag is given as
+``{"kafka.bootstrap": value}``. A key that does not exist is an error that names the nearest one.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from diag.errors import SettingsError
+from diag.model.findings import Severity
+from diag.model.settings import Settings
+
+DEFAULT_FILE = "diag.toml"
+_PREFIX = "DIAG_"
+
+Values = dict[str, Any]
+
+
+def load_settings(
+    flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None = None
+) -> Settings:
+    """The settings of this run; raises `SettingsError`.
+
+    Args:
+        flags: dotted setting -> value; None counts as not given.
+        environment: the process's own.
+        file: named by the user, and then it must exist; else ``diag.toml`` here, if there is one.
+    """
+    path = file or (Path(DEFAULT_FILE) if Path(DEFAULT_FILE).is_file() else None)
+    layers = [
+        _read_file(path) if path else {},
+        _read_environment(environment),
+        {name: value for name, value in flags.items() if value is not None},
+    ]
+    settings = Settings(file=str(path or ""))
+    for layer, origin in zip(layers, (str(path), "the environment", "the command line"), strict=True):
+        settings = _apply(settings, layer, origin)
+    return settings
+
+
+def _names() -> dict[str, Any]:
+    """Every dotted setting with its default."""
+    defaults = Settings()
+    return {
+        f"{group.name}.{one.name}": getattr(getattr(defaults, group.name), one.name)
+        for group in fields(Settings)
+        if group.name != "file"
+        for one in fields(getattr(defaults, group.name))
+    }
+
+
+def _read_file(path: Path) -> Values:
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}", hint="check --config") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: {error}", hint="it must be TOML") from error
+    values = {}
+    for group, rows in table.items():
+        if not isinstance(rows, dict):
+            raise _unknown(group, str(path))
+        values.update({f"{group}.{name}": value for name, value in rows.items()})
+    return values
+
+
+def _read_environment(environment: Mapping[str, str]) -> Values:
+    by_variable = {_PREFIX + name.replace(".", "_").upper(): name for name in _names()}
+    values = {}
+    for variable, value in environment.items():
+        if variable.startswith(_PREFIX):
+            if variable not in by_variable:
+                near = get_close_matches(variable, by_variable, n=1, cutoff=0.0)
+                raise SettingsError(
+                    f"the environment: no setting {variable}", hint=f"did you mean {near[0]}?"
+                )
+            values[by_variable[variable]] = value
+    return values
+
+
+def _apply(settings: Settings, values: Values, origin: str) -> Settings:
+    known = _names()
+    for name, value in values.items():
+        if name not in known:
+            raise _unknown(name, origin)
+        group, _, field = name.partition(".")
+        converted = _convert(name, value, known[name], origin)
+        settings = replace(settings, **{group: replace(getattr(settings, group), **{field: converted})})
+    return settings
+
+
+def _unknown(name: str, origin: str) -> SettingsError:
+    near = get_close_matches(name, _names(), n=1, cutoff=0.0)
+    return SettingsError(f"{origin}: no setting {name}", hint=f"did you mean {near[0]}?")
+
+
+def _convert(name: str, value: Any, default: Any, origin: str) -> Any:
+    """`value` in the type that the setting has."""
+    if isinstance(default, Severity):
+        return _to_severity(name, value, origin)
+    wanted = type(default)
+    if wanted is str and isinstance(value, str):
+        return value
+    try:
+        number = float(value) if not isinstance(value, bool | list | dict) else None
+    except (TypeError, ValueError):
+        number = None
+    if wanted in (int, float) and number is not None and number > 0:
+        return wanted(number)
+    form = "a text" if wanted is str else "a number above 0"
+    raise SettingsError(f"{origin}: {name} must be {form}, not {value!r}")
+
+
+def _to_severity(name: str, value: Any, origin: str) -> Severity:
+    if isinstance(value, Severity):
+        return value
+    labels = [severity.label for severity in Severity]
+    if value not in labels:
+        raise SettingsError(f"{origin}: {name} must be one of {', '.join(labels)}, not {value!r}")
+    return Severity(labels.index(value))

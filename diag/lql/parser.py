@@ -1,0 +1,173 @@
+"""Tokens -> tree. NOT binds tightest, then OR, then AND, which may be left out."""
+
+from __future__ import annotations
+
+from diag.errors import FilterError
+from diag.lql.fields import find_type
+from diag.lql.lexer import Kind, Token, tokenize
+from diag.lql.regex import compile_regex
+from diag.model.filters import EVERYTHING, And, Call, Comparison, Filter, Not, Op, Or, Words
+
+DEEPEST = 60
+"""Nested parentheses and negations beyond which a filter is refused, not followed."""
+
+_FUNCTIONS = {"log_id": 1}
+_TERM_ENDS = frozenset({Kind.END, Kind.CLOSE, Kind.OR, Kind.COMMA})
+
+
+def parse(text: str) -> Filter:
+    """The tree of `text`; an empty filter matches everything. Raises `FilterError`."""
+    parser = _Parser(tokenize(text))
+    if parser.peek().kind is Kind.END:
+        return EVERYTHING
+    tree = parser.conjunction(None)
+    if parser.peek().kind is not Kind.END:
+        raise parser.peek().refuse()
+    return tree
+
+
+class _Head:
+    """``field op``, for which a parenthesised argument is distributed over its values."""
+
+    __slots__ = ("op", "path")
+
+    def __init__(self, path: tuple[str, ...], op: Op) -> None:
+        self.path = path
+        self.op = op
+
+
+class _Parser:
+    def __init__(self, tokens: tuple[Token, ...]) -> None:
+        self._tokens = tokens
+        self._at = 0
+        self._depth = 0
+
+    def peek(self) -> Token:
+        return self._tokens[self._at]
+
+    def take(self) -> Token:
+        token = self._tokens[self._at]
+        self._at += 1
+        return token
+
+    def conjunction(self, head: _Head | None) -> Filter:
+        terms = [self.disjunction(head)]
+        while True:
+            if self.peek().kind is Kind.AND:
+                self.take()
+            elif self.peek().kind in _TERM_ENDS:
+                break
+            terms.append(self.disjunction(head))
+        return terms[0] if len(terms) == 1 else And(tuple(terms))
+
+    def disjunction(self, head: _Head | None) -> Filter:
+        terms = [self.term(head)]
+        while self.peek().kind is Kind.OR:
+            self.take()
+            terms.append(self.term(head))
+        return terms[0] if len(terms) == 1 else Or(tuple(terms))
+
+    def term(self, head: _Head | None) -> Filter:
+        token = self.peek()
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise token.refuse("filter is nested too deep")
+        try:
+            if token.kind in (Kind.NOT, Kind.MINUS):
+                self.take()
+                return Not(self.term(head))
+            if token.kind is Kind.OPEN:
+                return self._parenthesised(head)
+            return self._restriction() if head is None else self._value_of(head)
+        finally:
+            self._depth -= 1
+
+    def _parenthesised(self, head: _Head | None) -> Filter:
+        self.take()
+        inner = self.conjunction(head)
+        if self.peek().kind is not Kind.CLOSE:
+            raise self.peek().refuse()
+        self.take()
+        return inner
+
+    def _restriction(self) -> Filter:
+        first = self.peek()
+        if first.kind not in (Kind.TEXT, Kind.STRING):
+            raise first.refuse()
+        following = self._tokens[self._at + 1]
+        if first.kind is Kind.TEXT and following.kind is Kind.OPEN and following.glued:
+            return self._call()
+        path = self._member()
+        if self.peek().kind is not Kind.OP:
+            return Words(".".join(path))
+        if find_type(path) is None:
+            raise FilterError("no log entry has the field", first.line, first.column, ".".join(path))
+        head = _Head(path, Op(self.take().text))
+        return self._parenthesised(head) if self.peek().kind is Kind.OPEN else self._value_of(head)
+
+    def _call(self) -> Call:
+        name = self.take()
+        if name.text.lower() not in _FUNCTIONS:
+            raise name.refuse("unknown function")
+        self.take()
+        arguments = [self._argument()]
+        while self.peek().kind is Kind.COMMA:
+            self.take()
+            arguments.append(self._argument())
+        if self.peek().kind is not Kind.CLOSE:
+            raise self.peek().refuse()
+        close = self.take()
+        if len(arguments) != _FUNCTIONS[name.text.lower()]:
+            raise close.refuse(f"{name.text} takes {_FUNCTIONS[name.text.lower()]} argument")
+        return Call(name.text.lower(), tuple(arguments))
+
+    def _argument(self) -> str:
+        text, _ = self._value()
+        return text
+
+    def _member(self) -> tuple[str, ...]:
+        path = [self.take().text]
+        while self.peek().kind is Kind.DOT and self.peek().glued:
+            self.take()
+            part = self.take()
+            if part.kind not in (Kind.TEXT, Kind.STRING, Kind.AND, Kind.OR, Kind.NOT):
+                raise part.refuse()
+            path.append(part.text)
+        return tuple(path)
+
+    def _value_of(self, head: _Head) -> Comparison:
+        place = self.peek()
+        value, quoted = self._value()
+        if head.op in (Op.MATCH, Op.NO_MATCH):
+            _check_regex(place, value, quoted=quoted)
+        return Comparison(head.path, head.op, value, quoted)
+
+    def _value(self) -> tuple[str, bool]:
+        """A value and whether it was quoted. Unquoted, it may be negative and hold dots: ``-1.5``."""
+        first = self.take()
+        if first.kind is Kind.STRING:
+            return first.text, True
+        parts = [first.text]
+        if first.kind is Kind.MINUS and self.peek().glued:
+            parts.append(self._word())
+        elif first.kind not in (Kind.TEXT, Kind.AND, Kind.OR, Kind.NOT):
+            raise first.refuse()
+        while self.peek().kind is Kind.DOT and self.peek().glued:
+            self.take()
+            parts += [".", self._word()]
+        return "".join(parts), False
+
+    def _word(self) -> str:
+        token = self.take()
+        if token.kind is not Kind.TEXT or not token.glued:
+            raise token.refuse()
+        return token.text
+
+
+def _check_regex(place: Token, value: str, *, quoted: bool) -> None:
+    if not quoted:
+        raise place.refuse("a regular expression must stand in double quotes")
+    try:
+        compile_regex(value)
+    except ValueError as error:
+        raise place.refuse(f"bad regular expression ({error})") from error

@@ -1,0 +1,86 @@
+"""What was read, and what was not: the ground on which every claim of absence stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from diag.model.window import Window
+
+
+class State(StrEnum):
+    """How much of what was asked for a source gave."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    NOT_ASKED = "not_asked"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCoverage:
+    """What one source gave.
+
+    Attributes:
+        source: its slug: ``cloud-logging``, ``files``, ``kafka``, ``kubernetes``, ``repository``.
+        asked: in words: window, files, brokers.
+        got: in words: what came.
+        entries: log entries read.
+        objects: records, topics or Kubernetes objects read.
+        notes: what a reader must know: why partial, lines not understood, what to do.
+        requests: calls that counted against a quota.
+    """
+
+    source: str
+    state: State
+    asked: str = ""
+    got: str = ""
+    entries: int = 0
+    objects: int = 0
+    notes: tuple[str, ...] = ()
+    requests: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What all sources gave together.
+
+    Attributes:
+        window: what was searched for log entries; None where files without times were all there was.
+        settled_ns: entries older than this have arrived, as far as ingestion goes; None for files,
+            which are what they are.
+        services: service -> entries read of it in the window, the session's own or not.
+        pods: service -> its pods that were seen.
+        lost_keys: ID keys that hold null by design (Python services), with counts.
+    """
+
+    sources: tuple[SourceCoverage, ...] = ()
+    window: Window | None = None
+    settled_ns: int | None = None
+    services: tuple[tuple[str, int], ...] = ()
+    pods: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def find(self, source: str) -> SourceCoverage | None:
+        """The coverage of one source."""
+        return next((one for one in self.sources if one.source == source), None)
+
+    def log_sources(self) -> tuple[SourceCoverage, ...]:
+        """The sources of log entries that were asked for."""
+        return tuple(
+            one
+            for one in self.sources
+            if one.source in ("cloud-logging", "files") and one.state is not State.NOT_ASKED
+        )
+
+    def logs_complete(self, *services: str) -> bool:
+        """Whether every log source gave all, and each of `services` has entries there."""
+        seen = dict(self.services)
+        return (
+            bool(self.log_sources())
+            and all(one.state is State.COMPLETE for one in self.log_sources())
+            and all(seen.get(service) for service in services)
+        )
+
+    def entries_read(self) -> int:
+        """All log entries read."""
+        return sum(one.entries for one in self.log_sources())

@@ -1,0 +1,80 @@
+"""Everything that one run found out: what renderers read, and all that they read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from diag.model.coverage import Coverage
+from diag.model.findings import Finding, Outcome, Scope, Verdict
+from diag.model.identifiers import Identifier
+from diag.model.session import Session
+from diag.model.topics import TopicPlan
+from diag.model.window import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What was asked.
+
+    Attributes:
+        window: as it was searched at last; None where files gave no times.
+        files: the names given on the command line.
+        collected_ns: when it was read; None for files, which do not change with the hour.
+        project: whose entries Google's console shows, for links to them; empty for other endpoints and files.
+    """
+
+    asked: Identifier
+    window: Window | None
+    files: tuple[str, ...] = ()
+    collected_ns: int | None = None
+    project: str = ""
+    namespace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """The whole answer about one session."""
+
+    query: Query
+    session: Session
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    outcomes: tuple[Outcome, ...]
+    coverage: Coverage
+    topics: TopicPlan | None = None
+    version: str = ""
+
+    def of_scope(self, scope: Scope) -> tuple[Finding, ...]:
+        """The findings of one scope, in their order."""
+        return tuple(finding for finding in self.findings if finding.scope is scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """A session that was seen where the one asked for was not.
+
+    Attributes:
+        first_ns: when it was first seen.
+        note: what ties it to the question: close in time, close in spelling.
+    """
+
+    id: str
+    first_ns: int
+    service: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NothingFound:
+    """The answer that there is no such session where we looked.
+
+    Attributes:
+        candidates: for a lost ID (`undefined`): where it occurs. It is a hub, not a session.
+        nearest: sessions that were seen instead, nearest first.
+    """
+
+    query: Query
+    coverage: Coverage
+    nearest: tuple[Nearest, ...] = ()
+    occurrences: tuple[Nearest, ...] = ()
+    version: str = ""

@@ -1,0 +1,84 @@
+"""The one schema of entries as a frame: what normalise makes and session reads.
+
+A frame holds every entry of a window; `Entry` values are made only for those of one session. Time
+is nanoseconds since the epoch in a 64-bit integer: 1677 to 2262.
+"""
+
+from __future__ import annotations
+
+import orjson
+import polars as pl
+
+from diag.model.records import Entry, IdMention
+
+TIME = "time"
+TIME_KNOWN = "time_known"
+RECEIVED = "received"
+SERVICE = "service"
+POD = "pod"
+LEVEL = "level"
+MESSAGE = "message"
+INSERT_ID = "insert_id"
+LOG_NAME = "log_name"
+REF = "ref"
+SOURCE = "source"
+ORDER = "order"
+IDS = "ids"
+FIELDS = "fields"
+UNPARSED = "unparsed"
+
+ID_ROLE = "role"
+ID_KEY = "key"
+ID_TEXT = "text"
+
+ENTRY_SCHEMA = pl.Schema(
+    {
+        TIME: pl.Int64(),
+        TIME_KNOWN: pl.Boolean(),
+        RECEIVED: pl.Int64(),
+        SERVICE: pl.String(),
+        POD: pl.String(),
+        LEVEL: pl.String(),
+        MESSAGE: pl.String(),
+        INSERT_ID: pl.String(),
+        LOG_NAME: pl.String(),
+        REF: pl.String(),
+        SOURCE: pl.String(),
+        ORDER: pl.Int64(),
+        IDS: pl.List(pl.Struct({ID_ROLE: pl.String(), ID_KEY: pl.String(), ID_TEXT: pl.String()})),
+        FIELDS: pl.Binary(),  # JSON, redacted
+        UNPARSED: pl.Boolean(),  # a line that no shape fits: kept as text, and counted
+    }
+)
+
+
+def check_schema(frame: pl.DataFrame) -> pl.DataFrame:
+    """`frame` itself, if it is one of entries; a wrong one is a fault in diag."""
+    if frame.schema != ENTRY_SCHEMA:
+        raise TypeError(f"not a frame of entries: {frame.schema}")
+    return frame
+
+
+def no_entries() -> pl.DataFrame:
+    """A frame without entries."""
+    return ENTRY_SCHEMA.to_frame(eager=True)
+
+
+def to_entries(frame: pl.DataFrame) -> tuple[Entry, ...]:
+    """The rows as values, in the frame's order."""
+    return tuple(
+        Entry(
+            time_ns=row[TIME],
+            service=row[SERVICE],
+            pod=row[POD],
+            level=row[LEVEL],
+            message=row[MESSAGE],
+            ref=row[REF],
+            order=row[ORDER],
+            ids=tuple(IdMention(found[ID_ROLE], found[ID_KEY], found[ID_TEXT]) for found in row[IDS]),
+            fields=orjson.loads(row[FIELDS]),
+            time_known=row[TIME_KNOWN],
+            source=row[SOURCE],
+        )
+        for row in frame.iter_rows(named=True)
+    )

@@ -1,0 +1,87 @@
+"""Time as one number: nanoseconds since the epoch, UTC.
+
+Python's datetime ends at microseconds, and the order of two log lines is often decided below that,
+so instants are integers everywhere and become text only at the edges.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+
+NS_PER_S = 1_000_000_000
+NS_PER_MS = 1_000_000
+NS_PER_US = 1_000
+
+_RFC3339 = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,12}))?)?"
+    r"\s?(Z|z|UTC|[+-]\d\d:?\d\d)?)?"
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def parse_instant(text: str) -> int | None:
+    """The instant that `text` names, in RFC 3339 or an ISO date; None if it names none.
+
+    A text without an offset counts as UTC; digits beyond the nanosecond are cut.
+    """
+    match = _RFC3339.fullmatch(text.strip())
+    if match is None:
+        return None
+    year, month, day, hour, minute, second, fraction, offset = match.groups()
+    leap = second == "60"
+    try:
+        moment = datetime(
+            int(year),
+            int(month),
+            int(day),
+            int(hour or 0),
+            int(minute or 0),
+            59 if leap else int(second or 0),
+            tzinfo=_to_zone(offset),
+        )
+    except ValueError:
+        return None
+    whole = _to_seconds(moment) + (1 if leap else 0)
+    return whole * NS_PER_S + int((fraction or "0")[:9].ljust(9, "0"))
+
+
+def _to_zone(offset: str | None) -> timezone:
+    if offset is None or offset in ("Z", "z", "UTC"):
+        return UTC
+    sign = -1 if offset[0] == "-" else 1
+    return timezone(sign * timedelta(hours=int(offset[1:3]), minutes=int(offset[-2:])))
+
+
+def _to_seconds(moment: datetime) -> int:
+    # total_seconds() goes through a float; the parts are exact
+    gap = moment - _EPOCH
+    return gap.days * 86_400 + gap.seconds
+
+
+def format_instant(ns: int, digits: int = 9) -> str:
+    """RFC 3339 in UTC with `digits` decimals (0 to 9), cut, never rounded up."""
+    seconds, rest = divmod(ns, NS_PER_S)
+    try:
+        base = (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
+    except OverflowError:
+        return f"{ns} ns since 1970"
+    if base.index("-") < 4:  # strftime drops leading zeros of the year on some platforms
+        base = base.rjust(19, "0")
+    return f"{base}.{rest:09d}"[: 20 + digits if digits else 19] + "Z"
+
+
+def format_clock(ns: int, digits: int = 3) -> str:
+    """The time of day alone, UTC: ``13:20:01.372``."""
+    return format_instant(ns, digits)[11:-1]
+
+
+def format_day(ns: int) -> str:
+    """The date alone, as a person writes it: ``24 Nov 2026``."""
+    moment = _EPOCH + timedelta(seconds=ns // NS_PER_S)
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def to_datetime(ns: int) -> datetime:
+    """The instant as an aware datetime, cut to microseconds."""
+    return _EPOCH + timedelta(microseconds=ns // NS_PER_US)

@@ -1,0 +1,46 @@
+"""What is asked of a source of log entries, in no source's own language."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from diag.model.coverage import SourceCoverage
+from diag.model.records import LogRecord
+from diag.model.window import Window
+
+
+@dataclass(frozen=True, slots=True)
+class LogQuery:
+    """Entries of `window` that mention one of `ids`, or say one of `messages`, or name no session.
+
+    Attributes:
+        messages: exact messages that place other sessions (a query of the surroundings).
+        without_ids: also entries that name no session, or a lost one.
+        max_pages: what this query may spend; None: as the settings say.
+        what: in words, for coverage and progress.
+    """
+
+    window: Window
+    ids: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
+    without_ids: bool = False
+    max_pages: int | None = None
+    what: str = ""
+
+
+class LogSource(Protocol):
+    """A source of log entries.
+
+    `read` yields batches as they come. What it could not give is no exception: it stands in
+    `coverage`, which is complete once the last iteration has ended.
+    """
+
+    def read(self, query: LogQuery) -> AsyncIterator[tuple[LogRecord, ...]]:
+        """The entries of `query`, oldest first."""
+        ...
+
+    def coverage(self) -> SourceCoverage:
+        """What was asked and what came, of all reads so far."""
+        ...

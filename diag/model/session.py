@@ -1,0 +1,213 @@
+"""One session as it was reconstructed: its IDs and why they belong together, its events, its turns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from diag.model.findings import Evidence
+from diag.model.identifiers import Identifier
+from diag.model.records import Entry, KafkaRecord
+
+MEDIA = "media"
+ORCHESTRATOR = "orchestrator"
+
+JOINED = 80
+"""The least score with which a link merges two IDs; below it the other one is a candidate, shown only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A log entry and what the catalogue says it means.
+
+    Attributes:
+        name: the canonical event (``whip.session``), ``log`` for a known line that marks no step,
+            ``unknown`` for a line that no catalogue entry fits.
+        attributes: from the message and the catalogue.
+        side: which part of the system wrote it: ``media``, ``orchestrator``, ``stt``, ...
+        text: the line for a person: message and the fields that matter.
+    """
+
+    entry: Entry
+    name: str
+    side: str
+    text: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    eras: frozenset[str] = frozenset()
+
+    @property
+    def time_ns(self) -> int:
+        """When; 0 where nothing gives it a time."""
+        return self.entry.time_ns or 0
+
+    def value(self, *names: str) -> str:
+        """An attribute, or else the payload field of that name; empty if neither is there."""
+        for name in names:
+            if name in self.attributes:
+                return self.attributes[name]
+        return self.entry.field(*names)
+
+    def to_evidence(self) -> Evidence:
+        """This event as something to look up."""
+        return Evidence(self.time_ns, self.entry.ref, self.entry.source, self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Two IDs that name one session, by a rule, with how sure that is (0 to 100)."""
+
+    first: str
+    second: str
+    rule: str
+    score: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """Another ID of the session: how it was reached, and the weakest score on the way."""
+
+    identifier: Identifier
+    rule: str
+    score: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of a turn: ``stt``, ``llm`` or ``tts``; `end_ns` None while it runs or if it never ended."""
+
+    name: str
+    start_ns: int
+    end_ns: int | None
+    state: str
+
+    @property
+    def ms(self) -> float | None:
+        """How long it took."""
+        return None if self.end_ns is None else (self.end_ns - self.start_ns) / 1e6
+
+
+class TurnOutcome(StrEnum):
+    """What the caller got."""
+
+    ANSWERED = "answered"
+    UNANSWERED = "unanswered"
+    EMPTY = "empty transcript"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """From the end of the caller's speech to the reply, or to where it stopped.
+
+    Attributes:
+        turn_id: empty where the services give turns no ID; the join is then by order.
+        trigger: the event that ended the speech.
+        start_ns: the trigger's time.
+        end_ns: the last event of the turn.
+        deliveries: text or audio of the reply that reached the caller.
+        last_step: the last event that belongs to the turn.
+        caller_left: the caller's media or socket was gone before a reply could come.
+    """
+
+    turn_id: str
+    trigger: Event
+    start_ns: int
+    end_ns: int | None
+    stages: tuple[Stage, ...]
+    outcome: TurnOutcome
+    deliveries: tuple[Event, ...]
+    last_step: Event
+    withheld: tuple[Event, ...] = ()
+    caller_left: Event | None = None
+
+    @property
+    def total_ms(self) -> float | None:
+        """The whole turn."""
+        return None if self.end_ns is None else (self.end_ns - self.start_ns) / 1e6
+
+    @property
+    def unaccounted_ms(self) -> float | None:
+        """What no stage accounts for."""
+        total = self.total_ms
+        return None if total is None else total - sum(stage.ms or 0.0 for stage in self.stages)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicFlow:
+    """What passed through one topic for the session. None: not known from what was read.
+
+    Attributes:
+        produced: records that the producer's lines speak of.
+        stored: records on the broker with this session's key.
+        consumed: records or utterances that the consumer's lines speak of.
+    """
+
+    topic: str
+    produced: int | None = None
+    stored: int | None = None
+    consumed: int | None = None
+    consumed_by_other: int | None = None
+    lag: int | None = None
+    partitions: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+    records: tuple[KafkaRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Everything that belongs together.
+
+    Attributes:
+        id: the session's chief ID: the media server's where it has one.
+        asked: the ID that was asked for, which may be any of them.
+        members: all its IDs, connections and traces included.
+        events: in order; see ``session/timeline``.
+        neighbours: events of other sessions nearby, and lines without an ID.
+        presence: session ID -> the facets in which it was seen (``whip``, ``ws.bind``, ...).
+        lost_records: records of the window under a lost ID: no session's, and perhaps this one's.
+        end: the event that ended it; None if none did.
+        open: it may still run.
+    """
+
+    id: str
+    asked: Identifier
+    members: frozenset[str]
+    aliases: tuple[Alias, ...]
+    candidates: tuple[Alias, ...]
+    events: tuple[Event, ...]
+    neighbours: tuple[Event, ...]
+    presence: Mapping[str, frozenset[str]]
+    turns: tuple[Turn, ...]
+    flows: tuple[TopicFlow, ...]
+    lost_records: tuple[KafkaRecord, ...]
+    minted_ns: int | None
+    end: Event | None
+    open: bool
+
+    @property
+    def session_ids(self) -> tuple[str, ...]:
+        """The IDs that name the session itself, the chief one first."""
+        others = [a.identifier.text for a in self.aliases if a.identifier.names_session]
+        return (self.id, *others)
+
+    @property
+    def first_ns(self) -> int | None:
+        """Its first event's time."""
+        return next((e.time_ns for e in self.events if e.time_ns), None)
+
+    @property
+    def last_ns(self) -> int | None:
+        """Its last event's time."""
+        return next((e.time_ns for e in reversed(self.events) if e.time_ns), None)
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services that speak of it, sorted."""
+        return tuple(sorted({e.entry.service for e in self.events if e.entry.service}))
+
+    def named(self, *names: str) -> tuple[Event, ...]:
+        """Its events of these canonical names, in order."""
+        return tuple(event for event in self.events if event.name in names)

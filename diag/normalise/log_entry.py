@@ -1,0 +1,60 @@
+"""A Cloud Logging LogEntry in its JSON form, as the API, gcloud and the sinks write it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from diag.normalise.draft import Draft
+from diag.normalise.json_line import read_json_line
+from diag.normalise.levels import to_level
+from diag.normalise.text_line import read_text_line
+from diag.normalise.timestamps import to_instant
+
+_MARKS = ("logName", "log_name", "jsonPayload", "json_payload", "textPayload", "text_payload", "protoPayload")
+
+
+def is_log_entry(data: Mapping[str, Any]) -> bool:
+    """Whether an object is a LogEntry rather than a service's own line."""
+    return any(mark in data for mark in _MARKS) or ("insertId" in data and "resource" in data)
+
+
+def read_log_entry(entry: Mapping[str, Any]) -> Draft:
+    """The parts of one entry; its payload is read as the line that it was."""
+    outer = _read_envelope(entry)
+    payload = _get(entry, "jsonPayload", "json_payload")
+    if isinstance(payload, Mapping):
+        return read_json_line(payload).under(outer)
+    text = _get(entry, "textPayload", "text_payload")
+    if isinstance(text, str):
+        return read_text_line(text).under(outer)
+    proto = _get(entry, "protoPayload", "proto_payload")
+    method = proto.get("methodName", "") if isinstance(proto, Mapping) else ""
+    return Draft(message=str(method)).under(outer)
+
+
+def _read_envelope(entry: Mapping[str, Any]) -> Draft:
+    resource = _mapping(entry.get("resource"))
+    where, labels = _mapping(resource.get("labels")), _mapping(entry.get("labels"))
+    names = (where.get("container_name"), labels.get("k8s-pod/app"), where.get("pod_name"))
+    instant = to_instant(entry.get("timestamp"))
+    return Draft(
+        time_ns=to_instant(_get(entry, "receiveTimestamp", "receive_timestamp"))
+        if instant is None
+        else instant,
+        level=to_level(entry.get("severity", "")),
+        pod=str(where.get("pod_name", "")),
+        name_hints=tuple(str(name) for name in names if name),
+        insert_id=str(_get(entry, "insertId", "insert_id") or ""),
+        log_name=str(_get(entry, "logName", "log_name") or ""),
+        trace=str(entry.get("trace") or ""),
+        labels=labels,
+    )
+
+
+def _get(entry: Mapping[str, Any], *names: str) -> Any:
+    return next((entry[name] for name in names if name in entry), None)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,41 @@
+"""Which service wrote an entry, from whatever names it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from diag.model.catalogue import Catalogue
+
+_POD = re.compile(r"[a-z0-9-]+-[a-f0-9]{6,10}-[a-z0-9]{5}")
+
+
+class ServiceNames:
+    """The catalogue's aliases, asked by names that contain them."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._aliases: Mapping[str, str] = catalogue.aliases
+        self._longest_first = sorted(catalogue.aliases, key=len, reverse=True)
+        self._known: dict[str, str] = {}
+
+    def resolve(self, *names: str) -> str:
+        """The service that the first telling name means; empty if none tells."""
+        return next((service for name in names if (service := self._resolve(name))), "")
+
+    def _resolve(self, name: str) -> str:
+        if name not in self._known:
+            self._known[name] = self._search(name.lower())
+        return self._known[name]
+
+    def _search(self, name: str) -> str:
+        if name in self._aliases:
+            return self._aliases[name]
+        # orchestrator-5c9b7f6d84-q8wzn, orchestrator-session-fixes: the alias and a dash
+        return next((self._aliases[a] for a in self._longest_first if name.startswith(f"{a}-")), "")
+
+
+def hints_of_file(origin: str) -> tuple[str, str]:
+    """What a file's name tells of its lines: a pod and a service's name, each empty if it does not."""
+    stem = origin.rsplit(":", 1)[0].replace("\\", "/").rsplit("/", 1)[-1].split(".", 1)[0]
+    pod = next((part for part in re.split(r"[_.]", stem) if _POD.fullmatch(part)), "")
+    return pod, pod or stem

@@ -1,0 +1,34 @@
+"""The time of a line, from the keys that mean it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from diag.model.instants import NS_PER_MS, NS_PER_S, NS_PER_US, parse_instant
+
+TIME_KEYS = ("time", "ts", "@timestamp", "timestamp")
+"""Best first. ``timestamp`` is last: some lines carry it as a value of their own, even as HH:MM:SS."""
+
+_LATEST_NS = 2**63 - 1
+_EPOCH_UNITS = ((10**17, 1), (10**14, NS_PER_US), (10**11, NS_PER_MS), (0, NS_PER_S))
+
+
+def to_instant(value: object) -> int | None:
+    """A time in any of the forms that loggers write: RFC 3339, or the epoch in s, ms, us or ns."""
+    if isinstance(value, bool) or value is None:
+        return None
+    instant = _from_epoch(value) if isinstance(value, int | float) else parse_instant(str(value))
+    return instant if instant is not None and abs(instant) <= _LATEST_NS else None
+
+
+def _from_epoch(value: float) -> int | None:
+    if not 0 < value < 10**19:
+        return None
+    factor = next(factor for least, factor in _EPOCH_UNITS if value >= least)
+    return int(value) * factor + (int((value % 1) * factor) if isinstance(value, float) else 0)
+
+
+def time_of(payload: Mapping[str, Any]) -> int | None:
+    """When a line says that it was written; None if it does not."""
+    return next((ns for key in TIME_KEYS if (ns := to_instant(payload.get(key))) is not None), None)

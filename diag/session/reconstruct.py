@@ -1,0 +1,128 @@
+"""All of a session as one value, from the entries and records that were read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from diag.model.catalogue import Catalogue
+from diag.model.identifiers import Identifier, classify, is_lost
+from diag.model.instants import NS_PER_S
+from diag.model.records import KafkaRecord
+from diag.model.session import Alias, Event, Session, Turn
+from diag.model.topics import BrokerFacts, WantedTopic
+from diag.model.window import Window
+from diag.session.flow import build_flows
+from diag.session.links import Closure, Reached, close_over
+from diag.session.partners import NEARBY_NS, find_partners
+from diag.session.presence import build_presence
+from diag.session.select import EventFinder
+from diag.session.turns import LONGEST_STAGE_NS, build_turns
+
+ANCHOR_EVENTS = (
+    "whip.session", "whip.established", "ice.connected", "ws.open", "ws.bind", "ws.close", "id.missing",
+    "proc.start", "proc.stop", "proc.exit", "proc.panic",
+)  # fmt: skip
+"""What places a neighbour: enough to tell which half of a session it is."""
+
+_END_EVENTS = ("media.cleanup", "media.closed", "media.end")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read of all sources; a part that was not read is None.
+
+    Attributes:
+        window: what was searched; its end tells whether something may still come.
+        settled_ns: entries older than this have arrived; None for files, which do not change.
+        records: the records on the broker that name the session, or a lost ID.
+    """
+
+    finder: EventFinder
+    catalogue: Catalogue
+    window: Window | None = None
+    settled_ns: int | None = None
+    records: tuple[KafkaRecord, ...] | None = None
+    broker: BrokerFacts | None = None
+    wanted: tuple[WantedTopic, ...] = ()
+
+
+def reconstruct(asked: Identifier, reading: Reading) -> Session | None:
+    """The session that `asked` belongs to; None if no entry and no record mentions it."""
+    lost = tuple(record for record in reading.records or () if is_lost(record.key or ""))
+    records = None if reading.records is None else tuple(r for r in reading.records if r not in lost)
+    closure = close_over(asked.text, reading.finder.mentioning, records or ())
+    events = reading.finder.mentioning(closure.members)
+    if not events and not records:
+        return None
+    neighbours = _find_neighbours(events, reading)
+    window_end = reading.window.end_ns if reading.window else max((e.time_ns for e in events), default=0)
+    turns = build_turns(events, window_end)
+    end = _find_end(events)
+    return Session(
+        id=closure.chief,
+        asked=asked,
+        members=closure.members,
+        aliases=_to_aliases(closure.joined, closure.members),
+        candidates=_find_candidates(closure, events, neighbours),
+        events=events,
+        neighbours=neighbours,
+        presence=build_presence((*events, *neighbours)),
+        turns=turns,
+        flows=build_flows(events, records, reading.wanted, reading.broker),
+        lost_records=lost,
+        minted_ns=_minted_ns(closure),
+        end=end,
+        open=end is None and _may_continue(turns, window_end, reading.settled_ns),
+    )
+
+
+def _to_aliases(reached: Reached, members: frozenset[str]) -> tuple[Alias, ...]:
+    return tuple(
+        Alias(classify(text), link.rule, score, link.evidence)
+        for text, (link, score) in reached.items()
+        if text in members
+    )
+
+
+def _find_candidates(
+    closure: Closure, events: Sequence[Event], neighbours: Sequence[Event]
+) -> tuple[Alias, ...]:
+    weak = _to_aliases(closure.candidates, frozenset(closure.candidates))
+    hubs = _to_aliases(closure.joined, closure.hubs)
+    known = {alias.identifier.text for alias in (*weak, *hubs)}
+    partners = find_partners(events, neighbours, closure.members)
+    return (*weak, *hubs, *(one for one in partners if one.identifier.text not in known))
+
+
+def _find_neighbours(events: Sequence[Event], reading: Reading) -> tuple[Event, ...]:
+    times = [event.time_ns for event in events if event.time_ns]
+    if not times:
+        return ()
+    anchors = reading.catalogue.messages_of(*ANCHOR_EVENTS)
+    near = reading.finder.between(min(times) - NEARBY_NS, max(times) + NEARBY_NS, anchors)
+    own = {event.entry.order for event in events}
+    return tuple(event for event in near if event.entry.order not in own)
+
+
+def _minted_ns(closure: Closure) -> int | None:
+    """The earliest time inside the session's own IDs."""
+    ids = (classify(text) for text in closure.members)
+    return min((one.minted_ns for one in ids if one.names_session and one.minted_ns), default=None)
+
+
+def _find_end(events: Iterable[Event]) -> Event | None:
+    """What ended it: the media's end where it had media, else the close of its last socket."""
+    own = tuple(events)
+    if any(event.name.startswith(("whip.", "ice.")) for event in own):
+        return next((event for event in reversed(own) if event.name in _END_EVENTS), None)
+    opened = sum(event.name == "ws.open" for event in own)
+    closes = [event for event in own if event.name == "ws.close"]
+    return closes[-1] if closes and len(closes) >= opened else None
+
+
+def _may_continue(turns: Sequence[Turn], window_end: int, settled_ns: int | None) -> bool:
+    if settled_ns is not None and window_end > settled_ns - NS_PER_S:
+        return True
+    running = [stage for turn in turns for stage in turn.stages if stage.end_ns is None]
+    return any(window_end - stage.start_ns < LONGEST_STAGE_NS for stage in running)

@@ -1,0 +1,106 @@
+"""A query -> the filters that ask it, each short enough for the service.
+
+Always both time bounds (the API has no default window), the resource and the cluster: those are
+indexed, session IDs are not. Never a severity: on GKE it tells the stream, not the level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from diag import lql
+from diag.model.catalogue import Catalogue
+from diag.model.filters import And, Comparison, Filter, Not, Op, Or
+from diag.model.identifiers import LOST_TEXTS, IdKind, classify
+from diag.model.instants import format_instant
+from diag.model.queries import LogQuery
+from diag.model.settings import ClusterSettings
+
+LONGEST_FILTER = 20_000
+"""Characters (Cloud Logging, quotas)."""
+
+_TEXT_FIELDS = (("jsonPayload", "error"), ("jsonPayload", "rawMessage"), ("textPayload",))
+_MESSAGE_FIELDS = (("jsonPayload", "message"), ("jsonPayload", "msg"), ("textPayload",))
+_PAYLOAD, _LABELS = "jsonPayload", "labels"
+
+
+def build_filters(
+    query: LogQuery, cluster: ClusterSettings, project: str, catalogue: Catalogue
+) -> tuple[str, ...]:
+    """The filters whose answers together answer `query`."""
+    frame = _frame(query, cluster)
+    fixed = [*_says(query.messages), *(_names_no_session(catalogue) if query.without_ids else ())]
+    parts: list[tuple[Filter, ...]] = [tuple(_mentions(text, project, catalogue)) for text in query.ids]
+    return tuple(_pack(frame, parts, tuple(fixed)))
+
+
+def _frame(query: LogQuery, cluster: ClusterSettings) -> tuple[Filter, ...]:
+    labels = (
+        ("location", cluster.location),
+        ("cluster_name", cluster.name),
+        ("namespace_name", cluster.namespace),
+    )
+    return (
+        _equals(("resource", "type"), "k8s_container"),
+        *(_equals(("resource", "labels", name), value) for name, value in labels if value),
+        Comparison(("timestamp",), Op.GE, format_instant(query.window.start_ns)),
+        Comparison(("timestamp",), Op.LT, format_instant(query.window.end_ns)),
+    )
+
+
+def _equals(path: tuple[str, ...], value: str) -> Comparison:
+    return Comparison(path, Op.EQ, value)
+
+
+def _mentions(text: str, project: str, catalogue: Catalogue) -> Iterator[Filter]:
+    """Every place where an entry can hold this ID, by its kind."""
+    kind = classify(text).kind
+    if kind is IdKind.TRACE:
+        yield _equals(("trace",), f"projects/{project}/traces/{text}")
+        for key in catalogue.keys_of("trace"):
+            yield Comparison((_PAYLOAD, key), Op.HAS, text)
+        return
+    roles = ("connection",) if kind is IdKind.CONNECTION else ("session", "media", "frontend")
+    if kind is IdKind.MALFORMED:
+        roles = (*roles, "connection", "turn")
+    for key in catalogue.keys_of(*roles):
+        yield _equals((_PAYLOAD, key), text)
+    yield from (_equals((_LABELS, key), text) for key in catalogue.keys_of(*roles)[:1])
+    yield from (Comparison(path, Op.HAS, text) for path in _TEXT_FIELDS)
+
+
+def _says(messages: Iterable[str]) -> Iterator[Filter]:
+    for path in _MESSAGE_FIELDS:
+        for text in messages:
+            yield _equals(path, text)
+
+
+def _names_no_session(catalogue: Catalogue) -> Iterator[Filter]:
+    """No session key at all, or one that holds a lost ID."""
+    keys = catalogue.keys_of("session", "media", "frontend")
+    yield And(tuple(Not(Comparison((_PAYLOAD, key), Op.HAS, "*", quoted=False)) for key in keys))
+    for key in catalogue.keys_of("session"):
+        yield from (_equals((_PAYLOAD, key), text) for text in sorted(LOST_TEXTS))
+
+
+def _pack(
+    frame: tuple[Filter, ...], parts: list[tuple[Filter, ...]], fixed: tuple[Filter, ...]
+) -> Iterator[str]:
+    """One filter if it fits; else the parts are halved, and the fixed terms asked by themselves."""
+    terms = (*fixed, *(term for part in parts for term in part))
+    text = lql.to_text(And((*frame, Or(terms)))) if terms else lql.to_text(And(frame))
+    if len(text) <= LONGEST_FILTER:
+        yield text
+    elif fixed and parts:
+        yield from _pack(frame, [], fixed)
+        yield from _pack(frame, parts, ())
+    elif len(parts) > 1:
+        middle = len(parts) // 2
+        yield from _pack(frame, parts[:middle], ())
+        yield from _pack(frame, parts[middle:], ())
+    elif len(fixed) > 1:
+        middle = len(fixed) // 2
+        yield from _pack(frame, [], fixed[:middle])
+        yield from _pack(frame, [], fixed[middle:])
+    else:
+        raise ValueError(f"a single condition of {len(text)} characters fits no filter")

@@ -1,0 +1,156 @@
+"""Pages of entries, within the quota, with an account of what came."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+from google.api_core import exceptions
+from google.auth.exceptions import GoogleAuthError
+from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
+from google.cloud.logging_v2.types import ListLogEntriesResponse
+
+from diag.errors import DiagError
+from diag.model.catalogue import Catalogue
+from diag.model.coverage import SourceCoverage, State
+from diag.model.progress import Progress, ignore
+from diag.model.queries import LogQuery
+from diag.model.records import LogRecord
+from diag.model.settings import ClusterSettings, LoggingSettings
+from diag.model.window import Window
+from diag.sources.cloud_logging import client as connection
+from diag.sources.cloud_logging.budget import RequestBudget
+from diag.sources.cloud_logging.entries import to_json_form
+from diag.sources.cloud_logging.filters import build_filters
+
+SLUG = "cloud-logging"
+PAGE_SIZE = 1000
+"""The most that the service gives at once."""
+
+_TIMEOUT_S = 60.0
+_QUOTA_TRIES = 3
+_QUOTA_WAIT_S = 20.0
+# Projects with many log views answer 403 now and then although the caller may read.
+_PERMISSION_TRIES = 2
+_PERMISSION_WAIT_S = 0.5
+
+Batch = tuple[LogRecord, ...]
+
+
+class CloudLogging:
+    """One project's entries. Implements `diag.model.queries.LogSource`."""
+
+    def __init__(
+        self,
+        settings: LoggingSettings,
+        cluster: ClusterSettings,
+        catalogue: Catalogue,
+        progress: Progress = ignore,
+    ) -> None:
+        self._settings = settings
+        self._cluster = cluster
+        self._catalogue = catalogue
+        self._progress = progress
+        self._budget = RequestBudget(settings.quota)
+        self._client: LoggingServiceV2Client | None = None
+        self._window: Window | None = None
+        self._entries = 0
+        self._problems: list[str] = []
+        self._failed = False
+
+    async def read(self, query: LogQuery) -> AsyncIterator[Batch]:
+        """The entries of `query`; a failure ends the iteration and stands in the coverage."""
+        self._window = query.window if self._window is None else self._window.union(query.window)
+        try:
+            for text in build_filters(query, self._cluster, self._settings.project, self._catalogue):
+                async for batch in self._read_filter(text, query):
+                    yield batch
+        except DiagError as error:
+            self._failed = True
+            self._problems.append(f"{error}; {error.hint}" if error.hint else str(error))
+
+    def coverage(self) -> SourceCoverage:
+        """What was asked and what came."""
+        state = State.COMPLETE
+        if self._failed:
+            state = State.PARTIAL if self._entries else State.FAILED
+        elif self._problems:
+            state = State.PARTIAL
+        where = "/".join(
+            part
+            for part in (
+                self._settings.project,
+                self._cluster.location,
+                self._cluster.name,
+                self._cluster.namespace,
+            )
+            if part
+        )
+        return SourceCoverage(
+            source=SLUG,
+            state=state,
+            asked=f"{where}, {self._window.to_text()}" if self._window else where,
+            got=f"{self._entries} entries in {self._budget.total} requests",
+            entries=self._entries,
+            notes=tuple(dict.fromkeys(self._problems)),
+            requests=self._budget.total,
+        )
+
+    async def _read_filter(self, text: str, query: LogQuery) -> AsyncIterator[Batch]:
+        token, most = "", query.max_pages or self._settings.max_pages
+        for number in range(1, most + 1):
+            self._progress(f"reading Cloud Logging: {query.what or 'entries'}, page {number}")
+            page = await self._fetch(text, token)
+            batch = tuple(LogRecord(to_json_form(entry), source=SLUG) for entry in page.entries)
+            self._entries += len(batch)
+            if batch:
+                yield batch
+            token = page.next_page_token
+            # An empty page with a token means that the service ran out of time, not of entries.
+            if not token:
+                return
+        self._problems.append(f"{query.what or 'query'}: more than {most} pages; the rest was not read")
+
+    async def _fetch(self, text: str, token: str) -> Any:
+        """One page as a raw message; raises `DiagError` once patience is spent."""
+        refusals = 0
+        while True:
+            await self._wait_for_budget()
+            try:
+                return await asyncio.to_thread(self._request, text, token)
+            except (exceptions.GoogleAPICallError, exceptions.RetryError, GoogleAuthError) as error:
+                refusals += 1
+                wait_s = self._patience(error, refusals)
+                if wait_s is None:
+                    raise connection.explain(error, self._settings) from error
+                await asyncio.sleep(wait_s)
+
+    async def _wait_for_budget(self) -> None:
+        while (wait_s := self._budget.wait_s(time.monotonic())) > 0:
+            self._progress(f"waiting {wait_s:.0f} s: {self._settings.quota} read requests a minute are spent")
+            await asyncio.sleep(wait_s)
+        self._budget.spend(time.monotonic())
+
+    def _patience(self, error: Exception, refusals: int) -> float | None:
+        """How long to wait before asking again; None if it is of no use."""
+        if isinstance(error, exceptions.TooManyRequests) and refusals < _QUOTA_TRIES:
+            self._progress("Cloud Logging's read quota is spent by others; waiting")
+            return _QUOTA_WAIT_S * refusals
+        if isinstance(error, exceptions.Forbidden) and refusals < _PERMISSION_TRIES:
+            return _PERMISSION_WAIT_S
+        return None
+
+    def _request(self, text: str, token: str) -> Any:
+        if self._client is None:
+            self._client = connection.connect(self._settings)
+        request = {
+            "resource_names": [f"projects/{self._settings.project}"],
+            "filter": text,
+            "order_by": "timestamp asc",
+            "page_size": PAGE_SIZE,
+            "page_token": token,
+        }
+        pager = self._client.list_log_entries(request=request, retry=connection.RETRY, timeout=_TIMEOUT_S)
+        return ListLogEntriesResponse.pb(next(iter(pager.pages)))

@@ -1,0 +1,11 @@
+"""The broker, through aiokafka: what it has (reader), a session's records (records), creation (admin).
+
+Nothing here joins a group or commits an offset, and no metadata request names a topic: a broker
+with automatic creation would make what it is asked for.
+"""
+
+from diag.sources.kafka.admin import create_topics
+from diag.sources.kafka.reader import read_broker
+from diag.sources.kafka.records import RecordsRead, read_records
+
+__all__ = ["RecordsRead", "create_topics", "read_broker", "read_records"]

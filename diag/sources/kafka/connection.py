@@ -1,0 +1,96 @@
+"""Connections that give a clear error in time and close in time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from diag.errors import SourceError
+from diag.model.settings import KafkaSettings
+
+_T = TypeVar("_T")
+
+CLIENT_ID = "diag"
+_CLOSE_WITHIN_S = 5.0
+
+# The library reports what we report, in its own words and at its own pace.
+logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+
+@asynccontextmanager
+async def open_admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """An admin client; raises `SourceError` if the broker does not answer."""
+    client = AIOKafkaAdminClient(
+        bootstrap_servers=settings.bootstrap,
+        client_id=CLIENT_ID,
+        request_timeout_ms=int(settings.timeout_s * 1000),
+    )
+    try:
+        await within(client.start(), settings)
+        yield client
+    finally:
+        await _close(client.close())
+
+
+@asynccontextmanager
+async def open_consumer(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer without a group; raises `SourceError` if the broker does not answer."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.bootstrap,
+        client_id=CLIENT_ID,
+        group_id=None,
+        enable_auto_commit=False,
+        request_timeout_ms=int(settings.timeout_s * 1000),
+        check_crcs=False,
+    )
+    _never_name_topics(consumer)
+    try:
+        await within(consumer.start(), settings)
+        yield consumer
+    finally:
+        await _close(consumer.stop())
+
+
+def _never_name_topics(consumer: AIOKafkaConsumer) -> None:
+    # The library adds assigned topics to its metadata requests, and each of those allows creation
+    # (aiokafka 0.14, protocol/metadata.py). Asked for all topics instead, it names none.
+    client = consumer._client  # noqa: SLF001  there is no public way
+    client.set_topics = lambda _topics: client.force_metadata_update()
+    client.add_topic = lambda _topic: client.force_metadata_update()
+
+
+async def within(work: Awaitable[_T], settings: KafkaSettings) -> _T:
+    """The result of `work`, or a `SourceError` that says what the broker did not do."""
+    try:
+        return await asyncio.wait_for(work, settings.timeout_s)
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise to_source_error(error, settings) from error
+
+
+def to_source_error(error: Exception, settings: KafkaSettings) -> SourceError:
+    """The library's error in one line, with what to do."""
+    if isinstance(error, TimeoutError):
+        what = f"did not answer within {settings.timeout_s:g} s"
+    else:
+        what = f"could not be read: {str(error) or type(error).__name__}"
+    return SourceError(
+        f"Kafka at {settings.bootstrap} {what}",
+        hint="check --kafka (host:port), and that the broker's advertised names can be reached from here",
+    )
+
+
+async def _close(closing: Awaitable[None]) -> None:
+    # A broker that has gone makes the library wait, or lets its own cancellation escape.
+    try:
+        await asyncio.wait_for(closing, _CLOSE_WITHIN_S)
+    except (KafkaError, OSError, TimeoutError, asyncio.CancelledError):
+        current = asyncio.current_task()
+        if current is not None and current.cancelling():
+            raise

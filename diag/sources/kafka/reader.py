@@ -1,0 +1,99 @@
+"""What the broker has: topics with their offsets, groups with members, assignments and commits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.coordinator.protocol import (
+    ConsumerProtocolMemberAssignment,
+    ConsumerProtocolMemberMetadata,
+)
+from aiokafka.structs import TopicPartition
+
+from diag.model.settings import KafkaSettings
+from diag.model.topics import BrokerFacts, GroupFacts, Member, TopicFacts
+from diag.sources.kafka.connection import open_admin, open_consumer, within
+
+_INTERNAL_PREFIX = "__"
+_DEAD = "Dead"
+
+
+async def read_broker(settings: KafkaSettings, now_ns: int) -> BrokerFacts:
+    """Everything `diag` asks of a broker at one moment; raises `SourceError`."""
+    async with open_admin(settings) as admin, open_consumer(settings) as consumer:
+        topics, groups = await asyncio.gather(
+            within(_read_topics(consumer), settings), within(_read_groups(admin), settings)
+        )
+        cluster = await within(admin.describe_cluster(), settings)
+    return BrokerFacts(str(cluster.get("cluster_id") or ""), now_ns, topics, groups)
+
+
+async def _read_topics(consumer: AIOKafkaConsumer) -> dict[str, TopicFacts]:
+    partitions = await list_partitions(consumer)
+    begins = await consumer.beginning_offsets(partitions)
+    ends = await consumer.end_offsets(partitions)
+    offsets: defaultdict[str, dict[int, tuple[int, int]]] = defaultdict(dict)
+    for one in sorted(partitions):
+        offsets[one.topic][one.partition] = (begins[one], ends[one])
+    return {
+        name: TopicFacts(name, parts, internal=name.startswith(_INTERNAL_PREFIX))
+        for name, parts in sorted(offsets.items())
+    }
+
+
+async def list_partitions(consumer: AIOKafkaConsumer) -> list[TopicPartition]:
+    """Every partition of every topic that the broker lists."""
+    names = await consumer.topics()
+    return [TopicPartition(name, p) for name in names for p in consumer.partitions_for_topic(name) or ()]
+
+
+async def _read_groups(admin: AIOKafkaAdminClient) -> dict[str, GroupFacts]:
+    names = sorted({name for name, *_ in await admin.list_consumer_groups() if name})
+    described = await admin.describe_consumer_groups(names) if names else []
+    rows = {row[1]: row for response in described for row in response.groups}
+    groups = {}
+    for name in names:
+        committed = await admin.list_consumer_group_offsets(name)
+        groups[name] = _to_group(name, rows.get(name), committed)
+    return groups
+
+
+def _to_group(name: str, row: tuple[Any, ...] | None, offsets: Mapping[TopicPartition, Any]) -> GroupFacts:
+    """A row of DescribeGroups: error, group, state, protocol type, protocol, members."""
+    state = str(row[2]) if row else _DEAD
+    committed: defaultdict[str, dict[int, int]] = defaultdict(dict)
+    for one, commit in offsets.items():
+        if commit.offset >= 0:
+            committed[one.topic][one.partition] = commit.offset
+    return GroupFacts(
+        name=name,
+        state=state,
+        members=tuple(_to_member(member) for member in (row[5] if row else ())),
+        # A live group of the consumer protocol (KIP-848) looks dead and empty to this call.
+        members_known=state != _DEAD,
+        committed=dict(committed),
+    )
+
+
+def _to_member(member: tuple[Any, ...]) -> Member:
+    """A member's row: member ID, client ID, host, metadata, assignment (older versions lack no field)."""
+    metadata, assignment = member[-2], member[-1]
+    return Member(
+        client_id=str(member[-4]), subscribed=_subscription(metadata), assigned=_assignment(assignment)
+    )
+
+
+def _subscription(raw: bytes) -> frozenset[str]:
+    return frozenset(ConsumerProtocolMemberMetadata.decode(raw).subscription) if raw else frozenset()
+
+
+def _assignment(raw: bytes) -> dict[str, tuple[int, ...]]:
+    if not raw:
+        return {}
+    pairs: Iterable[tuple[str, list[int]]] = ConsumerProtocolMemberAssignment.decode(raw).assignment
+    return {topic: tuple(sorted(partitions)) for topic, partitions in pairs}

@@ -1,0 +1,129 @@
+"""What is wanted, what is there, what is between: missing, starved, drifted, orphaned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from diag.model.findings import Severity
+from diag.model.topics import (
+    BrokerFacts,
+    GroupFacts,
+    Path,
+    Reader,
+    Starved,
+    TopicFacts,
+    TopicPlan,
+    TopicRow,
+    TopicState,
+    WantedTopic,
+)
+
+
+def build_plan(wanted: Sequence[WantedTopic], broker: BrokerFacts) -> TopicPlan:
+    """Wanted topics in their order, then the broker's others by name."""
+    known = {topic.name for topic in wanted}
+    orphans = sorted(
+        name for name, facts in broker.topics.items() if name not in known and not facts.internal
+    )
+    rows = [_build_row(topic, broker) for topic in wanted]
+    rows += (_build_orphan(broker.topics[name], broker) for name in orphans)
+    return TopicPlan(broker.cluster_id, tuple(rows))
+
+
+def _build_row(topic: WantedTopic, broker: BrokerFacts) -> TopicRow:
+    actual = broker.topics.get(topic.name)
+    if actual is None:
+        waiting = tuple(_waiting_for(topic, broker))
+        return TopicRow(topic.name, TopicState.MISSING, topic, None, waiting)
+    starved = tuple(_starved_of(topic, actual, broker))
+    drift = len(actual.offsets) != topic.partitions
+    state = TopicState.STARVED if starved else TopicState.DRIFTED if drift else TopicState.OK
+    notes = [f"{len(actual.offsets)} partitions, wanted {topic.partitions}"] if drift else []
+    notes += _describe_readers(topic, broker)
+    return TopicRow(
+        topic.name, state, topic, actual, starved, _lags(topic.readers, actual, broker), tuple(notes)
+    )
+
+
+def _build_orphan(actual: TopicFacts, broker: BrokerFacts) -> TopicRow:
+    readers = [Reader(name, "") for name, group in broker.groups.items() if actual.name in group.committed]
+    note = "not in the list of wanted topics; diag never deletes"
+    return TopicRow(actual.name, TopicState.ORPHAN, None, actual, (), _lags(readers, actual, broker), (note,))
+
+
+def _lags(readers: Iterable[Reader], actual: TopicFacts, broker: BrokerFacts) -> dict[str, int | None]:
+    return {r.group: broker.groups[r.group].lag(actual) for r in readers if r.group in broker.groups}
+
+
+def _subscribers(group: GroupFacts | None, topic: str) -> tuple[str, ...]:
+    """The client IDs of the live members that asked for the topic, sorted."""
+    if group is None:
+        return ()
+    return tuple(sorted(member.client_id for member in group.members if topic in member.subscribed))
+
+
+def _waiting_for(topic: WantedTopic, broker: BrokerFacts) -> Iterator[Starved]:
+    """Readers that joined before the topic was there: its creation alone will not feed them."""
+    for reader in topic.readers:
+        members = _subscribers(broker.groups.get(reader.group), topic.name)
+        if members:
+            yield Starved(reader, members, ())
+
+
+def _starved_of(topic: WantedTopic, actual: TopicFacts, broker: BrokerFacts) -> Iterator[Starved]:
+    for reader in topic.readers:
+        group = broker.groups.get(reader.group)
+        members = _subscribers(group, topic.name)
+        if group is None or not members:
+            continue
+        unread = sorted(set(actual.offsets) - group.assigned_to(topic.name))
+        if unread:
+            yield Starved(reader, members, tuple(unread))
+
+
+def _describe_readers(topic: WantedTopic, broker: BrokerFacts) -> Iterator[str]:
+    for reader in topic.readers:
+        group = broker.groups.get(reader.group)
+        if group is None:
+            yield f"group {reader.group} does not exist"
+        elif not group.members_known:
+            yield f"members of group {reader.group} are not known to this call"
+        elif not group.members:
+            yield f"group {reader.group} has no members"
+
+
+def find_restarts(plan: TopicPlan, created: Iterable[str]) -> tuple[Starved, ...]:
+    """The consumers that must join their group again now that the topics of `created` exist.
+
+    A consumer that joined before a topic existed got no partition of it, and gets none until it
+    joins again, so each reader with live members is named.
+    """
+    names = set(created)
+    found: dict[Reader, Starved] = {}
+    for row in plan.rows:
+        if row.state is TopicState.STARVED or row.name in names:
+            for starved in row.starved:
+                found.setdefault(starved.reader, starved)
+    return tuple(found.values())
+
+
+def judge_plan(plan: TopicPlan) -> Severity | None:
+    """Error if the audio path lacks a topic or a reader, warning if only logging does, else None."""
+    worst: Severity | None = None
+    for row in plan.rows:
+        severity = _judge_row(row)
+        if severity is not None and (worst is None or severity > worst):
+            worst = severity
+    return worst
+
+
+def _judge_row(row: TopicRow) -> Severity | None:
+    match row.state:
+        case TopicState.STARVED:
+            return Severity.ERROR
+        case TopicState.MISSING:
+            return Severity.ERROR if row.wanted and row.wanted.path is Path.AUDIO else Severity.WARNING
+        case TopicState.DRIFTED:
+            return Severity.WARNING
+        case _:
+            return None
