@@ -36,7 +36,7 @@ async def read_broker(
     settings = request.settings.kafka
     if not settings.bootstrap or not request.ask_kafka:
         return BrokerReading(SourceCoverage(SLUG, State.NOT_ASKED, notes=("no broker was named (--kafka)",)))
-    from diag.sources import kafka  # noqa: PLC0415  a client library, only where it is asked
+    from diag.sources import kafka
 
     facts: BrokerFacts | None = None
     asked = f"{settings.bootstrap}, {window.to_text() if window else 'topics only'}"

@@ -19,6 +19,7 @@ class SessionRequest:
         since_ns: start of the window, if given.
         until_ns: end of the window, if given.
         ask_kafka: with files the broker is asked only if a flag says so.
+        discovered: the project was found by ourselves; nobody named it.
     """
 
     asked: str
@@ -28,4 +29,5 @@ class SessionRequest:
     since_ns: int | None = None
     until_ns: int | None = None
     ask_kafka: bool = True
+    discovered: bool = False
     progress: Progress = ignore

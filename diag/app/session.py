@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import diag
 from diag.app.broker import BrokerReading, read_broker
 from diag.app.coverage import cover_entries, describe_coverage, settled_before
+from diag.app.discovery import discover, excuse
 from diag.app.entries import Entries, read_files, read_live
 from diag.app.nothing import explain_nothing
 from diag.app.request import SessionRequest
@@ -35,6 +36,7 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
         raise UsageError(
             f"an ID of {len(asked.text)} characters is no ID of any service", hint="check the ID"
         )
+    request = discover(request)
     catalogue, wanted = load_catalogue(), load_wanted_topics(request.settings.topics.file)
     entries = Entries(_open_source(request, catalogue), catalogue)
     window = await (read_files(entries) if request.files else read_live(entries, asked, request))
@@ -44,7 +46,8 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     hub = is_hub(asked.text, finder.mentioning)
     ids = frozenset() if hub else entries.members_of(asked)[0]
     broker = await read_broker(request, window, ids, catalogue)
-    sources = (cover_entries(entries.frame, entries.source.coverage()), broker.coverage)
+    logs = cover_entries(entries.frame, entries.source.coverage())
+    sources = (excuse(logs) if request.discovered else logs, broker.coverage)
     coverage = describe_coverage(entries.frame, sources, window, settled_ns)
     reading = Reading(finder, catalogue, window, settled_ns, broker.records, broker.facts, wanted)
     query = _to_query(request, asked, window, collected_ns)
@@ -62,7 +65,7 @@ def _open_source(request: SessionRequest, catalogue: Catalogue) -> LogSource:
             "nothing to read: no log files were given and no project is known",
             hint="give FILE or -, or --project, or a kubeconfig whose context is a GKE one",
         )
-    from diag.sources.cloud_logging import CloudLogging  # noqa: PLC0415  a client library, only where asked
+    from diag.sources.cloud_logging import CloudLogging
 
     return CloudLogging(request.settings.logging, request.settings.cluster, catalogue, request.progress)
 

@@ -18,7 +18,7 @@ async def plan_topics(settings: Settings, now_ns: int, progress: Progress = igno
         raise UsageError(
             "no broker is named", hint="add --kafka HOST:PORT, or [kafka] bootstrap in diag.toml"
         )
-    from diag.sources import kafka  # noqa: PLC0415  a client library, only where it is asked
+    from diag.sources import kafka
 
     wanted = load_wanted_topics(settings.topics.file)
     progress("reading Kafka")
@@ -30,7 +30,7 @@ async def create_missing(settings: Settings, plan: TopicPlan, progress: Progress
     report = TopicReport(plan, settings.kafka.bootstrap)
     if not plan.to_create:
         return replace(report, restart=find_restarts(plan, ()))
-    from diag.sources import kafka  # noqa: PLC0415  a client library, only where it is asked
+    from diag.sources import kafka
 
     progress(f"creating {', '.join(topic.name for topic in plan.to_create)}")
     created = await kafka.create_topics(settings.kafka, plan.to_create)

@@ -11,24 +11,28 @@ from diag.model.session import Session, TurnOutcome
 HEALTH_CHECKS = ("id-mismatch", "session-one-sided", "turn-no-reply")
 """Media, binding, consumption and delivery: healthy means that these ran and are clear."""
 
+_REPLIES = "turn-no-reply"
 _MEDIA_CAME = ("ice.connected", "media.track", "media.publish")
 
 
-def reach_verdict(session: Session, findings: Sequence[Finding], outcomes: Iterable[Outcome]) -> Verdict:
+def reach_verdict(session: Session, findings: Sequence[Finding], outcomes: Sequence[Outcome]) -> Verdict:
     """Status, sentence and ranked causes."""
     causes = rank_causes(findings)
     missing = tuple(_find_missing(session, outcomes))
-    status = _judge(session, findings, missing)
+    status = _judge(session, findings, outcomes, missing)
     cause = causes[0] if causes else None
     return Verdict(status, _summarise(status, session, cause, missing), cause, causes[1:], missing)
 
 
-def _judge(session: Session, findings: Iterable[Finding], missing: tuple[str, ...]) -> Status:
-    if _unanswered(session) or _media_never_came(session):
+def _judge(
+    session: Session, findings: Iterable[Finding], outcomes: Iterable[Outcome], missing: tuple[str, ...]
+) -> Status:
+    replies = next((one.result for one in outcomes if one.slug == _REPLIES), Result.SKIPPED)
+    if (replies is Result.FOUND and _unanswered(session)) or _media_never_came(session):
         return Status.BROKEN
-    own = [f for f in findings if f.scope is Scope.SESSION and f.severity >= Severity.WARNING]
-    if own:
-        return Status.DEGRADED
+    if any(f.scope is Scope.SESSION and f.severity >= Severity.WARNING for f in findings):
+        # "every turn was answered" must have been seen, too
+        return Status.DEGRADED if replies in (Result.CLEAR, Result.FOUND) else Status.INCONCLUSIVE
     return Status.INCONCLUSIVE if missing else Status.HEALTHY
 
 
@@ -81,6 +85,8 @@ def _summarise(status: Status, session: Session, cause: Cause | None, missing: t
             return f"Every turn was answered, but: {cause.summary}" if cause and turns else _plain(cause)
         case Status.HEALTHY:
             return _describe_health(turns)
+        case _ if cause is not None:
+            return f"Too little was read to judge the whole session. What was seen: {cause.summary}"
         case _:
             return f"Nothing wrong was found, and not enough was seen to say more: {'; '.join(missing)}."
 

@@ -13,6 +13,8 @@ from diag.model.records import Entry, KafkaRecord
 MEDIA = "media"
 ORCHESTRATOR = "orchestrator"
 
+_SHOWN_ROLES = ("session", "media", "frontend", "connection")
+
 JOINED = 80
 """The least score with which a link merges two IDs; below it the other one is a candidate, shown only."""
 
@@ -50,7 +52,10 @@ class Event:
 
     def to_evidence(self) -> Evidence:
         """This event as something to look up."""
-        return Evidence(self.time_ns, self.entry.ref, self.entry.source, self.text)
+        named = (
+            f"{m.key}={m.text}" for m in self.entry.ids if m.role in _SHOWN_ROLES and m.text not in self.text
+        )
+        return Evidence(self.time_ns, self.entry.ref, self.entry.source, " ".join((self.text, *named)))
 
 
 @dataclass(frozen=True, slots=True)

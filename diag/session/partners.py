@@ -23,10 +23,11 @@ def find_partners(
     own, other = tuple(own_events), tuple(neighbours)
     presence = build_presence(own)
     mine = {facet for text in members for facet in presence.get(text, ())}
+    # whose audio came over the socket lacks no half
     if WS_AUDIO in mine or (BIND in mine) == (WHIP in mine):
         return ()
     if WHIP in mine:
-        wanted, unwanted, kinds = BIND, MEDIA_FACETS | {WS_AUDIO}, _SOCKET_EVENTS
+        wanted, unwanted, kinds = BIND, MEDIA_FACETS, _SOCKET_EVENTS
     else:
         wanted, unwanted, kinds = WHIP, frozenset({BIND}), _MEDIA_EVENTS
     halves = frozenset(

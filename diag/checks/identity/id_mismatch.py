@@ -92,7 +92,7 @@ def _is_media_half(session: Session, text: str) -> bool:
 
 def _is_socket_half(session: Session, text: str) -> bool:
     facets = session.presence.get(text, frozenset())
-    return _SOCKET in facets and not facets & {*_MEDIA_HALF, _OVER_SOCKET}
+    return _SOCKET in facets and not facets & _MEDIA_HALF
 
 
 def _is_whole(session: Session, text: str) -> bool:

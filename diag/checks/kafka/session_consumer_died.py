@@ -97,7 +97,8 @@ def _nobody_writes(context: CheckContext) -> bool:
         return facts.end == 0
     if context.session.named("reply.published"):
         return False
-    eras = [event.eras for event in context.session.events if event.eras and event.side == "orchestrator"]
+    nearby = (*context.session.events, *context.session.neighbours)
+    eras = [event.eras for event in nearby if event.eras and event.side == "orchestrator"]
     return bool(eras) and any(era <= _ERAS_WITHOUT_REPLY_AUDIO for era in eras)
 
 

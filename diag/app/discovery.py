@@ -1,0 +1,37 @@
+"""What nobody named and the kubeconfig tells: project, location, cluster and namespace."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from diag.app.request import SessionRequest
+from diag.model.coverage import SourceCoverage, State
+from diag.model.settings import Settings
+
+
+def discover(request: SessionRequest) -> SessionRequest:
+    """The request with what the current GKE context says, where no project is named and no file given."""
+    if request.files or request.settings.logging.project:
+        return request
+    from diag.sources.kube import find_gke_context
+
+    context = find_gke_context()
+    if context is None:
+        return request
+    named = request.settings.cluster
+    cluster = replace(
+        named,
+        name=named.name or context.cluster,
+        location=named.location or context.location,
+        namespace=named.namespace or context.namespace,
+    )
+    logging = replace(request.settings.logging, project=context.project)
+    settings: Settings = replace(request.settings, logging=logging, cluster=cluster)
+    return replace(request, settings=settings, discovered=True)
+
+
+def excuse(source: SourceCoverage) -> SourceCoverage:
+    """What was only discovered and could not be reached was not asked for; its reason stays."""
+    if source.state is not State.FAILED:
+        return source
+    return replace(source, state=State.NOT_ASKED)

@@ -1,0 +1,46 @@
+"""Findings and coverage -> the exit code. A finding wins over a failed source, that over a partial one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from diag.errors import ExitCode
+from diag.model.coverage import SourceCoverage, State
+from diag.model.diagnosis import Diagnosis, NothingFound
+from diag.model.findings import Scope, Severity
+from diag.model.topics import TopicPlan, TopicReport
+from diag.topics import judge_plan
+
+_FIRST_FOUND = ExitCode.FOUND_INFO
+
+
+def of_diagnosis(diagnosis: Diagnosis, fail_on: Severity) -> int:
+    """Standing findings do not set the code of one session."""
+    worst = max((f.severity for f in diagnosis.of_scope(Scope.SESSION)), default=None)
+    if worst is not None and worst >= fail_on:
+        return _FIRST_FOUND + worst
+    return of_sources(diagnosis.coverage.sources) or ExitCode.OK
+
+
+def of_nothing(nothing: NothingFound) -> int:
+    """Nothing found, unless a source that was asked for may have had it."""
+    return of_sources(nothing.coverage.sources) or ExitCode.NOTHING_FOUND
+
+
+def of_sources(sources: Iterable[SourceCoverage]) -> int:
+    """4 for a failed source, 5 for a partial one, else 0."""
+    states = {source.state for source in sources}
+    if State.FAILED in states:
+        return ExitCode.SOURCE_FAILED
+    return ExitCode.INCOMPLETE if State.PARTIAL in states else ExitCode.OK
+
+
+def of_plan(plan: TopicPlan) -> int:
+    """The state that was found: 12 for the audio path, 11 for logging topics and drift, else 0."""
+    severity = judge_plan(plan)
+    return ExitCode.OK if severity is None else _FIRST_FOUND + severity
+
+
+def of_creation(report: TopicReport) -> int:
+    """0 if all was created, 1 if not."""
+    return ExitCode.FAULT if any(one.error for one in report.created) else ExitCode.OK

@@ -1,0 +1,80 @@
+"""The options that commands share, and how they become settings."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_SOURCES = "Sources"
+_OUTPUT = "Output"
+
+
+class SessionOutput(StrEnum):
+    """What goes to stdout."""
+
+    TERMINAL = "terminal"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+class TopicsOutput(StrEnum):
+    """What goes to stdout."""
+
+    TERMINAL = "terminal"
+    JSON = "json"
+
+
+class FailOn(StrEnum):
+    """The least severity that sets the exit code."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+
+Since = Annotated[
+    str | None,
+    typer.Option(
+        help="Start of the window: RFC 3339, 2h, 14:05, 'yesterday 14:00' (UTC).", rich_help_panel=_SOURCES
+    ),
+]
+Until = Annotated[str | None, typer.Option(help="End of the window, likewise.", rich_help_panel=_SOURCES)]
+Project = Annotated[
+    str | None,
+    typer.Option(help="Google Cloud project whose log entries are read.", rich_help_panel=_SOURCES),
+]
+Location = Annotated[
+    str | None, typer.Option(help="Region or zone of the cluster.", rich_help_panel=_SOURCES)
+]
+Cluster = Annotated[str | None, typer.Option(help="GKE cluster.", rich_help_panel=_SOURCES)]
+Namespace = Annotated[
+    str | None,
+    typer.Option("--namespace", "-n", help="Namespace of the voice agent.", rich_help_panel=_SOURCES),
+]
+LoggingEndpoint = Annotated[
+    str | None,
+    typer.Option(
+        help="Another Cloud Logging endpoint; http://127.0.0.1:PORT for a local one.",
+        rich_help_panel=_SOURCES,
+    ),
+]
+Kafka = Annotated[
+    str | None, typer.Option(help="Kafka broker, host:port[,host:port].", rich_help_panel=_SOURCES)
+]
+Quota = Annotated[
+    int | None, typer.Option(help="Read requests a minute that may be spent.", rich_help_panel=_SOURCES)
+]
+Config = Annotated[
+    Path | None, typer.Option(help="Settings file; default: diag.toml here.", rich_help_panel=_SOURCES)
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="Write the output to this file instead of stdout.", rich_help_panel=_OUTPUT),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress, no notes on stderr.", rich_help_panel=_OUTPUT)
+]

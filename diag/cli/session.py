@@ -1,0 +1,150 @@
+"""``diag session``."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from diag.cli import exits, options, output
+from diag.cli.times import parse_when
+
+if TYPE_CHECKING:
+    from diag.model.diagnosis import Diagnosis, NothingFound
+    from diag.model.settings import Settings
+
+SessionId = Annotated[
+    str, typer.Argument(metavar="ID", help="Any ID that the session has: session, connection, trace.")
+]
+LogFiles = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="FILE", help="Log files or folders, read instead of live sources; - is stdin."),
+]
+Report = Annotated[
+    str | None,
+    typer.Option(
+        help="Where the Markdown report goes: a path, or none. Default: reports/ID.md.",
+        rich_help_panel="Output",
+    ),
+]
+Output = Annotated[
+    options.SessionOutput,
+    typer.Option("--output", "-o", help="What goes to stdout.", rich_help_panel="Output"),
+]
+FailOn = Annotated[
+    options.FailOn | None,
+    typer.Option(help="Least severity that sets the exit code (default: warning).", rich_help_panel="Output"),
+]
+
+
+def session(
+    session_id: SessionId,
+    files: LogFiles = None,
+    since: options.Since = None,
+    until: options.Until = None,
+    project: options.Project = None,
+    location: options.Location = None,
+    cluster: options.Cluster = None,
+    namespace: options.Namespace = None,
+    logging_endpoint: options.LoggingEndpoint = None,
+    kafka: options.Kafka = None,
+    quota: options.Quota = None,
+    config: options.Config = None,
+    output_format: Output = options.SessionOutput.TERMINAL,
+    out: options.Out = None,
+    report: Report = None,
+    fail_on: FailOn = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Reconstruct one session and say what broke it.
+
+    Reads Cloud Logging and Kafka, or the log FILEs. Exits 0 if all is well, 10 to 13 by the worst
+    finding, 3 if there is no such session, 4 or 5 if a source failed or was partial, 2 for wrong usage.
+    """
+    flags = {
+        "logging.project": project,
+        "logging.endpoint": logging_endpoint,
+        "logging.quota": quota,
+        "cluster.location": location,
+        "cluster.name": cluster,
+        "cluster.namespace": namespace,
+        "kafka.bootstrap": kafka,
+        "report.fail_on": fail_on.value if fail_on else None,
+    }
+    sink = _Sink(output_format, out, report, quiet)
+    raise typer.Exit(_run(session_id, tuple(files or ()), (since, until), flags, config, sink))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sink:
+    """Where the answer goes."""
+
+    output_format: options.SessionOutput
+    out: Path | None
+    report: str | None
+    quiet: bool
+
+
+def _run(
+    session_id: str,
+    files: tuple[str, ...],
+    window: tuple[str | None, str | None],
+    flags: dict[str, str | int | None],
+    config: Path | None,
+    sink: _Sink,
+) -> int:
+    from diag.app.request import SessionRequest
+    from diag.app.session import diagnose_session
+    from diag.config import load_settings
+    from diag.model.diagnosis import NothingFound
+
+    settings, now_ns = load_settings(flags, os.environ, config), time.time_ns()
+    with output.show_progress(quiet=sink.quiet) as progress:
+        request = SessionRequest(
+            asked=session_id,
+            settings=settings,
+            now_ns=now_ns,
+            files=files,
+            since_ns=parse_when(window[0], now_ns, "--since"),
+            until_ns=parse_when(window[1], now_ns, "--until"),
+            ask_kafka=not files or flags["kafka.bootstrap"] is not None,
+            progress=progress,
+        )
+        answer = asyncio.run(diagnose_session(request))
+    if isinstance(answer, NothingFound):
+        return _say_nothing(answer, sink)
+    return _say(answer, settings, sink)
+
+
+def _say(diagnosis: Diagnosis, settings: Settings, sink: _Sink) -> int:
+    from diag.render.json_v1 import render_json
+    from diag.render.markdown import render_markdown
+    from diag.render.terminal import render_terminal
+
+    terminal = sink.output_format is options.SessionOutput.TERMINAL
+    if terminal:
+        output.write_styled(render_terminal(diagnosis), sink.out)
+    elif sink.output_format is options.SessionOutput.JSON:
+        output.write_text(render_json(diagnosis), sink.out)
+    else:
+        output.write_text(render_markdown(diagnosis), sink.out)
+    path = output.report_path(diagnosis.query.asked.text, sink.report, by_default=terminal)
+    if path is not None:
+        output.write_report(render_markdown(diagnosis), path, quiet=sink.quiet)
+    return exits.of_diagnosis(diagnosis, settings.report.fail_on)
+
+
+def _say_nothing(nothing: NothingFound, sink: _Sink) -> int:
+    from diag.render.json_v1 import render_nothing_json
+    from diag.render.terminal import render_nothing
+
+    if sink.output_format is options.SessionOutput.JSON:
+        output.write_text(render_nothing_json(nothing), sink.out)
+    else:
+        output.write_styled(render_nothing(nothing), sink.out)
+    return exits.of_nothing(nothing)

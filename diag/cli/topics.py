@@ -1,0 +1,87 @@
+"""``diag topics``."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from diag.cli import exits, options, output
+
+if TYPE_CHECKING:
+    from diag.model.settings import Settings
+    from diag.model.topics import TopicReport
+
+CreateMissing = Annotated[
+    bool, typer.Option("--create-missing", help="Create what is missing; the plan is printed first.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="With --create-missing: only show what would be done.")
+]
+Output = Annotated[
+    options.TopicsOutput,
+    typer.Option("--output", "-o", help="What goes to stdout.", rich_help_panel="Output"),
+]
+
+
+def topics(
+    create_missing: CreateMissing = False,
+    dry_run: DryRun = False,
+    kafka: options.Kafka = None,
+    config: options.Config = None,
+    output_format: Output = options.TopicsOutput.TERMINAL,
+    out: options.Out = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Compare the wanted topics with the broker's; create what is missing.
+
+    Exits 12 if a topic of the audio path is missing or a consumer gets nothing, 11 if only logging
+    topics are missing or differ, else 0. With --create-missing: 0 if all was created, 1 if not.
+    """
+    from diag.config import load_settings
+
+    settings = load_settings({"kafka.bootstrap": kafka}, os.environ, config)
+    sink = _Sink(output_format, out, quiet)
+    raise typer.Exit(_run(settings, sink, create=create_missing, dry_run=dry_run))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sink:
+    """Where the answer goes."""
+
+    output_format: options.TopicsOutput
+    out: Path | None
+    quiet: bool
+
+
+def _run(settings: Settings, sink: _Sink, *, create: bool, dry_run: bool) -> int:
+    from diag.app.topics import create_missing, plan_topics
+    from diag.model.topics import TopicReport
+
+    with output.show_progress(quiet=sink.quiet) as progress:
+        plan = asyncio.run(plan_topics(settings, time.time_ns(), progress))
+    report = TopicReport(plan, settings.kafka.bootstrap, dry_run=dry_run)
+    if not create or dry_run:
+        _say(report, sink)
+        return exits.of_plan(plan)
+    if sink.output_format is options.TopicsOutput.TERMINAL:
+        _say(report, sink)  # the plan, before anything is done
+    with output.show_progress(quiet=sink.quiet) as progress:
+        report = asyncio.run(create_missing(settings, plan, progress))
+    _say(report, sink, done=True)
+    return exits.of_creation(report)
+
+
+def _say(report: TopicReport, sink: _Sink, *, done: bool = False) -> None:
+    from diag.render.json_v1 import render_topics_json
+    from diag.render.topics import render_creation, render_plan
+
+    if sink.output_format is options.TopicsOutput.JSON:
+        output.write_text(render_topics_json(report), sink.out)
+    else:
+        output.write_styled(render_creation(report) if done else render_plan(report), sink.out)

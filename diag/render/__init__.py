@@ -1,0 +1,1 @@
+"""Diagnosis -> text. Pure but for reading the packaged templates; it knows the model and nothing else."""

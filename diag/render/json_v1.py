@@ -1,0 +1,245 @@
+"""The machine's output, version 1: a contract of its own, apart from the model's shapes.
+
+Keys are sorted, text is ASCII, numbers are rounded once here: the same diagnosis gives the same
+bytes. Fields are only ever added within a version; ``session_v1.schema.json`` describes it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from diag.model.coverage import SourceCoverage
+from diag.model.diagnosis import Diagnosis, Nearest, NothingFound, Query
+from diag.model.findings import Cause, Evidence, Finding
+from diag.model.instants import format_instant
+from diag.model.session import Alias, Event, Session, TopicFlow, Turn
+from diag.model.topics import TopicPlan, TopicReport
+
+SCHEMA_VERSION = "1"
+
+Json = dict[str, Any]
+
+
+def render_json(diagnosis: Diagnosis) -> str:
+    """One object with a newline at its end."""
+    session = diagnosis.session
+    return _dump(
+        {
+            **_head(diagnosis.query, diagnosis.version),
+            "verdict": _verdict(diagnosis),
+            "session": _session(session),
+            "candidates": [_alias(alias) for alias in session.candidates],
+            "minted_at": _instant(session.minted_ns),
+            "services": list(session.services),
+            "first": _instant(session.first_ns),
+            "last": _instant(session.last_ns),
+            "open": session.open,
+            "timeline": [_event(event) for event in session.events],
+            "turns": [_turn(turn) for turn in session.turns],
+            "kafka": [_flow(flow) for flow in session.flows],
+            "cluster": [],
+            "findings": [_finding(finding) for finding in diagnosis.findings],
+            "outcomes": [
+                {"slug": one.slug, "outcome": one.result.value, "reason": one.reason}
+                for one in diagnosis.outcomes
+            ],
+            "coverage": [_coverage(source) for source in diagnosis.coverage.sources],
+        }
+    )
+
+
+def render_nothing_json(nothing: NothingFound) -> str:
+    """The same head; what was seen instead of the session."""
+    return _dump(
+        {
+            **_head(nothing.query, nothing.version),
+            "verdict": None,
+            "session": None,
+            "nearest": [_nearest(one) for one in nothing.nearest],
+            "occurrences": [_nearest(one) for one in nothing.occurrences],
+            "coverage": [_coverage(source) for source in nothing.coverage.sources],
+        }
+    )
+
+
+def render_topics_json(report: TopicReport) -> str:
+    """Wanted topics against the broker's, what was created, who must restart."""
+    return _dump(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "cluster_id": report.plan.cluster_id,
+            "topics": [_topic_row(report.plan, place) for place in range(len(report.plan.rows))],
+            "created": [{"topic": one.topic.name, "error": one.error} for one in report.created],
+            "restart": [
+                {"service": one.reader.service, "group": one.reader.group, "members": list(one.members)}
+                for one in report.restart
+            ],
+            "dry_run": report.dry_run,
+        }
+    )
+
+
+def _dump(value: Json) -> str:
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=True) + "\n"
+
+
+def _head(query: Query, version: str) -> Json:
+    window = query.window.to_rfc3339() if query.window else (None, None)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "diag", "version": version},
+        "query": {
+            "id": query.asked.text,
+            "kind": query.asked.kind.value,
+            "since": window[0],
+            "until": window[1],
+            "files": list(query.files),
+            "collected_at": _instant(query.collected_ns),
+        },
+    }
+
+
+def _instant(ns: int | None) -> str | None:
+    return format_instant(ns) if ns else None
+
+
+def _ms(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+def _evidence(evidence: Iterable[Evidence]) -> list[Json]:
+    return [{"source": e.source, "ref": e.ref, "time": _instant(e.time_ns), "text": e.text} for e in evidence]
+
+
+def _verdict(diagnosis: Diagnosis) -> Json:
+    verdict = diagnosis.verdict
+    return {
+        "status": verdict.status.value,
+        "summary": verdict.summary,
+        "cause": _cause(verdict.cause) if verdict.cause else None,
+        "causes": [_cause(cause) for cause in verdict.others],
+        "missing": list(verdict.missing),
+    }
+
+
+def _cause(cause: Cause) -> Json:
+    return {
+        "slug": cause.slug,
+        "component": cause.component,
+        "confidence": cause.confidence.value,
+        "summary": cause.summary,
+        "supporting": _evidence(cause.supporting),
+        "contradicting": _evidence(cause.contradicting),
+        "effects": list(cause.effects),
+        "reach": None,
+    }
+
+
+def _session(session: Session) -> Json:
+    return {"id": session.id, "aliases": [_alias(alias) for alias in session.aliases]}
+
+
+def _alias(alias: Alias) -> Json:
+    return {
+        "id": alias.identifier.text,
+        "kind": alias.identifier.kind.value,
+        "rule": alias.rule,
+        "score": alias.score,
+        "evidence": _evidence([alias.evidence]),
+    }
+
+
+def _event(event: Event) -> Json:
+    return {
+        "time": _instant(event.time_ns),
+        "adjusted_time": None,
+        "service": event.entry.service,
+        "pod": event.entry.pod,
+        "event": event.name,
+        "text": event.text,
+        "ref": event.entry.ref,
+        "attributed": False,
+    }
+
+
+def _turn(turn: Turn) -> Json:
+    return {
+        "start": _instant(turn.start_ns),
+        "end": _instant(turn.end_ns),
+        "stages": [
+            {
+                "name": stage.name,
+                "start": _instant(stage.start_ns),
+                "end": _instant(stage.end_ns),
+                "ms": _ms(stage.ms),
+                "state": stage.state,
+            }
+            for stage in turn.stages
+        ],
+        "total_ms": _ms(turn.total_ms),
+        "unaccounted_ms": _ms(turn.unaccounted_ms),
+        "outcome": turn.outcome.value,
+    }
+
+
+def _flow(flow: TopicFlow) -> Json:
+    return {
+        "topic": flow.topic,
+        "produced": flow.produced,
+        "stored": flow.stored,
+        "consumed": flow.consumed,
+        "consumed_by_other": flow.consumed_by_other,
+        "lag": flow.lag,
+        "partitions": list(flow.partitions),
+        "notes": list(flow.notes),
+    }
+
+
+def _finding(finding: Finding) -> Json:
+    return {
+        "slug": finding.slug,
+        "scope": finding.scope.value,
+        "severity": finding.severity.label,
+        "confidence": finding.confidence.value,
+        "component": finding.component,
+        "title": finding.title,
+        "summary": finding.summary,
+        "first": _instant(finding.first_ns),
+        "last": _instant(finding.last_ns),
+        "sessions": list(finding.sessions),
+        "evidence": _evidence(finding.evidence),
+        "contradicting": _evidence(finding.contradicting),
+        "remedy": finding.remedy,
+    }
+
+
+def _coverage(source: SourceCoverage) -> Json:
+    return {
+        "source": source.source,
+        "state": source.state.value,
+        "asked": source.asked,
+        "got": source.got,
+        "entries": source.entries,
+        "objects": source.objects,
+        "notes": list(source.notes),
+    }
+
+
+def _nearest(one: Nearest) -> Json:
+    return {"id": one.id, "first": _instant(one.first_ns), "service": one.service, "note": one.note}
+
+
+def _topic_row(plan: TopicPlan, place: int) -> Json:
+    row = plan.rows[place]
+    return {
+        "topic": row.name,
+        "state": row.state.value,
+        "path": row.wanted.path.value if row.wanted else None,
+        "partitions": len(row.actual.offsets) if row.actual else 0,
+        "records": row.actual.stored if row.actual else 0,
+        "lag": dict(row.lags),
+        "starved": [{"group": one.reader.group, "members": list(one.members)} for one in row.starved],
+        "notes": list(row.notes),
+    }

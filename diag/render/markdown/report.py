@@ -1,0 +1,198 @@
+"""Everything that the template needs, computed once, in the order in which it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from diag.model.coverage import Coverage, State
+from diag.model.diagnosis import Diagnosis
+from diag.model.findings import Finding, Result, Scope, Severity, Status
+from diag.model.instants import format_instant
+from diag.model.session import Alias
+from diag.render.markdown import statements
+from diag.render.markdown.evidence import EvidenceIndex
+from diag.render.markdown.timeline import build_diagram, build_flow_rows, build_timeline, build_turn_rows
+from diag.render.neutral import shorten, to_code, to_prose
+
+_TEMPLATE = "session.md.j2"
+_LONGEST_NAME = 120
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """A finding as the template prints it."""
+
+    slug: str
+    title: str
+    severity: str
+    confidence: str
+    summary: str
+    evidence: str
+    against: str
+    remedy: str
+    effects: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """What to do, because of which finding."""
+
+    text: str
+    slug: str
+    evidence: str
+
+
+def render_markdown(diagnosis: Diagnosis) -> str:
+    """The report, byte for byte the same for the same diagnosis."""
+    text = _environment().get_template(_TEMPLATE).render(**_build_view(diagnosis))
+    return text.rstrip() + "\n"
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    """The templates of the wheel, or those beside the package in a checkout.
+
+    They escape nothing: what comes from outside was made code or prose before it gets here.
+    """
+    packaged = resources.files("diag").joinpath("_templates")
+    folder = Path(str(packaged)) if packaged.is_dir() else Path(__file__).parents[3] / "reports" / "templates"
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701  Markdown, see above
+    )
+
+
+def _build_view(diagnosis: Diagnosis) -> dict[str, Any]:
+    index, session = EvidenceIndex(), diagnosis.session
+    own, standing = diagnosis.of_scope(Scope.SESSION), diagnosis.of_scope(Scope.STANDING)
+    view: dict[str, Any] = {
+        "title": to_code(shorten(session.id, _LONGEST_NAME)),
+        "asked": ""
+        if session.asked.text == session.id
+        else to_code(shorten(session.asked.text, _LONGEST_NAME)),
+        "status": diagnosis.verdict.status.value,
+        "confidence": diagnosis.verdict.cause.confidence.value if diagnosis.verdict.cause else "",
+        "summary": to_prose(diagnosis.verdict.summary),
+        "summary_evidence": _cite_verdict(diagnosis, index),
+        "cause": _view_cause(diagnosis),
+        "others": [f"`{cause.slug}` ({cause.confidence.value})" for cause in diagnosis.verdict.others],
+        "span": _span(diagnosis),
+        "missing": [to_prose(text) for text in diagnosis.verdict.missing],
+        "aliases": [_view_alias(alias, index) for alias in session.aliases],
+        "candidates": [_view_alias(alias, index) for alias in session.candidates],
+        "coverage": list(_view_coverage(diagnosis.coverage)),
+        "status_ids": list(statements.session_ids(diagnosis, index)),
+        "status_deployment": list(statements.deployment(diagnosis, index)),
+        "status_code": list(statements.code(diagnosis, index)),
+        "diagram": build_diagram(diagnosis),
+        "timeline": build_timeline(session, index),
+        "turns": build_turn_rows(session, index),
+        "flows": build_flow_rows(session, index),
+        "key_findings": list(statements.key_findings(diagnosis, index)),
+        "findings": [_view_finding(finding, diagnosis, index) for finding in own],
+        "known_issues": list(statements.known_issues(diagnosis, index)),
+        "pods": [(to_code(s), ", ".join(map(to_code, pods)) or "-") for s, pods in diagnosis.coverage.pods],
+        "standing": [_view_finding(finding, diagnosis, index) for finding in standing],
+        "immediate": list(_recommend((f for f in own if f.severity >= Severity.ERROR), index)),
+        "optional": list(
+            _recommend((f for f in (*own, *standing) if f not in own or f.severity < Severity.ERROR), index)
+        ),
+        "outcomes": [
+            (f"`{o.slug}`", _outcome_word(o.result), to_prose(o.reason)) for o in diagnosis.outcomes
+        ],
+        "clear": sum(o.result is Result.CLEAR for o in diagnosis.outcomes),
+        "healthy": diagnosis.verdict.status is Status.HEALTHY,
+        "files": [to_code(name) for name in diagnosis.query.files],
+        "searched": statements.searched(diagnosis),
+        "version": diagnosis.version,
+    }
+    return {**view, "evidence": index.listed(), "again": _query_again(diagnosis, index)}
+
+
+def _cite_verdict(diagnosis: Diagnosis, index: EvidenceIndex) -> str:
+    cause = diagnosis.verdict.cause
+    if cause is not None:
+        return index.cite(cause.supporting)
+    answers = [turn.deliveries[0].to_evidence() for turn in diagnosis.session.turns if turn.deliveries]
+    symptoms = [e for f in diagnosis.of_scope(Scope.SESSION) for e in f.evidence]
+    return index.cite(answers or symptoms) or statements.COVERAGE
+
+
+def _view_cause(diagnosis: Diagnosis) -> str:
+    cause = diagnosis.verdict.cause
+    if cause is None:
+        return ""
+    effects = f"; it explains {', '.join(f'`{slug}`' for slug in cause.effects)}" if cause.effects else ""
+    return f"`{cause.slug}` ({cause.confidence.value}), at the {to_prose(cause.component)}{effects}"
+
+
+def _span(diagnosis: Diagnosis) -> str:
+    session = diagnosis.session
+    if session.first_ns is None or session.last_ns is None:
+        return "no line of it has a time"
+    end = "may still run" if session.open else f"last seen {format_instant(session.last_ns, 3)}"
+    return f"first seen {format_instant(session.first_ns, 3)}, {end}"
+
+
+def _view_alias(alias: Alias, index: EvidenceIndex) -> tuple[str, str, str, int, str]:
+    name = to_code(shorten(alias.identifier.text, _LONGEST_NAME))
+    return name, alias.identifier.kind.value, alias.rule, alias.score, index.cite([alias.evidence])
+
+
+def _view_coverage(coverage: Coverage) -> Iterator[tuple[str, str, str, str, str]]:
+    for source in coverage.sources:
+        state = "not asked" if source.state is State.NOT_ASKED else source.state.value
+        notes = "; ".join(map(to_prose, source.notes))
+        yield source.source, state, to_prose(source.asked), to_prose(source.got), notes
+
+
+def _view_finding(finding: Finding, diagnosis: Diagnosis, index: EvidenceIndex) -> FindingView:
+    causes = (c for c in (diagnosis.verdict.cause, *diagnosis.verdict.others) if c and c.slug == finding.slug)
+    effects = next((cause.effects for cause in causes), ())
+    return FindingView(
+        slug=finding.slug,
+        title=to_prose(finding.title),
+        severity=finding.severity.label,
+        confidence=finding.confidence.value,
+        summary=to_prose(finding.summary),
+        evidence=index.cite(finding.evidence, most=12),
+        against=index.cite(finding.contradicting),
+        remedy=to_prose(finding.remedy),
+        effects=", ".join(f"`{slug}`" for slug in effects),
+    )
+
+
+def _recommend(findings: Iterator[Finding], index: EvidenceIndex) -> Iterator[Recommendation]:
+    for finding in findings:
+        if finding.remedy:
+            yield Recommendation(to_prose(finding.remedy), finding.slug, index.cite(finding.evidence, most=3))
+
+
+def _outcome_word(result: Result) -> str:
+    return (
+        "**found**" if result is Result.FOUND else "not checked" if result is Result.SKIPPED else result.value
+    )
+
+
+def _query_again(diagnosis: Diagnosis, index: EvidenceIndex) -> str:
+    """A line that shows the cited entries in Cloud Logging once more; empty where they are not there."""
+    ids, window = index.insert_ids()[:40], diagnosis.query.window
+    if not diagnosis.query.project or not ids or window is None:
+        return ""
+    safe = [one for one in ids if one.replace("-", "").replace("_", "").isalnum()]
+    since, until = window.to_rfc3339()
+    listed = " OR ".join(f'"{one}"' for one in safe)
+    return (
+        f'gcloud logging read \'timestamp>="{since}" timestamp<"{until}" insertId=({listed})\''
+        f" --project={diagnosis.query.project} --format=json"
+    )

@@ -1,0 +1,204 @@
+"""Statements about the session: what is claimed, what was seen, and where.
+
+A statement that could not be checked says so and why; it never becomes a yes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from diag.model.diagnosis import Diagnosis
+from diag.model.findings import Evidence, Outcome, Result
+from diag.model.identifiers import IdKind, classify
+from diag.model.session import Event
+from diag.render.markdown.evidence import EvidenceIndex
+from diag.render.neutral import to_code, to_prose
+
+MEDIA_SERVER, ORCHESTRATOR = "media-server", "orchestrator"
+COVERAGE = "(coverage)"
+_NO_KUBERNETES = "*not checked: Kubernetes was not read*"
+_NO_REPOSITORY = "*not checked: no repository was named*"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One row: about what, what, the result in Markdown, and its evidence."""
+
+    subject: str
+    claim: str
+    result: str
+    evidence: str = ""
+
+
+def _cite(index: EvidenceIndex, events: Iterable[Event]) -> str:
+    return index.cite(event.to_evidence() for event in events)
+
+
+def _not_read(diagnosis: Diagnosis, service: str) -> str | None:
+    """Why silence of `service` proves nothing, if it does not."""
+    if dict(diagnosis.coverage.services).get(service):
+        return None
+    return f"*not checked: no entries of the {service} were read*"
+
+
+def outcome_of(diagnosis: Diagnosis, slug: str) -> Outcome | None:
+    """What became of a check."""
+    return next((one for one in diagnosis.outcomes if one.slug == slug), None)
+
+
+def _evidence_of(diagnosis: Diagnosis, slug: str) -> tuple[Evidence, ...]:
+    return tuple(e for finding in diagnosis.findings if finding.slug == slug for e in finding.evidence)
+
+
+def searched(diagnosis: Diagnosis) -> str:
+    """The ground of a claim of absence: how much was searched, and of what time."""
+    records = sum(len(flow.records) for flow in diagnosis.session.flows)
+    window = diagnosis.coverage.window
+    where = f", {window.to_text()}" if window else ""
+    kafka = f" and {records} records" if diagnosis.coverage.find("kafka") and records else ""
+    return f"{diagnosis.coverage.entries_read()} entries{kafka}{where}"
+
+
+def session_ids(diagnosis: Diagnosis, index: EvidenceIndex) -> Iterator[Statement]:
+    """Section "Session ID generation and handling"."""
+    yield _form(diagnosis, index)
+    yield _received(diagnosis, index)
+    yield _socket(diagnosis, index)
+    yield _nothing_lost(diagnosis, index)
+
+
+def _form(diagnosis: Diagnosis, index: EvidenceIndex) -> Statement:
+    claim = "IDs have the form `session_{timestamp}_{random}`"
+    taken = diagnosis.session.named("whip.session")
+    if not taken:
+        reason = (
+            _not_read(diagnosis, MEDIA_SERVER) or "*not checked: no WHIP request of this session was read*"
+        )
+        return Statement("Media server", claim, reason)
+    ids = [text for event in taken for text in event.entry.ids_in("session")]
+    good = [text for text in ids if classify(text).kind in (IdKind.FRONTEND, IdKind.MEDIA)]
+    origins = sorted(
+        {"taken from the header" if e.value("origin") == "header" else "minted here" for e in taken}
+    )
+    verdict = "yes" if len(good) == len(ids) else "**no**"
+    return Statement(
+        "Media server",
+        claim,
+        f"{verdict}, {len(good)} of {len(ids)}, {' and '.join(origins)}",
+        _cite(index, taken),
+    )
+
+
+def _received(diagnosis: Diagnosis, index: EvidenceIndex) -> Statement:
+    claim = "works under the media server's ID"
+    session = diagnosis.session
+    whip_ids = {text for event in session.named("whip.session") for text in event.entry.ids_in("session")}
+    reason = _not_read(diagnosis, ORCHESTRATOR)
+    if not whip_ids:
+        return Statement("Orchestrator", claim, reason or "*not checked: the media server's ID is not known*")
+    consumed = session.named("kafka.consume", "turn.trigger", "turn.start")
+    own = [event for event in consumed if whip_ids & set(event.entry.ids_in("session"))]
+    if own:
+        share = f"yes, {len(own)} of {len(consumed)} lines"
+        return Statement("Orchestrator", claim, share, _cite(index, own[:3]))
+    return Statement("Orchestrator", claim, reason or f"**no** line of it in {searched(diagnosis)}", COVERAGE)
+
+
+def _socket(diagnosis: Diagnosis, index: EvidenceIndex) -> Statement:
+    claim = "its WebSocket is bound to the session"
+    session = diagnosis.session
+    binds = session.named("ws.bind")
+    if not binds:
+        reason = _not_read(diagnosis, ORCHESTRATOR) or f"**no** binding line in {searched(diagnosis)}"
+        return Statement("Frontend", claim, reason, "" if "not checked" in reason else COVERAGE)
+    other = [event for event in binds if session.id not in event.entry.ids_in("session")]
+    if other:
+        bound = ", ".join(dict.fromkeys(to_code(t) for e in other for t in e.entry.ids_in("session")))
+        return Statement("Frontend", claim, f"**no**: bound to {bound}", _cite(index, other))
+    return Statement("Frontend", claim, f"yes, {len(binds)} of {len(binds)} bindings", _cite(index, binds))
+
+
+def _nothing_lost(diagnosis: Diagnosis, index: EvidenceIndex) -> Statement:
+    claim = 'no lost IDs ("undefined", empty and the like)'
+    return Statement("", claim, *_absence(diagnosis, index, "id-undefined", "none"))
+
+
+def _absence(diagnosis: Diagnosis, index: EvidenceIndex, slug: str, clear: str) -> tuple[str, str]:
+    """Result and evidence of "there is none of this", by the outcome of its check."""
+    outcome = outcome_of(diagnosis, slug)
+    if outcome is None or outcome.result in (Result.SKIPPED, Result.CRASHED):
+        return f"*not checked: {to_prose(outcome.reason if outcome else 'it did not run')}*", ""
+    if outcome.result is Result.FOUND:
+        return f"**found**: `{slug}`", index.cite(_evidence_of(diagnosis, slug))
+    return f"{clear} in {searched(diagnosis)}", COVERAGE
+
+
+def deployment(diagnosis: Diagnosis, index: EvidenceIndex) -> Iterator[Statement]:
+    """Section "GKE deployment status"."""
+    yield Statement("Deployment", "all core services are running and ready", _NO_KUBERNETES)
+    for service, count in diagnosis.coverage.services:
+        pods = dict(diagnosis.coverage.pods).get(service, ())
+        named = ", ".join(map(to_code, pods)) or "pods not named"
+        yield Statement(
+            "", f"{to_code(service)} wrote to the log", f"yes, {count} entries; {named}", COVERAGE
+        )
+    yield _restarts(diagnosis, index)
+    yield Statement("", "the running images contain the session ID fixes", _NO_KUBERNETES)
+    errors = [event for event in diagnosis.session.events if event.entry.level in ("error", "fatal")]
+    lines = "1 line" if len(errors) == 1 else f"{len(errors)} lines"
+    found = f"{lines} at error or above" if errors else f"none in {searched(diagnosis)}"
+    yield Statement("", "no error lines in this session", found, _cite(index, errors) if errors else COVERAGE)
+
+
+def _restarts(diagnosis: Diagnosis, index: EvidenceIndex) -> Statement:
+    claim = "no process of the session's pods started while it ran"
+    session = diagnosis.session
+    pods = {event.entry.pod for event in session.events if event.entry.pod}
+    if not pods:
+        return Statement("", claim, "*not checked: the lines name no pods*")
+    first, last = session.first_ns or 0, session.last_ns or 0
+    starts = [
+        event
+        for event in session.neighbours
+        if event.name == "proc.start" and event.entry.pod in pods and first < event.time_ns <= last
+    ]
+    if starts:
+        return Statement("", claim, f"**no**: {len(starts)} starts", _cite(index, starts))
+    return Statement("", claim, f"no start line of {len(pods)} pods; restart counts were not read", COVERAGE)
+
+
+def code(_diagnosis: Diagnosis, _index: EvidenceIndex) -> Iterator[Statement]:
+    """Section "Code implementation status"."""
+    for claim in (
+        "session IDs are validated",
+        "the session mapping function exists and has a caller",
+        "WebSocket sessions are mapped and cleaned up",
+        "sessions are tracked in the logs",
+    ):
+        yield Statement("Code", claim, _NO_REPOSITORY)
+
+
+def key_findings(diagnosis: Diagnosis, index: EvidenceIndex) -> Iterator[Statement]:
+    """The five key findings, each as a question that the evidence answers."""
+    tracking = ("session-one-sided", "one ID or a proven link on both sides")
+    for subject, slug, clear in (
+        ("Session ID format", "id-malformed", "every ID has a known form"),
+        ("Session tracking", *tracking),
+        ("WebSocket mapping", "id-mismatch", "socket and media carry one ID"),
+        ("Lost IDs", "id-undefined", "none"),
+        ("Replies", "turn-no-reply", "every turn got a reply"),
+    ):
+        yield Statement(subject, "", *_absence(diagnosis, index, slug, clear))
+
+
+def known_issues(diagnosis: Diagnosis, index: EvidenceIndex) -> Iterator[Statement]:
+    """The five classes of trouble that reports of this kind are about, by what was checked."""
+    for subject, slug in (
+        ("Variable name conflicts", "id-undefined"),
+        ("Session ID generation", "id-malformed"),
+        ("Session mapping logic", "id-mismatch"),
+    ):
+        yield Statement(subject, f"`{slug}`", *_absence(diagnosis, index, slug, "not seen"))
+    yield Statement("Session ID validation", "", _NO_REPOSITORY)
+    yield Statement("Deployment", "", _NO_KUBERNETES)

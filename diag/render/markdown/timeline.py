@@ -1,0 +1,187 @@
+"""The session's course: the diagram, the lines in order, the turns, and what passed through Kafka."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from diag.model.diagnosis import Diagnosis
+from diag.model.findings import Evidence
+from diag.model.instants import format_clock
+from diag.model.records import KafkaRecord
+from diag.model.session import Event, Session, TopicFlow, Turn
+from diag.render.ladder import CALLER, LLM, MEDIA, ORCHESTRATOR, STT, TTS, Step, build_ladder
+from diag.render.markdown.evidence import EvidenceIndex
+from diag.render.neutral import shorten, to_code, to_label
+
+MOST_LINES = 250
+_MOST_DIAGRAM = 1_900
+_LONGEST_TEXT = 160
+_NAMES = {
+    CALLER: "caller",
+    MEDIA: "media server",
+    ORCHESTRATOR: "orchestrator",
+    STT: "STT",
+    LLM: "LLM",
+    TTS: "TTS",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the timeline; `count` lines alike in a row are one."""
+
+    time: str
+    service: str
+    pod: str
+    text: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The rows that are shown, and how many were left out."""
+
+    lines: tuple[Line, ...]
+    omitted: int
+
+
+def build_timeline(session: Session, index: EvidenceIndex) -> Timeline:
+    """Runs of the same message are one row; beyond `MOST_LINES` the middle is left out, and counted."""
+    runs = list(_runs(session.events))
+    shown = runs if len(runs) <= MOST_LINES else runs[: MOST_LINES // 2] + runs[-MOST_LINES // 2 :]
+    omitted = sum(len(run) for run in runs) - sum(len(run) for run in shown)
+    return Timeline(tuple(_to_line(run, index) for run in shown), omitted)
+
+
+def _runs(events: tuple[Event, ...]) -> Iterator[list[Event]]:
+    run: list[Event] = []
+    for event in events:
+        if run and (event.entry.message, event.entry.pod) != (run[0].entry.message, run[0].entry.pod):
+            yield run
+            run = []
+        run.append(event)
+    if run:
+        yield run
+
+
+def _to_line(run: list[Event], index: EvidenceIndex) -> Line:
+    first = run[0]
+    times = format_clock(first.time_ns) if first.time_ns else ""
+    if len(run) > 1 and run[-1].time_ns != first.time_ns:
+        times += f" - {format_clock(run[-1].time_ns)}"
+    text = to_code(shorten(first.text, _LONGEST_TEXT)) + (
+        f" and {len(run) - 1} more alike" if len(run) > 1 else ""
+    )
+    return Line(
+        times,
+        to_code(first.entry.service) if first.entry.service else "",
+        to_code(first.entry.pod) if first.entry.pod else "",
+        text,
+        index.cite([first.to_evidence()]),
+    )
+
+
+def build_diagram(diagnosis: Diagnosis) -> str:
+    """A Mermaid sequence diagram, short enough to render everywhere; empty without steps."""
+    steps = build_ladder(diagnosis)
+    if not steps:
+        return ""
+    used = {lane for step in steps for lane in (step.lane, step.to or step.lane)}
+    lines = ["sequenceDiagram"]
+    lines += [f"  participant {lane} as {name}" for lane, name in _NAMES.items() if lane in used]
+    size = sum(len(line) + 1 for line in lines)
+    for place, step in enumerate(steps):
+        line = _to_arrow(step)
+        if size + len(line) + 1 > _MOST_DIAGRAM:
+            lines.append(f"  Note over {step.lane}: {len(steps) - place} more steps")
+            break
+        lines.append(line)
+        size += len(line) + 1
+    return "\n".join(lines)
+
+
+def _to_arrow(step: Step) -> str:
+    took = "" if step.ms is None else f" {step.ms:.0f} ms"
+    text = to_label(f"{format_clock(step.time_ns)[-6:]} {step.text}{took}")
+    arrow = "-x" if step.bad else "->>"
+    return f"  {step.lane}{arrow}{step.to or step.lane}: {text}"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRow:
+    """One turn's row: stages in milliseconds, parts that sum to the total."""
+
+    start: str
+    stt: str
+    llm: str
+    tts: str
+    other: str
+    total: str
+    outcome: str
+    evidence: str
+
+
+def build_turn_rows(session: Session, index: EvidenceIndex) -> tuple[TurnRow, ...]:
+    """The ledger of latencies, a row a turn."""
+    return tuple(_to_turn_row(turn, index) for turn in session.turns)
+
+
+def _to_turn_row(turn: Turn, index: EvidenceIndex) -> TurnRow:
+    stages = {stage.name: _ms(stage.ms) if stage.end_ns else stage.state for stage in turn.stages}
+    told = (turn.trigger, *turn.deliveries[:1], *turn.withheld[-1:], turn.last_step)
+    return TurnRow(
+        start=format_clock(turn.start_ns),
+        stt=stages.get("stt", "-"),
+        llm=stages.get("llm", "-"),
+        tts=stages.get("tts", "-"),
+        other=_ms(turn.unaccounted_ms),
+        total=_ms(turn.total_ms),
+        outcome=turn.outcome.value
+        if turn.caller_left is None
+        else f"{turn.outcome.value}; the caller had left",
+        evidence=index.cite(event.to_evidence() for event in told),
+    )
+
+
+def _ms(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f} ms"
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRow:
+    """One topic's row."""
+
+    topic: str
+    produced: str
+    stored: str
+    consumed: str
+    lag: str
+    notes: str
+    evidence: str
+
+
+def build_flow_rows(session: Session, index: EvidenceIndex) -> tuple[FlowRow, ...]:
+    """What passed through Kafka, a row a topic; a dash where nothing tells."""
+    return tuple(_to_flow_row(flow, index) for flow in session.flows)
+
+
+def _to_flow_row(flow: TopicFlow, index: EvidenceIndex) -> FlowRow:
+    ends = dict.fromkeys(flow.records[:1] + flow.records[-1:])
+    return FlowRow(
+        topic=to_code(flow.topic),
+        produced=_count(flow.produced),
+        stored=_count(flow.stored),
+        consumed=_count(flow.consumed),
+        lag=_count(flow.lag),
+        notes="; ".join(flow.notes),
+        evidence=index.cite(_record_evidence(record) for record in ends),
+    )
+
+
+def _count(number: int | None) -> str:
+    return "-" if number is None else str(number)
+
+
+def _record_evidence(record: KafkaRecord) -> Evidence:
+    return Evidence(record.time_ns, record.ref, "kafka", f"record of {record.size} bytes, key {record.key}")
