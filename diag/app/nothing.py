@@ -10,6 +10,7 @@ from diag.model.coverage import Coverage
 from diag.model.diagnosis import Nearest, NothingFound, Query
 from diag.model.identifiers import Identifier, classify, is_lost
 from diag.model.instants import NS_PER_S
+from diag.model.session import Event
 from diag.session.select import EventFinder
 
 _MOST = 5
@@ -20,18 +21,15 @@ _COMPARED = 100  # characters: an ID of a megabyte must not cost a minute
 def explain_nothing(query: Query, coverage: Coverage, finder: EventFinder) -> NothingFound:
     """Where a hub occurs, or else the sessions that were nearest to the question."""
     hub = finder.mentioning(frozenset({query.asked.text}))
-    occurrences = tuple(
-        Nearest(
-            id=next(iter(event.entry.ids_in("connection", "trace", "session")), query.asked.text),
-            first_ns=event.time_ns,
-            service=event.entry.service,
-            note=f"{event.entry.ref} {event.text}",
-        )
-        for event in hub
-    )
+    occurrences = tuple(_to_occurrence(event, query.asked.text) for event in hub)
     seen = [one for one in finder.session_ids() if one[0] != query.asked.text]
     nearest = () if occurrences else tuple(_nearest(query.asked, seen))
     return NothingFound(query, coverage, nearest, occurrences, diag.__version__)
+
+
+def _to_occurrence(event: Event, hub: str) -> Nearest:
+    beside = (text for text in event.entry.ids_in("session", "connection", "trace") if text != hub)
+    return Nearest(next(beside, ""), event.time_ns, event.entry.service, event.text, event.entry.ref)
 
 
 def _nearest(asked: Identifier, seen: Iterable[tuple[str, int, str]]) -> Iterable[Nearest]:

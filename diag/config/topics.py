@@ -22,7 +22,7 @@ def load_wanted_topics(file: str = "") -> tuple[WantedTopic, ...]:
         rows = tomllib.loads(text).get("topic", [])
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{origin}: {error}", hint="it must be TOML with [[topic]] tables") from error
-    if not rows or not all(isinstance(row, dict) for row in rows):
+    if not rows or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise SettingsError(f"{origin}: no [[topic]] table", hint="see the README's section on topics")
     return tuple(_to_topic(row, f"{origin}: topic {number}") for number, row in enumerate(rows, 1))
 

@@ -51,17 +51,20 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """A session that was seen where the one asked for was not.
+    """A session that was seen where the one asked for was not, or a line in which a hub occurs.
 
     Attributes:
+        id: the session; of a line the connection, trace or session beside the hub, empty if none.
         first_ns: when it was first seen.
-        note: what ties it to the question: close in time, close in spelling.
+        note: what ties it to the question: close in time, close in spelling; of a line its text.
+        ref: of a line.
     """
 
     id: str
     first_ns: int
     service: str
     note: str = ""
+    ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)

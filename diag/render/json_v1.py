@@ -30,12 +30,6 @@ def render_json(diagnosis: Diagnosis) -> str:
             **_head(diagnosis.query, diagnosis.version),
             "verdict": _verdict(diagnosis),
             "session": _session(session),
-            "candidates": [_alias(alias) for alias in session.candidates],
-            "minted_at": _instant(session.minted_ns),
-            "services": list(session.services),
-            "first": _instant(session.first_ns),
-            "last": _instant(session.last_ns),
-            "open": session.open,
             "timeline": [_event(event) for event in session.events],
             "turns": [_turn(turn) for turn in session.turns],
             "kafka": [_flow(flow) for flow in session.flows],
@@ -138,7 +132,16 @@ def _cause(cause: Cause) -> Json:
 
 
 def _session(session: Session) -> Json:
-    return {"id": session.id, "aliases": [_alias(alias) for alias in session.aliases]}
+    return {
+        "id": session.id,
+        "aliases": [_alias(alias) for alias in session.aliases],
+        "candidates": [_alias(alias) for alias in session.candidates],
+        "minted_at": _instant(session.minted_ns),
+        "services": list(session.services),
+        "first": _instant(session.first_ns),
+        "last": _instant(session.last_ns),
+        "open": session.open,
+    }
 
 
 def _alias(alias: Alias) -> Json:
@@ -228,7 +231,13 @@ def _coverage(source: SourceCoverage) -> Json:
 
 
 def _nearest(one: Nearest) -> Json:
-    return {"id": one.id, "first": _instant(one.first_ns), "service": one.service, "note": one.note}
+    return {
+        "id": one.id,
+        "first": _instant(one.first_ns),
+        "service": one.service,
+        "note": one.note,
+        "ref": one.ref,
+    }
 
 
 def _topic_row(plan: TopicPlan, place: int) -> Json:

@@ -53,7 +53,7 @@ def render_nothing(nothing: NothingFound) -> Text:
     lines = list(_say_what_was_searched(nothing, asked))
     if nothing.occurrences:
         lines.append(Text("\nWHERE IT OCCURS   candidates, none of them proved", style="bold"))
-        lines += (_nearest_line(o.first_ns, o.service, o.note) for o in nothing.occurrences[:20])
+        lines += (_nearest_line(o.first_ns, o.service, f"{o.id}  {o.note}") for o in nothing.occurrences[:20])
         if len(nothing.occurrences) > 20:
             lines.append(Text(f"  ... and {len(nothing.occurrences) - 20} more"))
     if nothing.nearest:

@@ -1,0 +1,205 @@
+"""Log lines in a form that a person can write and read, for tests of what diag makes of them.
+
+A case is a text file. Its head says what is asked and expected, its body is the log::
+
+    # asks: $S
+    # expects: found error confirmed
+    # S = session_1753615601372_cz4gw0fl5
+
+    00:00.000 media-server     info  Using session ID from header :: sessionID=$S
+    00:00.600 orchestrator     info  WebSocket client connected :: connID=$W
+    00:02.000 orchestrator/b   error Failed to consume audio :: error="fetching message: ..."
+
+``orchestrator/b`` is another pod of the service. Values are JSON scalars where they can be. ``$S``, ``$B``,
+``$W``, ``$X`` and ``$T`` have defaults. ``trace=...`` is put where GKE puts it. With ``# topics: audio-in audio-out=3``
+there is a broker that has just these topics (``=3``: records ever written).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from diag.app.coverage import describe_coverage
+from diag.catalogue import load_catalogue
+from diag.checks import CHECKS, CheckContext, reach_verdict, run_checks
+from diag.config import load_wanted_topics
+from diag.model.coverage import SourceCoverage, State
+from diag.model.diagnosis import Diagnosis, Query
+from diag.model.identifiers import classify
+from diag.model.instants import NS_PER_MS, NS_PER_S, format_instant
+from diag.model.records import LogRecord
+from diag.model.topics import BrokerFacts, TopicFacts
+from diag.model.window import Window
+from diag.normalise import join_frames, to_frame
+from diag.session.reconstruct import Reading, reconstruct
+from diag.session.select import EventFinder
+from diag.topics import build_plan
+
+START_NS = 1_753_615_601_372 * NS_PER_MS
+"""When the default session was minted: 2025-07-27T11:26:41.372Z."""
+
+DEFAULTS = {
+    "S": "session_1753615601372_cz4gw0fl5",
+    "B": "session_1753615601988_p07w2hhrk",
+    "W": "ws_1753615602114220410",
+    "X": "ws_1753615609114220999",
+    "T": "4bf92f3577b34da6a3ce929d0e0e4736",
+}
+_PODS = {
+    "media-server": "media-server-6f46659ddf-n25zw",
+    "orchestrator": "orchestrator-5c9b7f6d84-q8wzn",
+}
+_LINE = re.compile(r"(\d\d):(\d\d)\.(\d{3})\s+([\w/-]+)\s+(\w+)\s+(.*?)(?:\s+::\s+(.*))?")
+_STDERR = ("orchestrator",)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case file, read."""
+
+    head: Mapping[str, str]
+    entries: tuple[dict[str, Any], ...]
+    broker: BrokerFacts | None = None
+    name: str = ""
+
+    @property
+    def asked(self) -> str:
+        """The ID that is asked for."""
+        return self.head["asks"]
+
+
+@dataclass
+class _Counter:
+    value: int = field(default=0)
+
+    def next(self) -> int:
+        self.value += 1
+        return self.value
+
+
+def read_case(text: str, name: str = "") -> Case:
+    """The case that `text` describes."""
+    names, head, lines = dict(DEFAULTS), {}, []
+    for line in map(str.strip, text.splitlines()):
+        definition = re.fullmatch(r"# ([A-Z]) = (.*)", line)
+        statement = re.fullmatch(r"# (\w+): (.*)", line)
+        if definition:
+            names[definition[1]] = definition[2].strip()
+        elif statement:
+            head[statement[1]] = statement[2].strip()
+        elif line.strip() and not line.startswith("#"):
+            lines.append(line)
+    counter = _Counter()
+    entries = tuple(to_entry(_fill(line, names), counter.next()) for line in lines)
+    return Case({k: _fill(v, names) for k, v in head.items()}, entries, _read_broker(head), name)
+
+
+def read_case_file(path: Path) -> Case:
+    """The case in a file."""
+    return read_case(path.read_text("utf-8"), path.stem)
+
+
+def _fill(text: str, names: Mapping[str, str]) -> str:
+    return re.sub(r"\$([A-Z])\b", lambda match: names[match[1]], text)
+
+
+def to_entry(line: str, number: int) -> dict[str, Any]:
+    """One line of a case as the LogEntry that GKE would make of it."""
+    match = _LINE.fullmatch(line.strip())
+    if match is None:
+        raise ValueError(f"not a line of a case: {line!r}")
+    minutes, seconds, millis, where, level, message, rest = match.groups()
+    at = START_NS + (int(minutes) * 60 + int(seconds)) * NS_PER_S + int(millis) * NS_PER_MS
+    service, _, other = where.partition("/")
+    pod = _PODS.get(service, f"{service}-7d4b9c6f58-abcde")
+    payload = dict(_pairs(rest or ""))
+    trace = payload.pop("trace", None)
+    stream = "stderr" if service in _STDERR else "stdout"
+    entry: dict[str, Any] = {
+        "logName": f"projects/p/logs/{stream}",
+        "insertId": f"i{number:05d}",
+        "timestamp": format_instant(at),
+        "receiveTimestamp": format_instant(at + 3 * NS_PER_S),
+        "severity": "ERROR" if stream == "stderr" else "INFO",
+        "resource": {
+            "type": "k8s_container",
+            "labels": {
+                "pod_name": f"{pod}{other}",
+                "container_name": service,
+                "namespace_name": "voice",
+            },
+        },
+        "labels": {"k8s-pod/app": service},
+    }
+    if level == "text":
+        return {**entry, "textPayload": message}
+    if trace:
+        entry["trace"] = f"projects/p/traces/{trace}"
+    return {**entry, "jsonPayload": {"level": level, "msg": message, **payload}}
+
+
+def _pairs(text: str) -> Iterable[tuple[str, Any]]:
+    for word in shlex.split(text):
+        name, _, value = word.partition("=")
+        yield name, value if value.startswith("{") else _scalar(value)
+
+
+def _scalar(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        return value
+
+
+def _read_broker(head: Mapping[str, str]) -> BrokerFacts | None:
+    if "topics" not in head:
+        return None
+    topics = {}
+    for word in head["topics"].split():
+        name, _, written = word.partition("=")
+        topics[name] = TopicFacts(name, {0: (0, int(written or 0))})
+    return BrokerFacts("cluster", START_NS, topics, {})
+
+
+def to_records(entries: Iterable[Mapping[str, Any]]) -> tuple[LogRecord, ...]:
+    """Entries as a source would bring them."""
+    return tuple(LogRecord(entry, f"case.json:{place}") for place, entry in enumerate(entries, 1))
+
+
+def diagnose(case: Case) -> Diagnosis:
+    """What diag makes of a case, by the same pure steps as in service."""
+    catalogue, wanted = load_catalogue(), load_wanted_topics()
+    frame = join_frames([to_frame(to_records(case.entries), catalogue)])
+    times = frame["time"]
+    window = Window(times.min(), times.max() + 1)  # type: ignore[arg-type, operator]  # a case has times
+    reading = Reading(EventFinder(frame, catalogue), catalogue, window, None, None, case.broker, wanted)
+    session = reconstruct(classify(case.asked), reading)
+    assert session is not None, f"no line mentions {case.asked}"
+    coverage = describe_coverage(
+        frame, (SourceCoverage("files", State.COMPLETE, "case", entries=frame.height),), window, None
+    )
+    context = CheckContext(
+        session=session,
+        coverage=coverage,
+        evidence=frozenset({"logs", "broker"} if case.broker else {"logs"}),
+        broker=case.broker,
+        wanted=wanted,
+        reaches_now=case.broker is not None,
+    )
+    findings, outcomes = run_checks(CHECKS, context)
+    return Diagnosis(
+        query=Query(classify(case.asked), window, files=("case.json",)),
+        session=session,
+        verdict=reach_verdict(session, findings, outcomes),
+        findings=findings,
+        outcomes=outcomes,
+        coverage=coverage,
+        topics=build_plan(wanted, case.broker) if case.broker else None,
+        version="0.1.0",
+    )

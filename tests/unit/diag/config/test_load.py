@@ -1,0 +1,90 @@
+"""Settings: who wins, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from diag.config import load_settings, load_wanted_topics
+from diag.errors import SettingsError
+from diag.model.findings import Severity
+
+
+def test_flag_beats_environment_beats_file_beats_default(workdir: Path) -> None:
+    """Each layer is seen where the ones above are silent."""
+    (workdir / "diag.toml").write_text(
+        '[kafka]\nbootstrap = "file:1"\ntimeout_s = 3\n[logging]\nproject = "file"\nquota = 30\n'
+    )
+    environment = {"DIAG_KAFKA_BOOTSTRAP": "env:1", "DIAG_LOGGING_PROJECT": "env", "PATH": "/bin"}
+
+    settings = load_settings({"kafka.bootstrap": "flag:1", "cluster.name": None}, environment)
+
+    assert settings.kafka.bootstrap == "flag:1"
+    assert settings.logging.project == "env"
+    assert (settings.logging.quota, settings.kafka.timeout_s) == (30, 3.0)
+    assert settings.report.fail_on is Severity.WARNING
+    assert settings.file == "diag.toml"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[kafka]\nbootstrp = "x"', "did you mean kafka.bootstrap"),
+        ('[kafak]\nbootstrap = "x"', "did you mean kafka.bootstrap"),
+        ('kafka = "x"', "did you mean"),
+        ("[kafka", "must be TOML"),
+        ("[logging]\nquota = 'many'", "logging.quota must be a number above 0"),
+        ("[logging]\nquota = 0", "must be a number above 0"),
+        ("[logging]\nproject = 7", "logging.project must be a text"),
+        ("[report]\nfail_on = 'bad'", "must be one of info, warning, error, critical"),
+    ],
+)
+def test_a_wrong_file_says_what_and_where(workdir: Path, text: str, words: str) -> None:
+    """Unknown keys are errors that name the nearest one."""
+    (workdir / "my.toml").write_text(text)
+
+    with pytest.raises(SettingsError) as caught:
+        load_settings({}, {}, Path("my.toml"))
+
+    assert "my.toml" in str(caught.value)
+    assert words in f"{caught.value} {caught.value.hint}"
+
+
+def test_a_named_file_must_exist_and_the_default_one_need_not(workdir: Path) -> None:
+    """What the user typed is meant."""
+    assert load_settings({}, {}).file == ""
+    with pytest.raises(SettingsError, match=r"nope\.toml"):
+        load_settings({}, {}, Path("nope.toml"))
+
+
+def test_an_unknown_variable_names_the_nearest(workdir: Path) -> None:
+    """A typo in the environment must not pass for a default."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings({}, {"DIAG_KAFKA_BOTSTRAP": "x"})
+
+    assert "DIAG_KAFKA_BOOTSTRAP" in caught.value.hint
+
+
+def test_wanted_topics_may_come_from_a_file(workdir: Path) -> None:
+    """In the form of the bundled list."""
+    Path("topics.toml").write_text(
+        '[[topic]]\nname = "a"\npath = "logging"\npartitions = 6\nreplication = 3\n'
+    )
+
+    (topic,) = load_wanted_topics("topics.toml")
+
+    assert (topic.name, topic.path, topic.partitions, topic.replication) == ("a", "logging", 6, 3)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "topic = 1", '[[topic]]\nname = ""', '[[topic]]\nname = "a"\npartitions = 0', '[[topic]]\nname = "a"\nx = 1',
+     '[[topic]]\nname = "a"\nreaders = [1]'],
+)  # fmt: skip
+def test_a_wrong_topic_list_is_refused_with_its_place(workdir: Path, text: str) -> None:
+    """The file, and which topic."""
+    Path("topics.toml").write_text(text)
+
+    with pytest.raises(SettingsError, match=r"topics\.toml"):
+        load_wanted_topics("topics.toml")

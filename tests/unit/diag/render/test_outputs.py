@@ -1,0 +1,147 @@
+"""What is shown: 80 columns, valid JSON, a report in its order, the same bytes each time."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+
+import jsonschema
+import pytest
+from markdown_it import MarkdownIt
+
+from diag.app.nothing import explain_nothing
+from diag.catalogue import load_catalogue
+from diag.model.coverage import Coverage
+from diag.model.diagnosis import Query
+from diag.model.identifiers import classify
+from diag.normalise import to_frame
+from diag.render.json_v1 import render_json, render_nothing_json
+from diag.render.markdown import render_markdown
+from diag.render.terminal import WIDTH, render_nothing, render_terminal
+from diag.session.select import EventFinder
+from tests.cases import diagnose, read_case, read_case_file, to_records
+
+CASES = sorted((Path(__file__).parents[3] / "checks").glob("*/*.case"))
+SCHEMA = json.loads(resources.files("diag.render").joinpath("session_v1.schema.json").read_text("utf-8"))
+SECTIONS = [
+    "Executive Summary",
+    "Current Status",
+    "Analysis Results",
+    "Issues Identified",
+    "Current Deployment Configuration",
+    "Remaining Issues",
+    "Recommendations",
+    "Test Results",
+    "Conclusion",
+    "Files Verified",
+    "Evidence",
+]
+HOSTILE = r"""
+# asks: $S
+00:00.001 media-server info Using session ID from header :: sessionID=$S trace=$T
+00:00.100 media-server info "<script>alert(1)</script> | ```" :: sessionID=$S
+00:00.200 media-server error "\u001b[31mFailed to publish audio to Kafka" :: sessionID=$S error="](http://x) <b>|\u202e"
+00:00.700 orchestrator info Received session info from frontend :: connID=$W sessionID="session_<img src=x>" trace=$T
+"""
+
+
+def by_name(path: Path) -> str:
+    return f"{path.parent.name}-{path.stem}"
+
+
+@pytest.mark.parametrize("path", CASES, ids=by_name)
+def test_the_terminal_view_fits_its_columns(path: Path) -> None:
+    """Every line, in every case."""
+    view = render_terminal(diagnose(read_case_file(path))).plain
+
+    assert max(map(len, view.splitlines())) <= WIDTH
+    assert all(line.isprintable() for line in view.splitlines())
+
+
+@pytest.mark.parametrize("path", CASES, ids=by_name)
+def test_json_is_what_its_schema_promises(path: Path) -> None:
+    """In every case; sorted, and the same bytes a second time."""
+    diagnosis = diagnose(read_case_file(path))
+    text = render_json(diagnosis)
+
+    jsonschema.validate(json.loads(text), SCHEMA, format_checker=jsonschema.FormatChecker())
+    assert text == render_json(diagnose(read_case_file(path)))
+    assert text.isascii()
+    assert list(json.loads(text)) == sorted(json.loads(text))
+
+
+@pytest.mark.parametrize("path", CASES, ids=by_name)
+def test_the_report_has_its_sections_in_order_and_ends_with_the_status(path: Path) -> None:
+    """And every reference that it cites is in its list."""
+    diagnosis = diagnose(read_case_file(path))
+    report = render_markdown(diagnosis)
+    headings = [line[3:] for line in report.splitlines() if line.startswith("## ")]
+
+    assert headings == SECTIONS
+    assert report.endswith(f"**Status: {diagnosis.verdict.status.value.upper()}**\n")
+    body, _, listed = report.partition("## Evidence")
+    cited = {word.strip("[]") for word in body.replace("] [", "]\n[").split() if word[:2] in ("[E", "[K")}
+    assert all(f"**{label}**" in listed for label in cited)
+
+
+@pytest.mark.parametrize("path", CASES, ids=by_name)
+def test_no_statement_of_the_report_stands_without_evidence_or_a_reason(path: Path) -> None:
+    """Each row of a statement table cites something, or says why it was not checked."""
+    report = render_markdown(diagnose(read_case_file(path)))
+    status = report.partition("## Current Status")[2].partition("## Analysis Results")[0]
+    rows = [
+        line for line in status.splitlines() if line.startswith("|") and not line.startswith(("| |", "|---"))
+    ]
+
+    assert rows
+    for row in rows:
+        *_, result, evidence = [cell.strip() for cell in row.strip("|").split(" | ")]
+        assert evidence.strip("| ") or "not checked" in result, row
+
+
+def test_hostile_lines_stay_text_in_every_output() -> None:
+    """No HTML, no escape sequence, no row of their own."""
+    diagnosis = diagnose(read_case(HOSTILE))
+    report = render_markdown(diagnosis)
+    tokens = MarkdownIt("gfm-like", {"html": True, "linkify": False}).parse(report)
+    inline = [child for token in tokens for child in token.children or ()]
+
+    assert not [
+        token for token in (*tokens, *inline) if token.type in ("html_block", "html_inline", "link_open")
+    ]
+    assert "\x1b" not in report + render_terminal(diagnosis).plain + render_json(diagnosis)
+    assert "\u202e" not in report + render_terminal(diagnosis).plain + render_json(diagnosis)
+
+
+def test_diagrams_are_short_enough_to_render_everywhere() -> None:
+    """Under 2,000 characters, however long the session was."""
+    turn = """
+    {0}.001 orchestrator info Processing final audio with complete AI pipeline :: sessionID=$S
+    {0}.020 orchestrator info Updated service state :: sessionID=$S service=stt state=executing
+    {0}.480 orchestrator info Updated service state :: sessionID=$S service=stt state=complete
+    {0}.900 orchestrator info AI pipeline completed successfully :: sessionID=$S
+    """
+    text = "# asks: $S\n" + "".join(turn.format(f"{n // 60:02d}:{n % 60:02d}") for n in range(120))
+    report = render_markdown(diagnose(read_case(text)))
+    diagram = report.partition("```mermaid\n")[2].partition("```")[0]
+
+    assert 0 < len(diagram) < 2000
+    assert "more steps" in diagram
+
+
+def test_a_session_that_was_not_found_says_where_it_was_looked_for_and_what_was_there() -> None:
+    """In both outputs; a lost ID lists where it occurs."""
+    case = read_case(
+        "# asks: x\n00:00.700 orchestrator info Received session info from frontend :: connID=$W sessionID=undefined\n"
+        "00:00.800 media-server info Using session ID from header :: sessionID=$S"
+    )
+    finder = EventFinder(to_frame(to_records(case.entries), load_catalogue()), load_catalogue())
+    near = explain_nothing(Query(classify("session_1753615601372_cz4gw0fl6"), None), Coverage(), finder)
+    lost = explain_nothing(Query(classify("undefined"), None), Coverage(), finder)
+
+    assert "session_1753615601372_cz4gw0fl5" in render_nothing(near).plain
+    assert "spelt alike" in render_nothing(near).plain
+    assert "ws_1753615602114220410  Received" in render_nothing(lost).plain
+    for nothing in (near, lost):
+        jsonschema.validate(json.loads(render_nothing_json(nothing)), SCHEMA)

@@ -1,0 +1,131 @@
+"""Every kind of log file, whole or broken."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from diag.model.coverage import State
+from diag.model.queries import LogQuery
+from diag.model.window import Window
+from diag.sources.files import Files
+
+ENTRIES = [{"insertId": str(n), "jsonPayload": {"msg": f"line {n}"}} for n in range(3)]
+
+
+async def read(*names: str):
+    source = Files(names)
+    records = [record async for batch in source.read(LogQuery(Window(0, 0))) for record in batch]
+    return records, source.coverage()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps(ENTRIES),
+        json.dumps(ENTRIES, indent=2),
+        "\n".join(map(json.dumps, ENTRIES)) + "\n",
+        "\r\n".join(map(json.dumps, ENTRIES)),
+        "\n".join(json.dumps(entry, indent=2) for entry in ENTRIES),
+        "\ufeff" + "\n".join(map(json.dumps, ENTRIES)),
+    ],
+    ids=["array", "gcloud's array", "NDJSON", "CRLF", "objects in a row", "byte order mark"],
+)
+async def test_the_same_entries_come_from_every_form(workdir: Path, content: str) -> None:
+    """Told apart by content."""
+    Path("a.txt").write_text(content, "utf-8")
+
+    records, coverage = await read("a.txt")
+
+    assert [record.data for record in records] == ENTRIES
+    assert (coverage.state, coverage.entries) == (State.COMPLETE, 3)
+
+
+async def test_compressed_files_and_wide_characters_are_read(workdir: Path) -> None:
+    """gzip, and what a Windows shell writes."""
+    text = "\n".join(map(json.dumps, ENTRIES))
+    Path("a.gz").write_bytes(gzip.compress(text.encode()))
+    Path("b.txt").write_bytes(text.encode("utf-16"))
+
+    records, _ = await read("a.gz", "b.txt")
+
+    assert [record.data for record in records] == ENTRIES * 2
+
+
+async def test_text_lines_keep_their_numbers_and_empty_ones_are_none(workdir: Path) -> None:
+    """``file:line`` must be right."""
+    Path("a.log").write_text("one\n\nthree\n")
+
+    records, _ = await read("a.log")
+
+    assert [(record.data, record.origin) for record in records] == [("one", "a.log:1"), ("three", "a.log:3")]
+
+
+async def test_a_cut_array_gives_its_whole_objects_and_the_rest_as_a_line(workdir: Path) -> None:
+    """A download that broke off loses nothing that came."""
+    whole = json.dumps(ENTRIES, indent=2)
+    Path("a.json").write_text(whole[: whole.rindex('"msg"')])
+
+    records, _ = await read("a.json")
+
+    assert [record.data for record in records[:2]] == ENTRIES[:2]
+    assert isinstance(records[2].data, str)
+
+
+async def test_half_a_line_is_kept_as_text(workdir: Path) -> None:
+    """It is counted as not understood further on."""
+    Path("a.log").write_text('{"msg": "whole"}\n{"msg": "ha')
+
+    records, _ = await read("a.log")
+
+    assert [record.data for record in records] == [{"msg": "whole"}, '{"msg": "ha']
+
+
+async def test_one_unreadable_file_does_not_cost_the_others(workdir: Path) -> None:
+    """What, where, and what to do, for each."""
+    Path("good.log").write_text("one\n")
+    Path("binary").write_bytes(b"\x7fELF\x00\x00\x01")
+    Path("bad.gz").write_bytes(b"\x1f\x8bnonsense")
+    Path("a.zst").write_bytes(b"\x28\xb5\x2f\xfd1234")
+
+    records, coverage = await read("good.log", "gone.log", "binary", "bad.gz", "a.zst")
+
+    assert len(records) == 1
+    assert coverage.state is State.PARTIAL
+    assert [note.partition(":")[0] for note in coverage.notes] == ["gone.log", "binary", "bad.gz", "a.zst"]
+    assert all(";" in note for note in coverage.notes)
+
+
+async def test_nothing_readable_is_a_failed_source(workdir: Path) -> None:
+    """Not an empty answer."""
+    _, coverage = await read("gone.log")
+
+    assert coverage.state is State.FAILED
+
+
+async def test_a_folder_gives_its_files_in_the_order_of_their_names(workdir: Path) -> None:
+    """So that the same folder gives the same answer."""
+    for name in ("b.log", "a.log", "sub/c.log"):
+        Path("logs", name).parent.mkdir(parents=True, exist_ok=True)
+        Path("logs", name).write_text(name)
+
+    records, _ = await read("logs")
+
+    assert [record.data for record in records] == ["a.log", "b.log", "sub/c.log"]
+
+
+async def test_standard_input_is_a_file_called_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``gcloud logging read ... | diag session ID -``."""
+    fake = io.TextIOWrapper(io.BytesIO(json.dumps(ENTRIES).encode()))
+    monkeypatch.setattr(sys, "stdin", fake)
+
+    records, coverage = await read("-")
+
+    assert len(records) == 3
+    assert records[0].origin == "stdin:1"
+    assert coverage.asked == "stdin"
