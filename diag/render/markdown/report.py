@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -13,7 +13,7 @@ import jinja2
 
 from diag.model.coverage import Coverage, State
 from diag.model.diagnosis import Diagnosis
-from diag.model.findings import Finding, Result, Scope, Severity, Status
+from diag.model.findings import Finding, Result, Scope, Severity
 from diag.model.instants import format_instant
 from diag.model.session import Alias
 from diag.render.markdown import statements
@@ -73,24 +73,44 @@ def _environment() -> jinja2.Environment:
 
 
 def _build_view(diagnosis: Diagnosis) -> dict[str, Any]:
-    index, session = EvidenceIndex(), diagnosis.session
-    own, standing = diagnosis.of_scope(Scope.SESSION), diagnosis.of_scope(Scope.STANDING)
-    view: dict[str, Any] = {
+    """Section by section, so that evidence is numbered in the order in which it is read."""
+    index = EvidenceIndex()
+    view = {
+        **_view_summary(diagnosis, index),
+        **_view_analysis(diagnosis, index),
+        **_view_consequences(diagnosis, index),
+        "searched": statements.searched(diagnosis),
+        "version": diagnosis.version,
+    }
+    return {**view, "evidence": index.listed(), "again": _query_again(diagnosis, index)}
+
+
+def _view_summary(diagnosis: Diagnosis, index: EvidenceIndex) -> dict[str, Any]:
+    """Title and executive summary, closed by the coverage."""
+    session, verdict = diagnosis.session, diagnosis.verdict
+    return {
         "title": to_code(shorten(session.id, _LONGEST_NAME)),
         "asked": ""
         if session.asked.text == session.id
         else to_code(shorten(session.asked.text, _LONGEST_NAME)),
-        "status": diagnosis.verdict.status.value,
-        "confidence": diagnosis.verdict.cause.confidence.value if diagnosis.verdict.cause else "",
-        "summary": to_prose(diagnosis.verdict.summary),
+        "status": verdict.status.value,
+        "confidence": verdict.cause.confidence.value if verdict.cause else "",
+        "summary": to_prose(verdict.summary),
         "summary_evidence": _cite_verdict(diagnosis, index),
         "cause": _view_cause(diagnosis),
-        "others": [f"`{cause.slug}` ({cause.confidence.value})" for cause in diagnosis.verdict.others],
+        "others": [f"`{cause.slug}` ({cause.confidence.value})" for cause in verdict.others],
         "span": _span(diagnosis),
-        "missing": [to_prose(text) for text in diagnosis.verdict.missing],
+        "missing": [to_prose(text) for text in verdict.missing],
         "aliases": [_view_alias(alias, index) for alias in session.aliases],
         "candidates": [_view_alias(alias, index) for alias in session.candidates],
         "coverage": list(_view_coverage(diagnosis.coverage)),
+    }
+
+
+def _view_analysis(diagnosis: Diagnosis, index: EvidenceIndex) -> dict[str, Any]:
+    """Current status and analysis results."""
+    session = diagnosis.session
+    return {
         "status_ids": list(statements.session_ids(diagnosis, index)),
         "status_deployment": list(statements.deployment(diagnosis, index)),
         "status_code": list(statements.code(diagnosis, index)),
@@ -99,24 +119,27 @@ def _build_view(diagnosis: Diagnosis) -> dict[str, Any]:
         "turns": build_turn_rows(session, index),
         "flows": build_flow_rows(session, index),
         "key_findings": list(statements.key_findings(diagnosis, index)),
+    }
+
+
+def _view_consequences(diagnosis: Diagnosis, index: EvidenceIndex) -> dict[str, Any]:
+    """Issues, configuration, what remains, what to do, what was run."""
+    own, standing = diagnosis.of_scope(Scope.SESSION), diagnosis.of_scope(Scope.STANDING)
+    urgent = [finding for finding in own if finding.severity >= Severity.ERROR]
+    later = [finding for finding in (*own, *standing) if finding not in urgent]
+    return {
         "findings": [_view_finding(finding, diagnosis, index) for finding in own],
         "known_issues": list(statements.known_issues(diagnosis, index)),
         "pods": [(to_code(s), ", ".join(map(to_code, pods)) or "-") for s, pods in diagnosis.coverage.pods],
         "standing": [_view_finding(finding, diagnosis, index) for finding in standing],
-        "immediate": list(_recommend((f for f in own if f.severity >= Severity.ERROR), index)),
-        "optional": list(
-            _recommend((f for f in (*own, *standing) if f not in own or f.severity < Severity.ERROR), index)
-        ),
+        "immediate": list(_recommend(urgent, index)),
+        "optional": list(_recommend(later, index)),
         "outcomes": [
             (f"`{o.slug}`", _outcome_word(o.result), to_prose(o.reason)) for o in diagnosis.outcomes
         ],
-        "clear": sum(o.result is Result.CLEAR for o in diagnosis.outcomes),
-        "healthy": diagnosis.verdict.status is Status.HEALTHY,
+        "clear": sum(outcome.result is Result.CLEAR for outcome in diagnosis.outcomes),
         "files": [to_code(name) for name in diagnosis.query.files],
-        "searched": statements.searched(diagnosis),
-        "version": diagnosis.version,
     }
-    return {**view, "evidence": index.listed(), "again": _query_again(diagnosis, index)}
 
 
 def _cite_verdict(diagnosis: Diagnosis, index: EvidenceIndex) -> str:
@@ -172,7 +195,7 @@ def _view_finding(finding: Finding, diagnosis: Diagnosis, index: EvidenceIndex) 
     )
 
 
-def _recommend(findings: Iterator[Finding], index: EvidenceIndex) -> Iterator[Recommendation]:
+def _recommend(findings: Iterable[Finding], index: EvidenceIndex) -> Iterator[Recommendation]:
     for finding in findings:
         if finding.remedy:
             yield Recommendation(to_prose(finding.remedy), finding.slug, index.cite(finding.evidence, most=3))

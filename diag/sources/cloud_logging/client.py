@@ -12,7 +12,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
 from google.cloud.logging_v2.services.logging_service_v2.transports import LoggingServiceV2GrpcTransport
 
-from diag.errors import DiagError, SettingsError, SourceError
+from diag.errors import SettingsError, SourceError
 from diag.model.settings import LoggingSettings
 
 # The generated transport lifts gRPC's limit of 4 MiB a message; a channel of our own must, too: a
@@ -25,7 +25,7 @@ RETRY = Retry(
     ),
     initial=0.2,
     maximum=3.0,
-    timeout=12.0,
+    timeout=8.0,
 )
 """For what passes by itself. Quota and permission are the reader's matter: the library retries neither."""
 
@@ -64,7 +64,7 @@ def _to_auth_error(error: GoogleAuthError) -> SourceError:
     )
 
 
-def explain(error: Exception, settings: LoggingSettings) -> DiagError:
+def explain(error: Exception, settings: LoggingSettings) -> SourceError:
     """The library's error in one line: what, where, and what to do."""
     where = settings.endpoint or "logging.googleapis.com"
     said = _first_line(error)

@@ -12,7 +12,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
 from google.cloud.logging_v2.types import ListLogEntriesResponse
 
-from diag.errors import DiagError
+from diag.errors import SourceError
 from diag.model.catalogue import Catalogue
 from diag.model.coverage import SourceCoverage, State
 from diag.model.progress import Progress, ignore
@@ -63,11 +63,13 @@ class CloudLogging:
     async def read(self, query: LogQuery) -> AsyncIterator[Batch]:
         """The entries of `query`; a failure ends the iteration and stands in the coverage."""
         self._window = query.window if self._window is None else self._window.union(query.window)
+        if self._failed:
+            return  # what was refused once is not asked again in the same run
         try:
             for text in build_filters(query, self._cluster, self._settings.project, self._catalogue):
                 async for batch in self._read_filter(text, query):
                     yield batch
-        except DiagError as error:
+        except SourceError as error:
             self._failed = True
             self._problems.append(f"{error}; {error.hint}" if error.hint else str(error))
 
@@ -114,7 +116,7 @@ class CloudLogging:
         self._problems.append(f"{query.what or 'query'}: more than {most} pages; the rest was not read")
 
     async def _fetch(self, text: str, token: str) -> Any:
-        """One page as a raw message; raises `DiagError` once patience is spent."""
+        """One page as a raw message; raises `SourceError` once patience is spent."""
         refusals = 0
         while True:
             await self._wait_for_budget()

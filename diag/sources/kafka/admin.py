@@ -28,8 +28,11 @@ async def create_topics(settings: KafkaSettings, topics: Sequence[WantedTopic]) 
 
 
 def _to_new_topic(topic: WantedTopic) -> NewTopic:
-    replication = _BROKERS_DEFAULT if topic.replication is None else topic.replication
-    return NewTopic(topic.name, topic.partitions, replication, topic_configs=dict(topic.settings))
+    new = NewTopic(topic.name, topic.partitions, topic.replication or 1, topic_configs=dict(topic.settings))
+    if topic.replication is None:
+        # The constructor refuses what brokers understand since Kafka 2.4 (KIP-464).
+        new.replication_factor = _BROKERS_DEFAULT
+    return new
 
 
 def _error_of(row: tuple[str, int, str] | None) -> str:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from diag.errors import SourceError
 from diag.model.settings import KafkaSettings
@@ -53,6 +53,8 @@ async def open_consumer(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsum
     _never_name_topics(consumer)
     try:
         await within(consumer.start(), settings)
+        # Until then it knows the brokers and no topic: the first request of the library asks for none.
+        await within(consumer._client.force_metadata_update(), settings)  # noqa: SLF001  as above
         yield consumer
     finally:
         await _close(consumer.stop())
@@ -78,6 +80,8 @@ def to_source_error(error: Exception, settings: KafkaSettings) -> SourceError:
     """The library's error in one line, with what to do."""
     if isinstance(error, TimeoutError):
         what = f"did not answer within {settings.timeout_s:g} s"
+    elif isinstance(error, KafkaConnectionError):
+        what = "can not be reached"
     else:
         what = f"could not be read: {str(error) or type(error).__name__}"
     return SourceError(

@@ -142,6 +142,6 @@ def test_a_session_that_was_not_found_says_where_it_was_looked_for_and_what_was_
 
     assert "session_1753615601372_cz4gw0fl5" in render_nothing(near).plain
     assert "spelt alike" in render_nothing(near).plain
-    assert "ws_1753615602114220410  Received" in render_nothing(lost).plain
+    assert "ws_1753615602114220410 Received" in render_nothing(lost).plain
     for nothing in (near, lost):
         jsonschema.validate(json.loads(render_nothing_json(nothing)), SCHEMA)

@@ -1,0 +1,218 @@
+"""``diag session`` as users run it: files in, verdict out, and what bad input gives."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+from pathlib import Path
+
+import pytest
+
+S, W = "session_1753615601372_cz4gw0fl5", "ws_1753615602114220410"
+SICK, WELL = "id-mismatch/fires-joined-by-trace", "turn-no-reply/quiet-delivered-by-place"
+
+
+def one_line(text: str) -> bool:
+    return text.count("\n") == 1 and "Traceback" not in text
+
+
+def test_a_sick_session_is_broken_with_its_cause_and_a_report(diag, logs, workdir: Path) -> None:
+    """Exit 12; the report's name on stderr, the verdict on stdout."""
+    done = diag("session", S, logs(SICK))
+
+    assert done.returncode == 12
+    assert "BROKEN" in done.stdout
+    assert "id-mismatch, confirmed" in done.stdout
+    assert done.stderr == f"reports/{S}.md\n"
+    assert (workdir / f"reports/{S}.md").read_text().endswith("**Status: BROKEN**\n")
+
+
+def test_the_same_files_give_the_same_bytes(diag, logs) -> None:
+    """Report, JSON and terminal, a second time and by another name of the session."""
+    name = logs(SICK)
+
+    for output in ("markdown", "json", "terminal"):
+        assert diag("session", S, name, "-o", output).stdout == diag("session", S, name, "-o", output).stdout
+    by_id = json.loads(diag("session", S, name, "-o", "json").stdout)
+    by_socket = json.loads(diag("session", W, name, "-o", "json").stdout)
+    assert {**by_id, "query": 0} == {**by_socket, "query": 0}
+
+
+def test_entries_come_from_standard_input(diag, logs, workdir: Path) -> None:
+    """``gcloud logging read ... --format=json | diag session ID -``."""
+    lines = (workdir / logs(SICK)).read_text().splitlines()
+    array = json.dumps([json.loads(line) for line in lines], indent=2).encode()
+
+    assert diag("session", S, "-", stdin=array).returncode == 12
+
+
+def test_only_the_terminal_view_writes_a_report_unasked(diag, logs, workdir: Path) -> None:
+    """--report moves it, --report none omits it."""
+    name = logs(SICK)
+
+    diag("session", S, name, "-o", "json")
+    diag("session", S, name, "--report", "none")
+    assert not (workdir / "reports").exists()
+    diag("session", S, name, "-o", "json", "--report", "out/my.md")
+    assert (workdir / "out/my.md").is_file()
+
+
+def test_the_threshold_decides_what_counts(diag, logs) -> None:
+    """--fail-on critical lets an error pass."""
+    name = logs(SICK)
+
+    assert diag("session", S, name, "--fail-on", "critical").returncode == 0
+    assert diag("session", S, name, DIAG_REPORT_FAIL_ON="critical").returncode == 0
+    assert diag("session", S, name, "--fail-on", "bogus").returncode == 2
+
+
+def test_output_can_go_to_a_file(diag, logs, workdir: Path) -> None:
+    """--out takes what stdout would get."""
+    done = diag("session", S, logs(SICK), "-o", "json", "--out", "a.json")
+
+    assert done.stdout == ""
+    assert json.loads((workdir / "a.json").read_text())["verdict"]["status"] == "broken"
+
+
+def test_a_folder_that_can_not_be_written_costs_a_line_never_the_result(diag, logs, workdir: Path) -> None:
+    """The verdict and its exit code stand."""
+    (workdir / "reports").write_text("a file where the folder should be")
+    done = diag("session", S, logs(SICK))
+
+    assert done.returncode == 12
+    assert "BROKEN" in done.stdout
+    assert one_line(done.stderr)
+    assert "the report was not written" in done.stderr
+
+
+def test_an_unknown_id_names_the_window_and_the_nearest(diag, logs) -> None:
+    """Exit 3."""
+    done = diag("session", "session_1753615601372_cz4gw0fl6", logs(SICK))
+
+    assert done.returncode == 3
+    assert "searched 27 Jul 2025" in done.stdout
+    assert S in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_lost_id_lists_its_occurrences(diag, logs) -> None:
+    """It is a hub, not a session: exit 3."""
+    done = diag("session", "undefined", logs("id-undefined/fires-socket-bound-to-undefined"))
+
+    assert done.returncode == 3
+    assert "undefined is no session" in done.stdout
+    assert W in done.stdout
+
+
+@pytest.mark.parametrize(
+    "hostile", ["../../etc/x", "<nil>", "a\x1b[31mb", "x" * 100_000, "-", "%00", "a b;c|d", ""]
+)
+def test_a_hostile_id_harms_no_file_name_and_no_output(diag, logs, workdir: Path, hostile: str) -> None:
+    """Nothing outside the folder, nothing of a megabyte on the screen, no escape sequence."""
+    if "\x00" in hostile:
+        return
+    name = logs(SICK)
+    before = set(workdir.parent.rglob("*"))
+    done = diag("session", "--report", "none", "--", hostile, name)
+
+    assert done.returncode == 3
+    assert len(done.stdout) < 3000
+    assert "\x1b" not in done.stdout
+    assert set(workdir.parent.rglob("*")) == before
+
+
+def test_a_hostile_session_id_that_is_in_the_log_gets_a_safe_file_name(diag, workdir: Path) -> None:
+    """Letters, digits, dots, dashes; a hash because it was changed."""
+    hostile = "../../<b>session"
+    line = {"msg": "Using session ID from header", "sessionID": hostile, "time": "2025-07-27T11:26:41Z"}
+    (workdir / "a.log").write_text(json.dumps(line) + "\n")
+
+    done = diag("session", hostile, "a.log")
+
+    (report,) = (workdir / "reports").iterdir()
+    assert report.name.replace("-", "").replace("_", "").replace(".", "").isalnum()
+    assert str(report.relative_to(workdir)) in done.stderr
+    assert "<b>" not in re.sub(r"`[^`]*`", "", report.read_text())
+
+
+def test_broken_files_cost_one_line_each_and_the_others_go_on(diag, logs, workdir: Path) -> None:
+    """Binary, missing, half a line: said, counted, and the session still judged."""
+    name = logs(SICK)
+    (workdir / "binary").write_bytes(b"\x7fELF\x00\x00")
+    with (workdir / name).open("a") as file:
+        file.write('{"insertId": "cut')
+
+    done = diag("session", S, name, "binary", "gone.log")
+
+    assert done.returncode == 12
+    assert "files (partial)" in done.stdout
+    assert "binary: a binary file" in done.stdout
+    assert "gone.log: no such file" in done.stdout
+    assert "1 line was not understood" in done.stdout
+
+
+def test_nothing_readable_is_a_failed_source(diag) -> None:
+    """Exit 4: the session may well be there."""
+    done = diag("session", S, "gone.log")
+
+    assert done.returncode == 4
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_source_that_is_partial_without_a_finding_is_5(diag, logs) -> None:
+    """The verdict is incomplete, and says so."""
+    well = logs("id-mismatch/quiet-one-id")
+
+    assert diag("session", S, well, "--report", "none").returncode == 0
+    assert diag("session", S, well, "gone.log", "--report", "none").returncode == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((S,), "nothing to read"),
+        ((S, "--since", "soon", "--project", "p"), "--since: 'soon' is no time"),
+        (("undefined", "--project", "p"), "has no time in it"),
+        (("x" * 300, "--project", "p"), "no ID of any service"),
+        ((S, "--config", "gone.toml"), "gone.toml"),
+        (
+            (S, "--project", "p", "--logging-endpoint", "http://logs.example.com:80"),
+            "only an address of this machine",
+        ),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_2_or_4(diag, arguments: tuple[str, ...], words: str) -> None:
+    """What, where, and what to do."""
+    done = diag("session", *arguments)
+
+    assert done.returncode in (2, 4)
+    assert "Traceback" not in done.stdout + done.stderr
+    assert words in done.stderr + done.stdout
+
+
+def test_a_dead_logging_server_and_a_dead_broker_are_named(diag) -> None:
+    """Each in one line of the coverage; exit 4."""
+    done = diag(
+        "session", S, "--since", "2025-07-27T11:00Z", "--until", "2025-07-27T12:00Z", "--project", "p",
+        "--logging-endpoint", "http://127.0.0.1:9", "--kafka", "127.0.0.1:9", "--report", "none",
+    )  # fmt: skip
+
+    assert done.returncode == 4
+    assert "cloud-logging (failed)" in done.stdout
+    assert "kafka (failed)" in done.stdout
+    assert "--logging-endpoint" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_colour_only_on_a_terminal(diag, logs) -> None:
+    """A pipe gets text."""
+    assert "\x1b" not in diag("session", S, logs(SICK), TERM="xterm-256color").stdout
+
+
+def test_reports_are_plain_files_of_the_user(diag, logs, workdir: Path) -> None:
+    """No executable bit, no surprise."""
+    diag("session", S, logs(SICK))
+
+    mode = (workdir / f"reports/{S}.md").stat().st_mode
+    assert not mode & (stat.S_IXUSR | stat.S_IWOTH)

@@ -1,0 +1,35 @@
+"""Start-up is a feature: what may be imported when."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("polars", "google", "grpc", "kubernetes", "aiokafka", "jinja2", "orjson", "asyncio.events")
+
+
+def imported(code: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_the_help_needs_no_client_library_and_no_polars() -> None:
+    """Nor anything of diag but its command line."""
+    modules = imported("import diag.cli.main")
+
+    assert not modules & set(HEAVY[:-1])
+    assert not {name for name in modules if name.startswith(("diag.session", "diag.checks", "diag.sources"))}
+
+
+@pytest.mark.parametrize("library", ["google", "grpc", "kubernetes", "aiokafka"])
+def test_files_need_no_client_library(library: str) -> None:
+    """Reading logs from files is the fast path."""
+    assert library not in imported("import diag.app.session, diag.render.json_v1, diag.render.terminal")

@@ -1,0 +1,35 @@
+"""``diag topics`` without a broker: what it says. With a real one: tests/e2e."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def test_without_a_broker_named_there_is_nothing_to_compare(diag) -> None:
+    """Exit 2 and the flag that names one."""
+    done = diag("topics")
+
+    assert done.returncode == 2
+    assert "--kafka" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("flags", [(), ("--dry-run",), ("--create-missing",)])
+def test_a_broker_that_is_not_there_is_a_failed_source(diag, flags: tuple[str, ...]) -> None:
+    """Exit 4, one line, no traceback."""
+    done = diag("topics", "--kafka", "127.0.0.1:9", *flags)
+
+    assert done.returncode == 4
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "127.0.0.1:9" in done.stderr
+
+
+def test_a_wrong_list_of_topics_is_wrong_usage(diag, workdir) -> None:
+    """Named with its place."""
+    (workdir / "t.toml").write_text("[[topic]]\nnmae = 'x'\n")
+
+    done = diag("topics", "--kafka", "127.0.0.1:9", DIAG_TOPICS_FILE="t.toml")
+
+    assert done.returncode == 2
+    assert "t.toml: topic 1" in done.stderr
