@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
@@ -28,22 +29,23 @@ def parse_instant(text: str) -> int | None:
     match = _RFC3339.fullmatch(text.strip())
     if match is None:
         return None
-    year, month, day, hour, minute, second, fraction, offset = match.groups()
-    leap = second == "60"
+    *whole, fraction, offset = match.groups()
+    seconds = _to_seconds(tuple(whole), offset)
+    return None if seconds is None else seconds * NS_PER_S + int((fraction or "0")[:9].ljust(9, "0"))
+
+
+@lru_cache(maxsize=4096)
+def _to_seconds(parts: tuple[str | None, ...], offset: str | None) -> int | None:
+    """Whole seconds since the epoch. Neighbouring lines share them, so the last ones are kept."""
+    year, month, day, hour, minute, second = (int(part or 0) for part in parts)
+    leap = second == 60
     try:
-        moment = datetime(
-            int(year),
-            int(month),
-            int(day),
-            int(hour or 0),
-            int(minute or 0),
-            59 if leap else int(second or 0),
-            tzinfo=_to_zone(offset),
-        )
+        moment = datetime(year, month, day, hour, minute, 59 if leap else second, tzinfo=_to_zone(offset))
     except ValueError:
         return None
-    whole = _to_seconds(moment) + (1 if leap else 0)
-    return whole * NS_PER_S + int((fraction or "0")[:9].ljust(9, "0"))
+    # total_seconds() goes through a float; the parts are exact
+    gap = moment - _EPOCH
+    return gap.days * 86_400 + gap.seconds + (1 if leap else 0)
 
 
 def _to_zone(offset: str | None) -> timezone:
@@ -53,22 +55,21 @@ def _to_zone(offset: str | None) -> timezone:
     return timezone(sign * timedelta(hours=int(offset[1:3]), minutes=int(offset[-2:])))
 
 
-def _to_seconds(moment: datetime) -> int:
-    # total_seconds() goes through a float; the parts are exact
-    gap = moment - _EPOCH
-    return gap.days * 86_400 + gap.seconds
-
-
 def format_instant(ns: int, digits: int = 9) -> str:
     """RFC 3339 in UTC with `digits` decimals (0 to 9), cut, never rounded up."""
     seconds, rest = divmod(ns, NS_PER_S)
-    try:
-        base = (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
-    except OverflowError:
+    base = _format_seconds(seconds)
+    if base is None:
         return f"{ns} ns since 1970"
-    if base.index("-") < 4:  # strftime drops leading zeros of the year on some platforms
-        base = base.rjust(19, "0")
     return f"{base}.{rest:09d}"[: 20 + digits if digits else 19] + "Z"
+
+
+@lru_cache(maxsize=4096)
+def _format_seconds(seconds: int) -> str | None:
+    try:
+        return (_EPOCH + timedelta(seconds=seconds)).isoformat()[:19]
+    except OverflowError:
+        return None
 
 
 def format_clock(ns: int, digits: int = 3) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -33,15 +33,17 @@ class Draft:
 
     def under(self, outer: Draft) -> Draft:
         """This line inside `outer`, which knows better when and where it was written."""
-        return replace(
-            self,
+        return Draft(
             time_ns=self.time_ns if outer.time_ns is None else outer.time_ns,
             received_ns=outer.received_ns,
             level=self.level or outer.level,
+            message=self.message,
             pod=outer.pod or self.pod,
-            name_hints=(*outer.name_hints, *self.name_hints),
+            name_hints=outer.name_hints + self.name_hints,
             insert_id=outer.insert_id,
             log_name=outer.log_name,
             trace=outer.trace or self.trace,
+            payload=self.payload,
             labels=outer.labels,
+            unparsed=self.unparsed,
         )

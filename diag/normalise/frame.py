@@ -18,7 +18,7 @@ from diag.normalise.json_line import read_json_line
 from diag.normalise.log_entry import is_log_entry, read_log_entry
 from diag.normalise.mentions import find_mentions
 from diag.normalise.redaction import redact_fields, redact_text
-from diag.normalise.services import ServiceNames, hints_of_file
+from diag.normalise.services import ServiceNames, hints_of_origin
 from diag.normalise.text_line import read_text_line
 
 Row = dict[str, Any]
@@ -56,7 +56,7 @@ class _RowMaker:
 
     def __call__(self, record: LogRecord, order: int) -> Row:
         draft = _read(record)
-        file_pod, file_name = hints_of_file(record.origin) if record.origin else ("", "")
+        file_pod, file_name = hints_of_origin(record.origin)
         pod, service = draft.pod or file_pod, self._service_of(draft, file_name)
         fields = redact_fields(draft.payload, self._catalogue.content_keys, self._id_keys)
         return {

@@ -20,7 +20,7 @@ def read_json_line(payload: Mapping[str, Any]) -> Draft:
     message_key = next((key for key in MESSAGE_KEYS if isinstance(payload.get(key), str)), None)
     used = {message_key, *LEVEL_KEYS}
     # A "timestamp" that is no time (HH:MM:SS) is a field like any other.
-    used.update(key for key in TIME_KEYS if to_instant(payload.get(key)) is not None)
+    used.update(key for key in TIME_KEYS if key in payload and to_instant(payload[key]) is not None)
     service = payload.get("service")
     return Draft(
         time_ns=time_of(payload),

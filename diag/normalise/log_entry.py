@@ -23,13 +23,13 @@ def read_log_entry(entry: Mapping[str, Any]) -> Draft:
     """The parts of one entry; its payload is read as the line that it was."""
     outer = _read_envelope(entry)
     payload = _get(entry, "jsonPayload", "json_payload")
-    if isinstance(payload, Mapping):
+    if isinstance(payload, dict):
         return read_json_line(payload).under(outer)
     text = _get(entry, "textPayload", "text_payload")
     if isinstance(text, str):
         return read_text_line(text).under(outer)
     proto = _get(entry, "protoPayload", "proto_payload")
-    method = proto.get("methodName", "") if isinstance(proto, Mapping) else ""
+    method = proto.get("methodName", "") if isinstance(proto, dict) else ""
     return Draft(message=str(method)).under(outer)
 
 
@@ -57,4 +57,4 @@ def _get(entry: Mapping[str, Any], *names: str) -> Any:
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}

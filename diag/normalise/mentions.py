@@ -35,11 +35,11 @@ def _in_mapping(
 ) -> Iterator[IdMention]:
     for key, value in fields.items():
         role = catalogue.id_roles.get(key)
-        if role is not None and not isinstance(value, Mapping | list):
+        if role is not None and not isinstance(value, dict | list):
             yield from _as_id(role, path + key, value)
         elif isinstance(value, str):
             yield from _in_value(key, value, catalogue, path, depth)
-        elif isinstance(value, Mapping) and depth > 0:
+        elif isinstance(value, dict) and depth > 0:
             yield from _in_mapping(value, catalogue, f"{path}{key}.", depth - 1)
 
 

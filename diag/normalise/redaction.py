@@ -65,7 +65,7 @@ def redact_fields(
 
 
 def _redact_value(key: str, value: Any, content_keys: frozenset[str]) -> Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {redact_text(k): _redact_value(k, v, content_keys) for k, v in value.items()}
     if isinstance(value, list):
         return [_redact_value(key, one, content_keys) for one in value]

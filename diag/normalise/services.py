@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from diag.model.catalogue import Catalogue
 
@@ -34,8 +35,13 @@ class ServiceNames:
         return next((self._aliases[a] for a in self._longest_first if name.startswith(f"{a}-")), "")
 
 
-def hints_of_file(origin: str) -> tuple[str, str]:
+def hints_of_origin(origin: str) -> tuple[str, str]:
     """What a file's name tells of its lines: a pod and a service's name, each empty if it does not."""
-    stem = origin.rsplit(":", 1)[0].replace("\\", "/").rsplit("/", 1)[-1].split(".", 1)[0]
+    return _hints_of_file(origin.rpartition(":")[0])
+
+
+@lru_cache(maxsize=256)
+def _hints_of_file(name: str) -> tuple[str, str]:
+    stem = name.replace("\\", "/").rsplit("/", 1)[-1].split(".", 1)[0]
     pod = next((part for part in re.split(r"[_.]", stem) if _POD.fullmatch(part)), "")
     return pod, pod or stem

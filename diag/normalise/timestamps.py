@@ -31,4 +31,6 @@ def _from_epoch(value: float) -> int | None:
 
 def time_of(payload: Mapping[str, Any]) -> int | None:
     """When a line says that it was written; None if it does not."""
-    return next((ns for key in TIME_KEYS if (ns := to_instant(payload.get(key))) is not None), None)
+    return next(
+        (ns for key in TIME_KEYS if key in payload and (ns := to_instant(payload[key])) is not None), None
+    )
