@@ -70,18 +70,19 @@ def _run(settings: Settings, sink: _Sink, *, create: bool, dry_run: bool) -> int
         _say(report, sink)
         return exits.of_plan(plan)
     if sink.output_format is options.TopicsOutput.TERMINAL:
-        _say(report, sink)  # the plan, before anything is done
+        _say(report, sink, creating=True)  # the plan, before anything is done
     with output.show_progress(quiet=sink.quiet) as progress:
         report = asyncio.run(create_missing(settings, plan, progress))
     _say(report, sink, done=True)
     return exits.of_creation(report)
 
 
-def _say(report: TopicReport, sink: _Sink, *, done: bool = False) -> None:
+def _say(report: TopicReport, sink: _Sink, *, creating: bool = False, done: bool = False) -> None:
     from diag.render.json_v1 import render_topics_json
     from diag.render.topics import render_creation, render_plan
 
     if sink.output_format is options.TopicsOutput.JSON:
         output.write_text(render_topics_json(report), sink.out)
     else:
-        output.write_styled(render_creation(report) if done else render_plan(report), sink.out)
+        text = render_creation(report) if done else render_plan(report, creating=creating)
+        output.write_styled(text, sink.out)

@@ -20,7 +20,7 @@ _NESTED_JSON_KEYS = frozenset({"rawMessage", "raw_message"})
 
 
 def find_mentions(draft: Draft, catalogue: Catalogue) -> tuple[IdMention, ...]:
-    """Every ID of the entry, each role and text once, in the order found."""
+    """Every ID of the entry, each role and text once, in the order of their keys."""
     found = list(_in_mapping(draft.payload, catalogue, "", _DEEPEST))
     found += _in_mapping(draft.labels, catalogue, "labels.", 1)
     trace = trace_id_of(draft.trace) if draft.trace else None
@@ -33,7 +33,8 @@ def find_mentions(draft: Draft, catalogue: Catalogue) -> tuple[IdMention, ...]:
 def _in_mapping(
     fields: Mapping[str, Any], catalogue: Catalogue, path: str, depth: int
 ) -> Iterator[IdMention]:
-    for key, value in fields.items():
+    # by name: the same entry read from a file and through the API must not differ
+    for key, value in sorted(fields.items()):
         role = catalogue.id_roles.get(key)
         if role is not None and not isinstance(value, dict | list):
             yield from _as_id(role, path + key, value)

@@ -19,18 +19,18 @@ _STYLE = {
 }
 
 
-def render_plan(report: TopicReport) -> Text:
-    """Wanted topics against the broker's, and what creating would do."""
+def render_plan(report: TopicReport, *, creating: bool = False) -> Text:
+    """Wanted topics against the broker's, and what creating would do, or is about to."""
     plan = report.plan
     lines = [
         Text(f"topics of {to_plain(report.broker)}, cluster {to_plain(plan.cluster_id)}\n", style="bold")
     ]
     lines.append(
-        Text(f"  {'state':<9} {'topic':<18} {'path':<8} {'parts':>5} {'records':>8}  readers", style="dim")
+        Text(f"  {'state':<9} {'topic':<14} {'path':<8} {'parts':>5} {'records':>8}  readers", style="dim")
     )
     for row in plan.rows:
         lines += _row_lines(row)
-    lines += _plan_lines(report)
+    lines += _plan_lines(report, creating=creating)
     return Text("\n").join(lines)
 
 
@@ -40,8 +40,8 @@ def _row_lines(row: TopicRow) -> Iterator[Text]:
     records = str(row.actual.stored) if row.actual else "-"
     line = Text("  ").append(f"{row.state.value:<9}", style=_STYLE[row.state])
     readers = ", ".join(f"{to_plain(g)} lag {'-' if lag is None else lag}" for g, lag in row.lags.items())
-    name = shorten(to_plain(row.name), 18)
-    yield line.append(shorten(f" {name:<18} {path:<8} {partitions:>5} {records:>8}  {readers}", WIDTH - 11))
+    name = shorten(to_plain(row.name), 14)
+    yield line.append(shorten(f" {name:<14} {path:<8} {partitions:>5} {records:>8}  {readers}", WIDTH - 11))
     for one in row.starved:
         yield Text(f"            {_describe_starved(one, row.state)}", style="red")
     for note in row.notes:
@@ -56,13 +56,13 @@ def _describe_starved(one: Starved, state: TopicState) -> str:
     )
 
 
-def _plan_lines(report: TopicReport) -> Iterator[Text]:
+def _plan_lines(report: TopicReport, *, creating: bool) -> Iterator[Text]:
     missing = report.plan.to_create
     if missing:
         yield Text("\nto create", style="bold")
         yield from (Text(f"  {_describe_topic(topic)}") for topic in missing)
-        if report.dry_run:
-            yield Text("\nnothing was changed; diag topics --create-missing creates them")
+        if not creating:
+            yield Text("\nnothing was changed; diag topics --create-missing creates them", style="dim")
     starved = [one for row in report.plan.rows if row.state is TopicState.STARVED for one in row.starved]
     if starved:
         yield from _restart_lines(starved)

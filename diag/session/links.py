@@ -96,7 +96,12 @@ def close_over(asked: str, find: Find, records: Iterable[KafkaRecord] = ()) -> C
 
 
 def _sorted(reached: Reached) -> Reached:
-    return {text: reached[text] for text in sorted(reached, key=lambda text: (-reached[text][1], text))}
+    """Sessions first, then the surest."""
+
+    def rank(text: str) -> tuple[bool, int, str]:
+        return (not classify(text).names_session, -reached[text][1], text)
+
+    return {text: reached[text] for text in sorted(reached, key=rank)}
 
 
 def _choose_chief(ids: frozenset[str], events: Iterable[Event]) -> str:

@@ -157,7 +157,7 @@ def _summarise(media: str, socket: str, parting: _Parting, undelivered: int, dou
     heard = f"No reply to {media} can find a socket."
     if undelivered:
         heard = (
-            f"The caller heard nothing: {undelivered} replies were addressed to {media}, "
+            f"The caller heard nothing: {undelivered} messages were addressed to {media}, "
             "and no socket was bound to it."
         )
     return (
