@@ -49,11 +49,11 @@ def _row_lines(row: TopicRow) -> Iterator[Text]:
 
 
 def _describe_starved(one: Starved, state: TopicState) -> str:
-    members = len(one.members)
-    who = f"{members} member{'s' if members > 1 else ''} of {to_plain(one.reader.group)}"
-    return shorten(
-        f"{who} {'wait for it' if state is TopicState.MISSING else 'get nothing of it'}", WIDTH - 12
-    )
+    alone, group = len(one.members) == 1, to_plain(one.reader.group)
+    who = f"1 member of {group}" if alone else f"{len(one.members)} members of {group}"
+    waits, gets = ("waits", "gets") if alone else ("wait", "get")
+    does = f"{waits} for it" if state is TopicState.MISSING else f"{gets} nothing of it"
+    return shorten(f"{who} {does}", WIDTH - 12)
 
 
 def _plan_lines(report: TopicReport, *, creating: bool) -> Iterator[Text]:

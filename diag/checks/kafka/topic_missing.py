@@ -98,7 +98,7 @@ def _finding(
         title=f"{topic.name} does not exist",
         summary=_summarise(topic, failures, absent_now=absent_now),
         evidence=(*_absence(context, topic, absent_now=absent_now), *to_evidence(failures))[:MOST_EVIDENCE],
-        remedy=_remedy(topic),
+        remedy="diag topics --create-missing, then restart the consumers that it names",
         sessions=context.session.session_ids if audio else (),
         subjects=(topic.name,),
     )
@@ -120,11 +120,6 @@ def _absence(context: CheckContext, topic: WantedTopic, *, absent_now: bool) -> 
         names = ", ".join(sorted(n for n, facts in context.broker.topics.items() if not facts.internal))
         text = f"not among the broker's topics: {names or 'it has none'}"
         yield Evidence(0, f"topic/{topic.name}", "kafka", text)
-
-
-def _remedy(topic: WantedTopic) -> str:
-    services = ", ".join(reader.service for reader in topic.readers)
-    return "diag topics --create-missing" + (f", then restart {services}" if services else "")
 
 
 CHECK = Check(

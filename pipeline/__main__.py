@@ -1,0 +1,159 @@
+"""``python -m pipeline``: the reference voice agent on this machine.
+
+The parts that a command needs are imported when it runs: ``parts`` is to answer at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.local.errors import StackError
+
+if TYPE_CHECKING:
+    from pipeline.local.demo import Demo
+    from pipeline.local.plan import Plan
+    from pipeline.local.stack import Stack
+
+app = typer.Typer(
+    help="The reference voice agent, on real parts, on this machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+demo_app = typer.Typer(
+    invoke_without_command=True, help="Real calls through a real stack, explained by diag."
+)
+app.add_typer(demo_app, name="demo")
+
+Folder = Annotated[Path, typer.Option("--folder", help="The stack's folder.")]
+DEFAULT_FOLDER = Path(".stack")
+
+
+@app.command()
+def parts(
+    *, install: Annotated[bool, typer.Option("--install", help="Get what is missing.")] = False
+) -> None:
+    """What the stack needs beyond Python packages: list it, or get it."""
+    from pipeline.local.parts import install_parts, list_parts  # noqa: PLC0415 - see above
+
+    if install:
+        for line in install_parts(_note):
+            _note(line)
+        return
+    lines, complete = list_parts()
+    typer.echo("\n".join(lines))
+    raise typer.Exit(0 if complete else 1)
+
+
+@app.command()
+def up(folder: Folder = DEFAULT_FOLDER) -> None:
+    """Start the stack and keep it until Ctrl-C."""
+    from pipeline.local.plan import plan_from_environment  # noqa: PLC0415 - see above
+    from pipeline.local.supervisor import INTERRUPTED, keep  # noqa: PLC0415
+
+    async def serve(stack: Stack) -> int:
+        typer.echo(_describe(stack, folder))
+        return await keep(stack)
+
+    code = _supervise(plan_from_environment(folder), serve)
+    raise typer.Exit(0 if code == INTERRUPTED else code)
+
+
+@app.command()
+def restart(service: str, folder: Folder = DEFAULT_FOLDER) -> None:
+    """Restart a service of the running stack."""
+    from pipeline.local.control import restart_service  # noqa: PLC0415 - see above
+
+    pod = restart_service(folder, service)
+    typer.echo(f"{pod.name} is ready again, restart {pod.restarts}")
+
+
+@app.command()
+def call(
+    say: Annotated[list[str] | None, typer.Option(help="A sentence; may be repeated.")] = None,
+    folder: Folder = DEFAULT_FOLDER,
+    *,
+    mismatch: Annotated[
+        bool, typer.Option("--mismatch", help="Bind the WebSocket to another session ID.")
+    ] = False,
+) -> None:
+    """One call through the running stack; prints its report as JSON."""
+    from pipeline.local.calls import SENTENCES, CallPlan, call_once  # noqa: PLC0415 - see above
+
+    code, report = call_once(folder, CallPlan(tuple(say or SENTENCES), mismatch))
+    typer.echo(json.dumps(report, indent=2))
+    raise typer.Exit(code)
+
+
+@demo_app.callback()
+def demo(context: typer.Context, folder: Folder = DEFAULT_FOLDER) -> None:
+    """A healthy call and a sick one, both explained."""
+    from pipeline.local.demo import Demo  # noqa: PLC0415 - see above
+    from pipeline.local.plan import plan_from_environment  # noqa: PLC0415
+
+    if context.invoked_subcommand is None:
+        raise typer.Exit(_run_demo(plan_from_environment(folder), Demo.explain_two_calls))
+
+
+@demo_app.command()
+def topics(folder: Folder = DEFAULT_FOLDER) -> None:
+    """The topic audio-in is lost, and repaired with diag."""
+    from pipeline.local.demo import Demo  # noqa: PLC0415 - see above
+    from pipeline.local.kafka_admin import ALL_TOPICS  # noqa: PLC0415
+    from pipeline.local.plan import plan_from_environment  # noqa: PLC0415
+
+    raise typer.Exit(_run_demo(plan_from_environment(folder, ALL_TOPICS), Demo.repair_topics))
+
+
+def _run_demo(plan: Plan, play: Callable[[Demo], Awaitable[int]]) -> int:
+    from pipeline.local.demo import Demo, find_diag, start_clock  # noqa: PLC0415 - see above
+
+    report, diag = start_clock(), find_diag()
+
+    async def use(stack: Stack) -> int:
+        return await play(Demo(stack, diag, plan.folder / "diag.toml", report))
+
+    return _supervise(plan, use, report)
+
+
+def _supervise(
+    plan: Plan, use: Callable[[Stack], Awaitable[int]], report: Callable[[str], None] | None = None
+) -> int:
+    from pipeline.local.stack import Stack  # noqa: PLC0415 - see above
+    from pipeline.local.supervisor import supervise  # noqa: PLC0415
+
+    return supervise(Stack(plan, report or _note), use)
+
+
+def _describe(stack: Stack, folder: Path) -> str:
+    """The addresses of the stack, and what to paste into another terminal."""
+    state = stack.state
+    rows = [("logging", state.logging), ("kafka", state.kafka)]
+    rows += [(name, f"http://127.0.0.1:{pod.port}") for name, pod in state.pods.items()]
+    lines = [f"  {name:14}{address}" for name, address in rows]
+    commands = ["python -m pipeline call", f"diag session SESSION_ID --config {folder / 'diag.toml'}"]
+    return "\n".join(["the stack is up; Ctrl-C ends it", *lines, "", "in another terminal:", *commands])
+
+
+def _note(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def main() -> None:
+    """Run the command; what keeps it from being done is one line on stderr, and exit code 1."""
+    try:
+        app()
+    except StackError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

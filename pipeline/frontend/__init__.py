@@ -1,0 +1,1 @@
+"""The callers: for now one that speaks from a script."""

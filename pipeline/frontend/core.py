@@ -1,0 +1,114 @@
+"""What the caller notices, without I/O: texts and 20 ms frames in, the state of the turn out."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import time
+from array import array
+from dataclasses import dataclass
+from typing import Any
+
+# A frame is audible from this peak on (of 32767): well above what Opus makes of silence.
+AUDIBLE_PEAK = 500
+# After so much silence a reply is over: longer than a pause within a sentence.
+REPLY_GAP_MS = 800
+
+_ALPHABET = string.digits + string.ascii_lowercase
+
+
+def mint_browser_session_id(now_ms: int | None = None) -> str:
+    """A session ID as browsers mint it: milliseconds since the epoch and nine of ``[0-9a-z]``."""
+    millis = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+    return f"session_{millis:013d}_{''.join(secrets.choice(_ALPHABET) for _ in range(9))}"
+
+
+def is_audible(frame: bytes) -> bool:
+    """Whether there is a sound in a frame of 16-bit PCM."""
+    samples = array("h", frame)
+    return max(map(abs, samples), default=0) >= AUDIBLE_PEAK
+
+
+@dataclass(frozen=True, slots=True)
+class TurnReport:
+    """One sentence and what came of it.
+
+    Attributes:
+        said: the sentence.
+        heard: the transcript that came back; None if none did.
+        reply: the text of the reply; None if none came.
+        reply_audio_ms: from the first to the last audible frame of the reply; 0 if none was heard.
+        waited_ms: from the end of the sentence until the reply had both text and sound, or until the
+            caller gave up.
+    """
+
+    said: str
+    heard: str | None
+    reply: str | None
+    reply_audio_ms: int
+    waited_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallReport:
+    """A whole call; `connected_ms` is None if it never was connected."""
+
+    session_id: str
+    socket_session_id: str
+    trace_id: str
+    connected_ms: int | None
+    turns: tuple[TurnReport, ...]
+
+
+class ReplyWatch:
+    """Follows the reply to one sentence. Times are in seconds, of any clock that only goes forward."""
+
+    def __init__(self, said: str) -> None:
+        self._said = said
+        self._heard: str | None = None
+        self._reply: str | None = None
+        self._text_at: float | None = None
+        self._first_sound_at: float | None = None
+        self._last_sound_at: float | None = None
+
+    def note_message(self, message: dict[str, Any], now_s: float) -> None:
+        """A message of the socket."""
+        event, text = message.get("event"), message.get("text")
+        if not isinstance(text, str):
+            return
+        if event == "final_transcript":
+            self._heard = text
+        elif event == "llm_response_text":
+            self._reply = text
+            self._text_at = now_s
+
+    def note_frame(self, *, audible: bool, now_s: float) -> None:
+        """20 ms of the incoming track."""
+        if audible:
+            self._first_sound_at = self._first_sound_at or now_s
+            self._last_sound_at = now_s
+
+    @property
+    def answered_at(self) -> float | None:
+        """When the reply had both text and sound; None before."""
+        if self._text_at is None or self._first_sound_at is None:
+            return None
+        return max(self._text_at, self._first_sound_at)
+
+    def is_over(self, now_s: float) -> bool:
+        """Whether the reply has been heard to its end."""
+        if self.answered_at is None or self._last_sound_at is None:
+            return False
+        return (now_s - self._last_sound_at) * 1000 >= REPLY_GAP_MS
+
+    def to_report(self, spoken_at: float, gave_up_at: float) -> TurnReport:
+        """What is to be said of a sentence that ended at `spoken_at`."""
+        until = gave_up_at if self.answered_at is None else self.answered_at
+        sound_s = (self._last_sound_at or 0.0) - (self._first_sound_at or 0.0)
+        return TurnReport(
+            said=self._said,
+            heard=self._heard,
+            reply=self._reply,
+            reply_audio_ms=round(sound_s * 1000),
+            waited_ms=max(0, round((until - spoken_at) * 1000)),
+        )

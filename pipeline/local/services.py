@@ -1,0 +1,58 @@
+"""The services of the voice agent, as the stack runs them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.local.readiness import LOOPBACK
+from pipeline.local.state import PROJECT
+
+MEDIA_SERVER = "media-server"
+ORCHESTRATOR = "orchestrator"
+STT = "stt-service"
+LLM = "llm-service"
+TTS = "tts-service"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service: its name (deployment, container, ``app`` label), its command, what it waits for."""
+
+    name: str
+    argv: tuple[str, ...]
+    needs_kafka: bool = False
+
+
+def _service(name: str, module: str, *, needs_kafka: bool = False) -> Service:
+    return Service(name, (sys.executable, "-m", f"pipeline.{module}"), needs_kafka)
+
+
+SERVICES = (
+    _service(MEDIA_SERVER, "media_server", needs_kafka=True),
+    _service(ORCHESTRATOR, "orchestrator", needs_kafka=True),
+    _service(STT, "stt"),
+    _service(LLM, "llm"),
+    _service(TTS, "tts"),
+)
+
+
+def build_environment(
+    name: str, pod_name: str, ports: Mapping[str, int], bootstrap: str, base: Mapping[str, str]
+) -> dict[str, str]:
+    """The environment of one service: the same addresses for all, its own port and pod name."""
+    urls = {
+        variable: f"http://{LOOPBACK}:{ports[service]}"
+        for variable, service in (("STT_URL", STT), ("LLM_URL", LLM), ("TTS_URL", TTS))
+        if service in ports
+    }
+    return {
+        **base,
+        **urls,
+        "HOST": LOOPBACK,
+        "PORT": str(ports[name]),
+        "POD_NAME": pod_name,
+        "KAFKA_BOOTSTRAP": bootstrap,
+        "GOOGLE_CLOUD_PROJECT": PROJECT,
+    }

@@ -1,0 +1,191 @@
+"""The folder of a stack: who has it, what runs in it, and how ``diag`` reads it.
+
+lock            held by the supervisor as long as it lives: one stack a folder
+stack.json      addresses, pods and process IDs of the running stack
+diag.toml       the settings with which diag reads it
+pods/           the CRI logs, one folder a pod
+kafka/ logs/ tmp/
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Self
+
+from pipeline.local.errors import StackError
+
+PROJECT = "voice-agent-local"
+CLUSTER = "voice-agent"
+LOCATION = "local"
+NAMESPACE = "voice-agent"
+DEFAULT_FOLDER = Path(".stack")
+
+_DIAG_TOML = """\
+# How diag reads the stack in this folder. Written anew by each start.
+
+[logging]
+endpoint = "{endpoint}"
+project = "{project}"
+
+[cluster]
+name = "{cluster}"
+location = "{location}"
+namespace = "{namespace}"
+
+[kafka]
+bootstrap = "{bootstrap}"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PodState:
+    """One pod of the running stack; `pid` is None between two runs of its container."""
+
+    name: str
+    uid: str
+    port: int
+    pid: int | None
+    restarts: int
+
+
+@dataclass(frozen=True, slots=True)
+class StackState:
+    """What ``stack.json`` says. Pods are by service, daemons are process IDs by name."""
+
+    supervisor: int
+    logging: str
+    kafka: str
+    daemons: Mapping[str, int] = field(default_factory=dict)
+    pods: Mapping[str, PodState] = field(default_factory=dict)
+
+    def port_of(self, service: str) -> int:
+        """The port of `service`; raises `StackError` if there is no such service."""
+        return self.pod_of(service).port
+
+    def pod_of(self, service: str) -> PodState:
+        """The pod of `service`; raises `StackError` if there is no such service."""
+        if service not in self.pods:
+            raise StackError(f"no service {service} in the stack: it has {', '.join(sorted(self.pods))}")
+        return self.pods[service]
+
+
+class StateFolder:
+    """The folder in the hands of one supervisor."""
+
+    def __init__(self, root: Path, lock: int) -> None:
+        self.root = root
+        self._lock = lock
+
+    @classmethod
+    def claim(cls, root: Path) -> Self:
+        """Take the folder over and empty it of what an earlier stack has left.
+
+        The lock dies with its holder, so a folder of a dead supervisor is free.
+
+        Raises:
+            StackError: another stack runs in it, or it cannot be written.
+        """
+        root = root.resolve()
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            lock = _lock(root, fcntl.LOCK_EX, os.O_CREAT)
+        except OSError as error:
+            raise StackError(f"{root} cannot be used for a stack: {error.strerror}") from error
+        if lock is None:
+            raise StackError(f"a stack runs in {root} already: end it, or name another folder")
+        folder = cls(root, lock)
+        folder._empty()
+        return folder
+
+    @property
+    def pods(self) -> Path:
+        """Where the logs of the pods are."""
+        return self.root / "pods"
+
+    @property
+    def kafka(self) -> Path:
+        """Where Kafka keeps its data."""
+        return self.root / "kafka"
+
+    @property
+    def temporary(self) -> Path:
+        """The temporary folder of all processes of the stack."""
+        return self.root / "tmp"
+
+    @property
+    def diag_toml(self) -> Path:
+        """The settings for diag."""
+        return self.root / "diag.toml"
+
+    def daemon_log(self, name: str) -> Path:
+        """The log file of a part that is no pod."""
+        return self.root / "logs" / f"{name}.log"
+
+    def write_state(self, state: StackState) -> None:
+        """Write ``stack.json``: whoever reads it sees the old one or the new one."""
+        beside = self.root / "stack.json.new"
+        beside.write_text(json.dumps(asdict(state), indent=2) + "\n", "utf-8")
+        beside.replace(_state_file(self.root))
+
+    def write_diag_toml(self, state: StackState) -> None:
+        """Write the settings for diag."""
+        text = _DIAG_TOML.format(
+            endpoint=state.logging,
+            project=PROJECT,
+            cluster=CLUSTER,
+            location=LOCATION,
+            namespace=NAMESPACE,
+            bootstrap=state.kafka,
+        )
+        self.diag_toml.write_text(text, "utf-8")
+
+    def release(self) -> None:
+        """Give the folder back. Logs and settings stay, for whoever wants to read them."""
+        _state_file(self.root).unlink(missing_ok=True)
+        for folder in (self.temporary, self.kafka):
+            shutil.rmtree(folder, ignore_errors=True)
+        os.close(self._lock)
+
+    def _empty(self) -> None:
+        for file in (_state_file(self.root), self.diag_toml):
+            file.unlink(missing_ok=True)
+        for folder in (self.pods, self.kafka, self.temporary, self.root / "logs"):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+
+
+def read_state(root: Path) -> StackState:
+    """The stack that runs in `root`; raises `StackError` if none does."""
+    root = root.resolve()
+    nothing = StackError(f"no stack runs in {root}: start one with python -m pipeline up")
+    try:
+        lock = _lock(root, fcntl.LOCK_SH)
+        if lock is not None:
+            os.close(lock)
+            raise nothing
+        state = json.loads(_state_file(root).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise nothing from error
+    pods = {service: PodState(**pod) for service, pod in state.pop("pods").items()}
+    return StackState(**state, pods=pods)
+
+
+def _state_file(root: Path) -> Path:
+    return root / "stack.json"
+
+
+def _lock(root: Path, kind: int, create: int = 0) -> int | None:
+    """The lock of the folder, or None if another process has it. It is not inherited by children."""
+    lock = os.open(root / "lock", os.O_RDWR | os.O_CLOEXEC | create, 0o644)
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    return lock

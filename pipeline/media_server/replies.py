@@ -1,0 +1,85 @@
+"""Brings the spoken replies of audio-out to the sessions of this server and plays them in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from pipeline.wire.audio_tracks import PacedTrack
+from pipeline.wire.kafka_consumer import ConsumedRecord
+from pipeline.wire.log_lines import BoundLog, Log
+from pipeline.wire.records import BYTES_PER_MS, RecordError, ReplyAudio, read_reply_audio
+
+_WAITING_REPLIES = 8
+
+TakeReply = Callable[[ReplyAudio], None]
+
+
+class ReplyDesk:
+    """The one consumer of audio-out of this process hands its records out here, by session."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._sessions: dict[str, TakeReply] = {}
+
+    def register(self, session_id: str, take: TakeReply) -> None:
+        """Give the replies of `session_id` to `take` from now on."""
+        self._sessions[session_id] = take
+
+    def unregister(self, session_id: str) -> bool:
+        """Whether `session_id` was registered; it is no more."""
+        return self._sessions.pop(session_id, None) is not None
+
+    def take(self, record: ConsumedRecord) -> None:
+        """Hand one record of audio-out to its session, if that is here."""
+        try:
+            reply = read_reply_audio(record.key, record.value, record.headers)
+        except RecordError as error:
+            self._log.write(
+                "record-refused",
+                topic=record.topic,
+                partition=record.partition,
+                offset=record.offset,
+                error=str(error),
+            )
+            return
+        take = self._sessions.get(reply.session_id)
+        if take is None:
+            self._log.bind(reply.trace).write("reply-not-here", session_id=reply.session_id)
+        else:
+            take(reply)
+
+    def assigned(self, partitions: tuple[int, ...]) -> None:
+        """Which partitions this server reads makes no difference to it."""
+
+    def failed(self, error: str) -> None:
+        """Consuming has failed; it is tried again."""
+        self._log.write("reply-read-failed", error=error)
+
+
+class ReplyPlayer:
+    """Plays the replies of one session, one after the other; `run` is to be a task of the session."""
+
+    def __init__(self, track: PacedTrack, log: BoundLog) -> None:
+        self._track = track
+        self._log = log
+        self._waiting: asyncio.Queue[ReplyAudio] = asyncio.Queue(_WAITING_REPLIES)
+
+    def put(self, reply: ReplyAudio) -> None:
+        """Queue `reply`; never waits."""
+        try:
+            self._waiting.put_nowait(reply)
+        except asyncio.QueueFull:
+            self._log.write("reply-dropped", turn_id=reply.turn_id)
+
+    async def run(self) -> None:
+        """Play until cancelled, or until the track is stopped."""
+        while True:
+            reply = await self._waiting.get()
+            await self._track.play(reply.pcm)
+            self._log.write(
+                "reply-played",
+                turn_id=reply.turn_id,
+                bytes=len(reply.pcm),
+                audio_ms=len(reply.pcm) // BYTES_PER_MS,
+            )

@@ -1,0 +1,161 @@
+"""The media server's HTTP side: WHIP (draft-ietf-wish-whip) and the life of its sessions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from pipeline.media_server.replies import ReplyDesk
+from pipeline.media_server.session import CallerSession
+from pipeline.media_server.settings import Settings
+from pipeline.media_server.whip import (
+    SDP_TYPE,
+    SessionChoice,
+    check_content_type,
+    check_offer,
+    choose_session_id,
+)
+from pipeline.wire.background import Background
+from pipeline.wire.browsers import allow_loopback_pages
+from pipeline.wire.correlation import SESSION_HEADER
+from pipeline.wire.kafka import KafkaPublisher, Publisher
+from pipeline.wire.kafka_consumer import KafkaConsumer
+from pipeline.wire.log_lines import BoundLog, Log
+from pipeline.wire.records import AUDIO_OUT, MEDIA_SERVER_GROUP
+from pipeline.wire.refusals import RequestRefusedError, refuse_in_one_shape
+from pipeline.wire.serving import DRAIN_S, Probes, add_probes
+from pipeline.wire.tracing import TRACEPARENT, parse_traceparent
+
+_OFFER_BYTES = 64 * 1024
+_MOST_SESSIONS = 200
+
+
+class WhipEndpoint:
+    """The sessions of this server and the three requests that make and end them."""
+
+    def __init__(self, publisher: Publisher, replies: ReplyDesk, log: Log) -> None:
+        self._publisher = publisher
+        self._replies = replies
+        self._log = log
+        # None while the offer is being answered: the ID is taken from the first moment
+        self._sessions: dict[str, CallerSession | None] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def session_ids(self) -> tuple[str, ...]:
+        """The IDs in use."""
+        return tuple(self._sessions)
+
+    async def create(self, request: web.Request) -> web.Response:
+        """POST: answer an offer, 201."""
+        trace = parse_traceparent(request.headers.get(TRACEPARENT))
+        log = self._log.bind(trace)
+        log.write("whip-request")
+        check_content_type(request.content_type)
+        offer = await _read_offer(request)
+        check_offer(offer)
+        if len(self._sessions) >= _MOST_SESSIONS:
+            raise RequestRefusedError(503, "the server has as many sessions as it takes")
+        choice = choose_session_id(request.headers.get(SESSION_HEADER), self._sessions)
+        _note_choice(log, choice)
+        self._sessions[choice.session_id] = None
+        session = CallerSession(choice.session_id, trace, self._publisher, self._replies, self._log)
+        try:
+            answer = await session.answer(offer)
+        except BaseException:
+            await session.abandon()
+            del self._sessions[choice.session_id]
+            raise
+        self._sessions[choice.session_id] = session
+        self._running[choice.session_id] = asyncio.create_task(self._run(session))
+        headers = {"Location": f"/whip/{choice.session_id}", SESSION_HEADER: choice.session_id}
+        return web.Response(status=201, text=answer, content_type=SDP_TYPE, headers=headers)
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """DELETE: end a session, 200 once nothing is left of it."""
+        session = self._sessions.get(request.match_info["session_id"])
+        if session is None:
+            raise RequestRefusedError(404, "no such session")
+        session.close()
+        await asyncio.wait({self._running[session.session_id]})
+        return web.Response()
+
+    async def options(self, _request: web.Request) -> web.Response:
+        """OPTIONS: which content type to post."""
+        return web.Response(status=204, headers={"Accept-Post": SDP_TYPE})
+
+    async def shut_down(self, _app: web.Application) -> None:
+        """End all sessions, at most `DRAIN_S` long."""
+        for session in self._sessions.values():
+            if session is not None:
+                session.close()
+        if self._running:
+            await asyncio.wait(self._running.values(), timeout=DRAIN_S)
+
+    async def _run(self, session: CallerSession) -> None:
+        try:
+            await session.run()
+        finally:
+            del self._sessions[session.session_id]
+            del self._running[session.session_id]
+
+
+async def _read_offer(request: web.Request) -> str:
+    try:
+        return await request.text()
+    except UnicodeDecodeError as error:
+        raise RequestRefusedError(400, "the offer is not text") from error
+
+
+def _note_choice(log: BoundLog, choice: SessionChoice) -> None:
+    if choice.from_header:
+        log.write("whip-session-header", session_id=choice.session_id)
+    else:
+        log.write(
+            "whip-session-minted",
+            session_id=choice.session_id,
+            refused=choice.refused,
+            reason=choice.reason,
+        )
+
+
+def build_app(whip: WhipEndpoint, probes: Probes, log: Log) -> web.Application:
+    """The application around `whip`; what it needs of Kafka is not its matter."""
+    app = web.Application(
+        middlewares=[
+            allow_loopback_pages(("POST", "DELETE", "OPTIONS"), expose=("Location", SESSION_HEADER)),
+            refuse_in_one_shape(log),
+        ],
+        client_max_size=_OFFER_BYTES,
+    )
+    app.router.add_post("/whip", whip.create)
+    app.router.add_options("/whip", whip.options)
+    app.router.add_delete("/whip/{session_id}", whip.delete)
+    app.router.add_options("/whip/{session_id}", whip.options)
+    add_probes(app, probes)
+    app.on_shutdown.append(whip.shut_down)
+    return app
+
+
+def build_service(settings: Settings, log: Log) -> web.Application:
+    """The whole media server: the application and its tasks around Kafka."""
+    publisher = KafkaPublisher(settings.kafka, log)
+    replies = ReplyDesk(log)
+    consumer = KafkaConsumer(settings.kafka, publisher, AUDIO_OUT, MEDIA_SERVER_GROUP, replies)
+    background = Background()
+
+    async def keep_kafka(_app: web.Application) -> AsyncIterator[None]:
+        background.start(publisher.run(), "Kafka connection")
+        background.start(consumer.run(), "consumer of replies")
+        yield
+        await background.stop()
+
+    probes = Probes(
+        ready={"kafka": lambda: publisher.connected, "reply-consumer": lambda: consumer.joined},
+        alive={"background-tasks": background.alive},
+    )
+    app = build_app(WhipEndpoint(publisher, replies, log), probes, log)
+    app.cleanup_ctx.append(keep_kafka)
+    return app

@@ -1,0 +1,104 @@
+"""The messages of the WebSocket, as text in and out. Pure; whatever a client sends has an answer.
+
+In: ``{"event": "session_info", "session_id": ..., "traceparent": ...?}`` and ``{"event": "ping"}``.
+Out: ``session_confirmed``, ``pong``, ``final_transcript``, ``llm_response_text`` and ``error``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from pipeline.wire.identifiers import check_session_id, escape_for_log
+from pipeline.wire.tracing import TraceContext, parse_traceparent
+
+LARGEST_BYTES = 64 * 1024
+
+TRANSCRIPT = "final_transcript"
+REPLY_TEXT = "llm_response_text"
+REPLY_AUDIO = "reply_audio"
+
+_EVENT_CHARS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """The client says whose it is."""
+
+    session_id: str
+    trace: TraceContext | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """The client asks whether anybody is there."""
+
+
+class MessageError(ValueError):
+    """A message that is not understood.
+
+    Attributes:
+        error: why not, in words for the client and the log.
+        event: the message's event, as far as it had one; escaped.
+        session_id: the session ID that was not believed; escaped.
+    """
+
+    def __init__(self, error: str, event: str | None = None, session_id: str | None = None) -> None:
+        super().__init__(error)
+        self.error = error
+        self.event = event
+        self.session_id = session_id
+
+
+def read_message(text: str) -> SessionInfo | Ping:
+    """The message in `text`; raises `MessageError`."""
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise MessageError("the message is not JSON") from error
+    if not isinstance(fields, dict):
+        raise MessageError("the message is not a JSON object")
+    event = fields.get("event")
+    if event == "session_info":
+        return _read_session_info(fields)
+    if event == "ping":
+        return Ping()
+    if not isinstance(event, str):
+        raise MessageError("the message has no event")
+    raise MessageError("the event is not known", escape_for_log(event, _EVENT_CHARS))
+
+
+def _read_session_info(fields: dict[str, object]) -> SessionInfo:
+    session_id, traceparent = fields.get("session_id"), fields.get("traceparent")
+    if not isinstance(session_id, str):
+        raise MessageError("session_id is missing or not a string", "session_info")
+    refusal = check_session_id(session_id)
+    if refusal is not None:
+        raise MessageError(
+            f"session_id is not valid: {refusal.reason}", "session_info", escape_for_log(session_id)
+        )
+    return SessionInfo(session_id, parse_traceparent(traceparent if isinstance(traceparent, str) else None))
+
+
+def session_confirmed(session_id: str, connection_id: str) -> str:
+    """The answer to `SessionInfo`."""
+    return _event("session_confirmed", session_id=session_id, connection_id=connection_id)
+
+
+def pong() -> str:
+    """The answer to `Ping`."""
+    return _event("pong")
+
+
+def turn_text(message_type: str, session_id: str, turn_id: str, text: str) -> str:
+    """A text of one turn: `TRANSCRIPT` or `REPLY_TEXT`."""
+    return _event(message_type, session_id=session_id, turn_id=turn_id, text=text)
+
+
+def error(text: str) -> str:
+    """The answer to what was not understood."""
+    return _event("error", error=text)
+
+
+def _event(event: str, **fields: str) -> str:
+    return json.dumps({"event": event, **fields})

@@ -1,0 +1,138 @@
+"""The WebSockets of the frontends: one task each, bound to sessions, closed in good order."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
+
+from pipeline.orchestrator import protocol
+from pipeline.orchestrator.bindings import SocketBindings
+from pipeline.orchestrator.protocol import LARGEST_BYTES, MessageError, Ping, SessionInfo, read_message
+from pipeline.wire.browsers import is_allowed_origin
+from pipeline.wire.identifiers import mint_connection_id
+from pipeline.wire.log_lines import Log
+from pipeline.wire.refusals import RequestRefusedError
+
+TAKEN_OVER = 4000
+
+_MOST_SOCKETS = 1_000
+_HEARTBEAT_S = 20.0
+_CLOSE_TIMEOUT_S = 1.0
+_SEND_TIMEOUT_S = 5.0
+
+
+class SendError(Exception):
+    """A message could not be handed to its socket; the text is fit for a log line."""
+
+
+class _Connection:
+    """One open socket, with the session that it was last bound to and its own log."""
+
+    def __init__(self, socket: web.WebSocketResponse, log: Log) -> None:
+        self.connection_id = mint_connection_id()
+        self.session_id: str | None = None
+        self.closed_with: int | None = None
+        self.socket = socket
+        self._base_log = log
+        self.log = log.bind(None, connection_id=self.connection_id)
+
+    def bind(self, info: SessionInfo) -> None:
+        self.session_id = info.session_id
+        self.log = self._base_log.bind(info.trace, connection_id=self.connection_id)
+
+    async def send(self, text: str) -> None:
+        try:
+            async with asyncio.timeout(_SEND_TIMEOUT_S):
+                await self.socket.send_str(text)
+        except (ConnectionError, TimeoutError) as error:
+            raise SendError(str(error) or type(error).__name__) from error
+
+    async def close(self, code: int, message: bytes = b"") -> None:
+        self.closed_with = code
+        await self.socket.close(code=code, message=message)
+
+
+class ClientSockets:
+    """All open sockets of this orchestrator."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._bindings = SocketBindings()
+        self._open: dict[str, _Connection] = {}
+
+    def find_connection(self, session_id: str) -> str | None:
+        """The connection that is bound to exactly this session."""
+        return self._bindings.find_connection(session_id)
+
+    async def send(self, connection_id: str, text: str) -> None:
+        """Send `text`; raises `SendError`."""
+        connection = self._open.get(connection_id)
+        if connection is None:
+            raise SendError("the socket is closed")
+        await connection.send(text)
+
+    async def handle(self, request: web.Request) -> web.WebSocketResponse:
+        """``GET /ws``: serve one socket until it closes."""
+        if not is_allowed_origin(request.headers.get("Origin")):
+            raise RequestRefusedError(403, "pages of this origin may not connect")
+        if len(self._open) >= _MOST_SOCKETS:
+            raise RequestRefusedError(503, "the server has as many sockets as it takes")
+        socket = web.WebSocketResponse(
+            heartbeat=_HEARTBEAT_S, max_msg_size=LARGEST_BYTES, timeout=_CLOSE_TIMEOUT_S
+        )
+        await socket.prepare(request)
+        connection = _Connection(socket, self._log)
+        self._open[connection.connection_id] = connection
+        connection.log.write("socket-opened")
+        try:
+            async for message in socket:
+                if isinstance(message.data, WebSocketError):
+                    connection.closed_with = message.data.code  # aiohttp has closed it already
+                await self._answer(connection, message)
+        except SendError:
+            pass  # it is closed; that has its own line
+        finally:
+            self._forget(connection)
+        return socket
+
+    async def shut_down(self) -> None:
+        """Close all sockets as going away."""
+        closing = [connection.close(WSCloseCode.GOING_AWAY) for connection in self._open.values()]
+        await asyncio.gather(*closing)
+
+    async def _answer(self, connection: _Connection, message: WSMessage) -> None:
+        try:
+            match _read(message):
+                case SessionInfo() as info:
+                    await self._bind(connection, info)
+                case Ping():
+                    await connection.send(protocol.pong())
+        except MessageError as error:
+            connection.log.write(
+                "socket-message-refused", error=error.error, event=error.event, session_id=error.session_id
+            )
+            await connection.send(protocol.error(error.error))
+
+    async def _bind(self, connection: _Connection, info: SessionInfo) -> None:
+        connection.bind(info)
+        displaced = self._bindings.bind(connection.connection_id, info.session_id)
+        connection.log.write("socket-bound", session_id=info.session_id)
+        await connection.send(protocol.session_confirmed(info.session_id, connection.connection_id))
+        older = self._open.get(displaced) if displaced is not None else None
+        if older is not None:
+            await older.close(TAKEN_OVER, b"another socket has taken the session over")
+
+    def _forget(self, connection: _Connection) -> None:
+        self._bindings.release(connection.connection_id)
+        del self._open[connection.connection_id]
+        code = connection.closed_with or connection.socket.close_code or WSCloseCode.ABNORMAL_CLOSURE
+        connection.log.write("socket-closed", code=int(code), session_id=connection.session_id)
+
+
+def _read(message: WSMessage) -> SessionInfo | Ping:
+    if message.type is WSMsgType.TEXT:
+        return read_message(message.data)
+    if message.type is WSMsgType.ERROR:
+        raise MessageError(f"the message is larger than {LARGEST_BYTES} bytes, or broken")
+    raise MessageError("the message is not text")

@@ -1,0 +1,167 @@
+"""One turn: what was said, through STT, LLM and TTS, to the caller. It knows the way, not the means.
+
+A turn goes its whole way also when nobody is there to hear it: whether each part of the reply is
+delivered is decided anew at the moment of its delivery.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar
+
+from pipeline.orchestrator.conversations import Conversations, Exchange
+from pipeline.orchestrator.core import Utterance
+from pipeline.orchestrator.protocol import REPLY_TEXT, TRANSCRIPT
+from pipeline.wire.correlation import Correlation
+from pipeline.wire.log_lines import BoundLog, Log
+from pipeline.wire.records import BYTES_PER_MS, StageLog
+
+Result = TypeVar("Result", str, bytes)
+
+
+class StageError(Exception):
+    """A stage did not answer; the text is fit for a log line and holds nothing that was said."""
+
+
+class Outcome(StrEnum):
+    """How a turn ended, or one delivery: the worst of a turn's deliveries is the turn's."""
+
+    DELIVERED = "delivered"
+    WITHHELD = "withheld"
+    EMPTY = "empty"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One utterance on its way to its reply."""
+
+    turn_id: str
+    utterance: Utterance
+
+    @property
+    def session_id(self) -> str:
+        """Whose turn it is."""
+        return self.utterance.session_id
+
+    @property
+    def correlation(self) -> Correlation:
+        """The IDs for the requests of this turn."""
+        return Correlation(self.session_id, self.turn_id, self.utterance.trace)
+
+
+class Stages(Protocol):
+    """The three stages; each raises `StageError`."""
+
+    async def transcribe(self, turn: Turn, pcm: bytes) -> str:
+        """PCM to text; empty if nothing was understood."""
+        ...
+
+    async def generate(self, turn: Turn, messages: list[dict[str, str]]) -> str:
+        """The reply to the last of `messages`."""
+        ...
+
+    async def synthesize(self, turn: Turn, text: str) -> bytes:
+        """Text to PCM."""
+        ...
+
+
+class Delivery(Protocol):
+    """Brings one part of a reply to the caller, if exactly this session has a socket."""
+
+    async def send_text(self, turn: Turn, message_type: str, text: str) -> Outcome:
+        """By the socket."""
+        ...
+
+    async def send_audio(self, turn: Turn, pcm: bytes) -> Outcome:
+        """By way of the media server."""
+        ...
+
+
+class TurnConductor:
+    """Leads turns along their way."""
+
+    def __init__(
+        self,
+        stages: Stages,
+        delivery: Delivery,
+        publish_stage: Callable[[StageLog], None],
+        log: Log,
+    ) -> None:
+        self._stages = stages
+        self._delivery = delivery
+        self._publish_stage = publish_stage
+        self._log = log
+        self._conversations = Conversations()
+
+    async def run(self, turn: Turn) -> None:
+        """Lead `turn` to its end; whatever happens, the end is one line."""
+        log = turn.correlation.bind(self._log)
+        log.write("turn-started")
+        started = time.monotonic()
+        outcome = Outcome.FAILED
+        try:
+            outcome = await self._converse(turn, log)
+        except StageError:
+            pass  # the stage has its own line
+        finally:
+            log.write("turn-finished", outcome=outcome.value, total_ms=_elapsed_ms(started))
+
+    async def _converse(self, turn: Turn, log: BoundLog) -> Outcome:
+        pcm = turn.utterance.pcm
+        said = await self._run_stage(
+            turn, "stt", self._stages.transcribe(turn, pcm), {"audio_ms": turn.utterance.audio_ms}
+        )
+        if not said:
+            log.write("transcript-empty")
+            return Outcome.EMPTY
+        outcomes = [await self._delivery.send_text(turn, TRANSCRIPT, said)]
+        messages = self._conversations.to_messages(turn.session_id, said)
+        reply = await self._run_stage(
+            turn, "llm", self._stages.generate(turn, messages), {"prompt_chars": len(said)}
+        )
+        self._conversations.add(turn.session_id, Exchange(said, reply))
+        outcomes.append(await self._delivery.send_text(turn, REPLY_TEXT, reply))
+        speech = await self._run_stage(
+            turn, "tts", self._stages.synthesize(turn, reply), {"text_chars": len(reply)}
+        )
+        outcomes.append(await self._delivery.send_audio(turn, speech))
+        return _worst(outcomes)
+
+    async def _run_stage(
+        self, turn: Turn, stage: str, work: Awaitable[Result], about: dict[str, int]
+    ) -> Result:
+        log = turn.correlation.bind(self._log)
+        log.write("stage-state", stage=stage, state="executing")
+        started = time.monotonic()
+        try:
+            result = await work
+        except StageError as error:
+            log.write("stage-failed", stage=stage, error=str(error))
+            raise
+        elapsed_ms = _elapsed_ms(started)
+        size = _size(result)
+        log.write("stage-state", stage=stage, state="complete", processing_ms=elapsed_ms, **size)
+        data: dict[str, Any] = {**about, **size}
+        if isinstance(result, bytes):
+            data["audio_ms"] = len(result) // BYTES_PER_MS
+        self._publish_stage(
+            StageLog(turn.session_id, turn.turn_id, stage, elapsed_ms, data, turn.utterance.trace)
+        )
+        return result
+
+
+def _size(result: str | bytes) -> dict[str, int]:
+    return {"chars": len(result)} if isinstance(result, str) else {"bytes": len(result)}
+
+
+def _worst(outcomes: list[Outcome]) -> Outcome:
+    worst_first = (Outcome.FAILED, Outcome.WITHHELD, Outcome.DELIVERED)
+    return next(outcome for outcome in worst_first if outcome in outcomes)
+
+
+def _elapsed_ms(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)

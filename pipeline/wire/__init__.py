@@ -1,0 +1,1 @@
+"""What the services share: identifiers, records, log lines, health. No service imports another."""

@@ -1,0 +1,59 @@
+"""ICE on the loopback interface only, so that no media leaves the machine.
+
+aioice 0.13 gathers every address but 127.0.0.1 and ::1, and has no option for it; the one function
+that it asks is replaced here, at import. Import this module instead of building
+``RTCPeerConnection`` elsewhere. The offer or answer of the other side is cut to its loopback
+candidates as well: a candidate that is an mDNS name would be looked up by multicast.
+"""
+
+from __future__ import annotations
+
+from aioice import ice
+from aiortc import RTCConfiguration, RTCPeerConnection
+from aiortc.sdp import SessionDescription
+
+from pipeline.wire.environment import LOOPBACK, is_loopback
+
+_CANDIDATE = "a=candidate:"
+# candidate:<foundation> <component> <transport> <priority> <address> <port> typ ... (RFC 8839, 5.1)
+_ADDRESS_FIELD = 4
+
+
+def _loopback_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:  # noqa: ARG001 - aioice's signature
+    return [LOOPBACK] if use_ipv4 else []
+
+
+ice.get_host_addresses = _loopback_addresses
+
+
+def new_peer_connection() -> RTCPeerConnection:
+    """A peer connection that uses no server: without `iceServers` aiortc would ask a public one."""
+    return RTCPeerConnection(RTCConfiguration(iceServers=[]))
+
+
+def parse_sdp(sdp: str) -> SessionDescription:
+    """The description in `sdp`; raises `ValueError`.
+
+    The parser of aiortc 1.16 checks little: what is malformed ends in one of many errors.
+    """
+    try:
+        return SessionDescription.parse(sdp)
+    except (ValueError, LookupError, AssertionError, AttributeError, TypeError) as error:
+        raise ValueError("it is not SDP") from error
+
+
+def keep_loopback_candidates(sdp: str) -> str:
+    """`sdp` without the candidates of other interfaces, addresses and names."""
+    return "".join(line for line in sdp.splitlines(keepends=True) if not _is_foreign(line))
+
+
+def has_candidate(sdp: str) -> bool:
+    """Whether `sdp` offers any way to be reached. Without one ICE neither connects nor fails."""
+    return any(line.startswith(_CANDIDATE) for line in sdp.splitlines())
+
+
+def _is_foreign(line: str) -> bool:
+    if not line.startswith(_CANDIDATE):
+        return False
+    fields = line.split()
+    return len(fields) <= _ADDRESS_FIELD or not is_loopback(fields[_ADDRESS_FIELD])

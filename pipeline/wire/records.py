@@ -1,0 +1,145 @@
+"""What stands in Kafka: topics, groups, headers and the shape of each record.
+
+The key of every record is the session ID, so that one session stays on one partition and in order.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pipeline.wire.tracing import TRACEPARENT, TraceContext, parse_traceparent
+
+AUDIO_IN = "audio-in"
+AUDIO_OUT = "audio-out"
+STT_RESULTS = "stt-results"
+LLM_REQUESTS = "llm-requests"
+TTS_RESULTS = "tts-results"
+STAGE_TOPICS = {"stt": STT_RESULTS, "llm": LLM_REQUESTS, "tts": TTS_RESULTS}
+
+ORCHESTRATOR_GROUP = "orchestrator-group-v2"
+MEDIA_SERVER_GROUP = "media-server-group"
+
+# audio-in carries raw PCM: 16 bits, mono
+SAMPLE_RATE_HZ = 16_000
+BYTES_PER_MS = SAMPLE_RATE_HZ * 2 // 1000
+
+Headers = list[tuple[str, bytes]]
+GivenHeaders = Iterable[tuple[str, bytes]]
+
+
+class RecordError(ValueError):
+    """A record that is not of the agreed shape; the text says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioChunk:
+    """One record of audio-in: a piece of one utterance. The last one ends it and may be empty."""
+
+    session_id: str
+    utterance: int
+    last: bool
+    pcm: bytes
+    trace: TraceContext | None = None
+
+    def to_headers(self) -> Headers:
+        """The record's headers."""
+        return [
+            *_common_headers(self.session_id, self.trace),
+            ("utterance", str(self.utterance).encode()),
+            ("last", b"1" if self.last else b"0"),
+        ]
+
+
+def read_audio_chunk(key: bytes | None, value: bytes | None, headers: GivenHeaders) -> AudioChunk:
+    """The chunk of a consumed record; raises `RecordError`."""
+    named = _named(headers)
+    session_id = _read_session(key, named)
+    try:
+        utterance = int(named["utterance"])
+        last = {"0": False, "1": True}[named["last"]]
+    except (KeyError, ValueError) as error:
+        raise RecordError(f"header utterance or last is missing or malformed: {error}") from error
+    if value is not None and len(value) % 2:
+        raise RecordError(f"{len(value)} bytes are not 16-bit PCM")
+    return AudioChunk(session_id, utterance, last, value or b"", parse_traceparent(named.get(TRACEPARENT)))
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyAudio:
+    """One record of audio-out: the whole spoken reply of one turn, raw PCM at 16 kHz."""
+
+    session_id: str
+    turn_id: str
+    pcm: bytes
+    trace: TraceContext | None = None
+
+    def to_headers(self) -> Headers:
+        """The record's headers."""
+        return [*_common_headers(self.session_id, self.trace), ("turn-id", self.turn_id.encode())]
+
+
+def read_reply_audio(key: bytes | None, value: bytes | None, headers: GivenHeaders) -> ReplyAudio:
+    """The reply of a consumed record; raises `RecordError`."""
+    named = _named(headers)
+    if not value:
+        raise RecordError("reply without audio")
+    return ReplyAudio(
+        _read_session(key, named), named.get("turn-id", ""), value, parse_traceparent(named.get(TRACEPARENT))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StageLog:
+    """One record of a logging topic: what one stage of one turn did, and how long it took."""
+
+    session_id: str
+    turn_id: str
+    stage: str
+    latency_ms: float
+    data: Mapping[str, Any]
+    trace: TraceContext | None = None
+
+    def to_headers(self) -> Headers:
+        """The record's headers."""
+        return [*_common_headers(self.session_id, self.trace), ("stage", self.stage.encode())]
+
+    def to_value(self) -> bytes:
+        """The record's JSON."""
+        body = {
+            "session_id": self.session_id,
+            "turn_id": self.turn_id,
+            "stage": self.stage,
+            "event_timestamp": _now(),
+            "latency_ms": round(self.latency_ms, 1),
+            "data": dict(self.data),
+        }
+        return json.dumps(body, sort_keys=True).encode()
+
+
+def _common_headers(session_id: str, trace: TraceContext | None) -> Headers:
+    headers = [("session-id", session_id.encode()), ("timestamp", _now().encode())]
+    if trace is not None:
+        headers.append((TRACEPARENT, trace.to_header().encode()))
+    return headers
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _named(headers: GivenHeaders) -> dict[str, str]:
+    return {name: value.decode("utf-8", "replace") for name, value in headers}
+
+
+def _read_session(key: bytes | None, headers: Mapping[str, str]) -> str:
+    session_id = (key or b"").decode("utf-8", "replace")
+    if not session_id:
+        raise RecordError("record without a key: no session")
+    named = headers.get("session-id", session_id)
+    if named != session_id:
+        raise RecordError(f"key {session_id!r} and header session-id {named!r} differ")
+    return session_id

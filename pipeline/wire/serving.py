@@ -1,0 +1,113 @@
+"""Runs a service: one HTTP server on the loopback interface, honest probes, an orderly end.
+
+The end, from SIGTERM or SIGINT on: the listening socket closes, the application's ``on_shutdown``
+finishes what runs (at most `DRAIN_S`), its ``cleanup_ctx`` ends the background tasks. After
+`HARD_EXIT_S` the kernel ends the process whatever it does; so does a second signal, at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from pipeline.wire.environment import Listen, is_loopback
+from pipeline.wire.log_lines import Log, configure
+
+DRAIN_S = 2.5
+HARD_EXIT_S = 4.8
+
+Condition = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """What the probes answer from: named conditions, asked anew at each request.
+
+    Attributes:
+        ready: all must hold for ``/readyz``.
+        alive: all must hold for ``/healthz``.
+    """
+
+    ready: Mapping[str, Condition] = field(default_factory=dict)
+    alive: Mapping[str, Condition] = field(default_factory=dict)
+
+
+def add_probes(app: web.Application, probes: Probes) -> None:
+    """Serve ``/healthz`` and ``/readyz``: 200, or 503 with the names of the conditions that fail."""
+
+    async def healthz(_request: web.Request) -> web.Response:
+        return _answer("alive", probes.alive)
+
+    async def readyz(_request: web.Request) -> web.Response:
+        return _answer("ready", probes.ready)
+
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+
+
+def _answer(status: str, conditions: Mapping[str, Condition]) -> web.Response:
+    failing = sorted(name for name, holds in conditions.items() if not holds())
+    if failing:
+        return web.json_response({"status": f"not {status}", "missing": failing}, status=503)
+    return web.json_response({"status": status})
+
+
+def run_service(service: str, listen: Listen, build: Callable[[Log], web.Application]) -> None:
+    """Run the process of `service` until a signal ends it; `build` is called inside the event loop.
+
+    A port that cannot be had is one line on stderr and exit 1.
+    """
+    log = configure(service)
+    try:
+        asyncio.run(_serve_until_signal(listen, build, log))
+    except OSError as error:
+        sys.exit(f"{service} cannot listen on {listen.host}:{listen.port}: {error.strerror}")
+
+
+async def _serve_until_signal(listen: Listen, build: Callable[[Log], web.Application], log: Log) -> None:
+    stop: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
+    _catch_signals(stop)
+    runner = await start(build(log), listen, log)
+    received = await stop
+    log.write("service-stopping", signal=received.name)
+    await runner.cleanup()
+    log.write("service-stopped")
+
+
+def _catch_signals(stop: asyncio.Future[signal.Signals]) -> None:
+    loop = asyncio.get_running_loop()
+    caught = (signal.SIGTERM, signal.SIGINT)
+
+    def begin(received: signal.Signals) -> None:
+        if stop.done():
+            return  # both arrived before the handlers could be taken away
+        for number in caught:
+            loop.remove_signal_handler(number)
+        # Unlike a timer of ours it needs neither the event loop nor the GIL.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, HARD_EXIT_S)
+        stop.set_result(received)
+
+    for number in caught:
+        loop.add_signal_handler(number, begin, number)
+
+
+async def start(app: web.Application, listen: Listen, log: Log) -> web.AppRunner:
+    """Serve `app`; `cleanup` of the runner ends it. Raises `ValueError` for an address not loopback."""
+    if not is_loopback(listen.host):
+        raise ValueError(f"{listen.host!r} is not an address of 127.0.0.0/8")
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=DRAIN_S)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, listen.host, listen.port)
+        await site.start()
+    except OSError:
+        await runner.cleanup()
+        raise
+    log.write("service-started", port=runner.addresses[0][1])
+    return runner

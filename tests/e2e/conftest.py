@@ -1,0 +1,86 @@
+"""The real thing: WebRTC, Kafka, speech, the Cloud Logging protocol, on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DIAG = Path(sys.executable).with_name("diag")
+READY_S, CALL_S = 90, 90
+
+
+def environment() -> dict[str, str]:
+    """What a user's shell has, without any setting of the tools."""
+    kept = ("PATH", "HOME", "LANG", "XDG_CACHE_HOME", "JAVA_HOME")
+    return {name: os.environ[name] for name in kept if name in os.environ}
+
+
+def run(*command: str, cwd: Path, timeout: float = CALL_S) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=timeout, check=False
+    )
+
+
+@dataclass(frozen=True)
+class Live:
+    """A stack that runs in `folder`."""
+
+    folder: Path
+
+    def call(self, *options: str) -> dict[str, Any]:
+        """One call through it; the caller's own report."""
+        done = run(sys.executable, "-m", "pipeline", "call", *options, cwd=self.folder)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def diag(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run diag with the stack's settings."""
+        return run(str(DIAG), *words, "--config", ".stack/diag.toml", cwd=self.folder)
+
+    def judge(self, session_id: str) -> tuple[int, dict[str, Any]]:
+        """Exit code and JSON, once the session's last entries are older than the ingestion lag."""
+        return eventually(lambda: self._judge(session_id), 60)
+
+    def _judge(self, session_id: str) -> tuple[int, dict[str, Any]] | None:
+        done = self.diag("session", session_id, "-o", "json")
+        answer = json.loads(done.stdout)
+        quiet = answer["session"] is not None and not answer["session"]["open"]
+        return (done.returncode, answer) if quiet else None
+
+
+def eventually(look: Callable[[], Any], deadline_s: float) -> Any:
+    """What `look` gives as soon as it gives something."""
+    end = time.monotonic() + deadline_s
+    while time.monotonic() < end:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.2)
+    pytest.fail(f"not so within {deadline_s} s")
+
+
+@pytest.fixture(scope="package")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A stack for all tests of this folder."""
+    folder = tmp_path_factory.mktemp("stack")
+    with (folder / "up.log").open("w") as log:
+        up = subprocess.Popen(
+            [sys.executable, "-m", "pipeline", "up"], cwd=folder, env=environment(), stdout=log, stderr=log
+        )
+    try:
+        eventually(lambda: "is up" in (folder / "up.log").read_text() or up.poll() is not None, READY_S)
+        assert up.poll() is None, (folder / "up.log").read_text()
+        yield Live(folder)
+    finally:
+        up.send_signal(signal.SIGINT)
+        assert up.wait(30) == 0, (folder / "up.log").read_text()

@@ -1,0 +1,90 @@
+"""Sessions that really ran: audio over WebRTC, records in Kafka, logs pulled over gRPC."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+
+import jsonschema
+import pytest
+
+from tests.e2e.conftest import Live
+
+pytestmark = [pytest.mark.part("kafka"), pytest.mark.part("flite"), pytest.mark.timeout(300)]
+
+SCHEMA = json.loads(resources.files("diag.render").joinpath("session_v1.schema.json").read_text("utf-8"))
+
+
+def by_slug(answer: dict) -> dict[str, dict]:
+    return {finding["slug"]: finding for finding in answer["findings"]}
+
+
+def test_a_healthy_call_is_healthy_and_everything_about_it_is_seen(stack: Live) -> None:
+    """Every service, every turn, every record; the missing topic is standing and breaks nothing."""
+    call = stack.call()
+    code, answer = stack.judge(call["session_id"])
+
+    assert (code, answer["verdict"]["status"]) == (0, "healthy"), answer["verdict"]
+    jsonschema.validate(answer, SCHEMA, format_checker=jsonschema.FormatChecker())
+    assert [turn["reply"] is not None for turn in call["turns"]] == [True, True]
+    assert [turn["outcome"] for turn in answer["turns"]] == ["answered", "answered"]
+    assert all(
+        sum(stage["ms"] for stage in turn["stages"]) + turn["unaccounted_ms"]
+        == pytest.approx(turn["total_ms"], abs=0.01)
+        for turn in answer["turns"]
+    )
+    assert {"media-server", "orchestrator", "stt-service", "llm-service", "tts-service"} == set(
+        answer["session"]["services"]
+    )
+    flows = {flow["topic"]: flow for flow in answer["kafka"]}
+    assert flows["audio-in"]["stored"] == flows["audio-in"]["produced"] > 10
+    assert flows["audio-out"]["stored"] == 2
+    assert by_slug(answer)["kafka-topic-missing"]["scope"] == "standing"
+    assert call["trace_id"] in {alias["id"] for alias in answer["session"]["aliases"]}
+    assert {source["source"]: source["state"] for source in answer["coverage"]} == {
+        "cloud-logging": "complete",
+        "kafka": "complete",
+        "kubernetes": "not_asked",
+        "repository": "not_asked",
+    }
+
+
+def test_a_call_with_two_ids_is_broken_by_the_mismatch_whichever_is_asked_for(stack: Live) -> None:
+    """Confirmed by one trace; the caller got neither text nor audio."""
+    call = stack.call("--mismatch", "--say", "what are your opening hours")
+    code, answer = stack.judge(call["session_id"])
+    other_code, other = stack.judge(call["socket_session_id"])
+
+    assert [(turn["reply"], turn["reply_audio_ms"]) for turn in call["turns"]] == [(None, 0)]
+    assert (code, answer["verdict"]["status"]) == (12, "broken")
+    cause = answer["verdict"]["cause"]
+    assert (cause["slug"], cause["confidence"]) == ("id-mismatch", "confirmed")
+    assert cause["effects"] == ["turn-no-reply"]
+    assert other_code == 12
+    assert other["session"]["id"] == answer["session"]["id"] == call["session_id"]
+    assert other["session"]["aliases"] == answer["session"]["aliases"]
+    assert by_slug(answer)["kafka-topic-missing"]["scope"] == "standing"
+
+
+def test_a_session_that_never_was_names_the_ones_that_were(stack: Live) -> None:
+    """Exit 3, with the window that was searched and the nearest IDs."""
+    call = stack.call("--say", "what are your opening hours")
+    stack.judge(call["session_id"])
+    never = call["session_id"][:-3] + "zzz"
+    done = stack.diag("session", never)
+
+    assert done.returncode == 3
+    assert call["session_id"] in done.stdout
+    assert "searched" in done.stdout
+
+
+def test_a_dead_broker_costs_its_own_part_and_no_more(stack: Live) -> None:
+    """The logs still tell; the gap is named, and sets the exit code."""
+    call = stack.call("--say", "what are your opening hours")
+    stack.judge(call["session_id"])
+    done = stack.diag("session", call["session_id"], "--kafka", "127.0.0.1:9", "--report", "none")
+
+    assert done.returncode == 4
+    assert "HEALTHY" in done.stdout
+    assert "kafka (failed)" in done.stdout
+    assert "source-not-covered" in done.stdout

@@ -1,0 +1,140 @@
+"""Whole calls, from the caller's first word to the last: real WebRTC and sockets, Kafka in memory."""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from pipeline.frontend.caller import make_call
+from pipeline.frontend.core import mint_browser_session_id
+from pipeline.frontend.settings import Settings
+from pipeline.media_server.replies import ReplyDesk
+from pipeline.media_server.service import WhipEndpoint
+from pipeline.media_server.service import build_app as build_media_server
+from pipeline.orchestrator.delivery import ReplyDelivery
+from pipeline.orchestrator.intake import AudioIntake
+from pipeline.orchestrator.lanes import TurnLanes
+from pipeline.orchestrator.service import build_app as build_orchestrator
+from pipeline.orchestrator.sockets import ClientSockets
+from pipeline.orchestrator.turn import TurnConductor
+from pipeline.wire.kafka import OutgoingRecord, Placed
+from pipeline.wire.kafka_consumer import ConsumedRecord
+from pipeline.wire.log_lines import TRACE_KEY, Log
+from pipeline.wire.records import AUDIO_IN, AUDIO_OUT
+from pipeline.wire.serving import Probes
+
+TONE = b"".join(struct.pack("<h", int(9000 * math.sin(n / 6))) for n in range(8000))
+
+
+class Stages:
+    """Understands everything in the same way."""
+
+    async def transcribe(self, turn, pcm: bytes) -> str:
+        return "hello"
+
+    async def generate(self, turn, messages) -> str:
+        return "good day"
+
+    async def synthesize(self, turn, text: str) -> bytes:
+        return TONE
+
+
+@dataclass
+class MemoryKafka:
+    """Hands every record to whoever consumes its topic."""
+
+    takers: dict = field(default_factory=dict)
+    sent: list[OutgoingRecord] = field(default_factory=list)
+
+    async def send(self, record: OutgoingRecord):
+        self.sent.append(record)
+        offset = len(self.sent) - 1
+        headers = tuple(record.headers)
+        self.takers[record.topic](
+            ConsumedRecord(record.topic, 0, offset, record.key.encode(), record.value, headers)
+        )
+        return MemoryPlace(Placed(0, offset))
+
+
+@dataclass
+class MemoryPlace:
+    """Always stored."""
+
+    place: Placed
+
+    async def placed(self) -> Placed:
+        return self.place
+
+
+@pytest.fixture
+async def call(lines, start_client) -> Settings:
+    """The settings of a call to a media server and an orchestrator that are there."""
+    kafka = MemoryKafka()
+    media_log, orchestrator_log = Log("media-server"), Log("orchestrator")
+    replies, sockets = ReplyDesk(media_log), ClientSockets(orchestrator_log)
+    delivery = ReplyDelivery(sockets, kafka, orchestrator_log)
+    conductor = TurnConductor(Stages(), delivery, lambda _entry: None, orchestrator_log)
+    intake = AudioIntake(TurnLanes(conductor.run).submit, orchestrator_log)
+    kafka.takers = {AUDIO_IN: intake.take, AUDIO_OUT: replies.take}
+    whip = await start_client(
+        build_media_server(WhipEndpoint(kafka, replies, media_log), Probes(), media_log)
+    )
+    ws = await start_client(build_orchestrator(sockets, Probes(), orchestrator_log))
+    session_id = mint_browser_session_id()
+    return Settings(
+        whip_url=str(whip.make_url("/whip")),
+        ws_url=str(ws.make_url("/ws")).replace("http", "ws"),
+        sentences=("Hello there",),
+        session_id=session_id,
+        socket_session_id=session_id,
+        voice="slt",
+        reply_timeout_s=8.0,
+    )
+
+
+@pytest.mark.part("flite")
+async def test_a_call_is_answered(call, lines, eventually) -> None:
+    """Heard, answered in text and sound; one trace on all lines; everything closed at the end."""
+    notes: list[str] = []
+    report = await make_call(call, notes.append)
+    (turn,) = report.turns
+
+    assert (turn.said, turn.heard, turn.reply) == ("Hello there", "hello", "good day")
+    assert 300 < turn.reply_audio_ms < 700
+    assert 500 < turn.waited_ms < 5000
+    assert report.connected_ms is not None
+    await eventually(lambda: lines.named("socket-closed"))
+    assert lines.one("connection-cleaned")
+    assert lines.one("socket-closed")["code"] == 1000
+    assert lines.one("turn-finished")["outcome"] == "delivered"
+    traces = {line[TRACE_KEY] for line in lines.all if line["message"] != "WebSocket client connected"}
+    assert traces == {report.trace_id}
+    assert notes[-1] == "hears: good day"
+
+
+@pytest.mark.part("flite")
+async def test_a_caller_with_another_id_on_its_socket_hears_nothing(call, lines) -> None:
+    """Neither text nor sound: the reply is withheld, and the caller cannot know why."""
+    other = replace(call, socket_session_id=mint_browser_session_id(), reply_timeout_s=2.0)
+    report = await make_call(other, lambda _text: None)
+    (turn,) = report.turns
+
+    assert (turn.heard, turn.reply, turn.reply_audio_ms) == (None, None, 0)
+    assert turn.waited_ms >= 2000
+    assert (report.session_id, report.socket_session_id) == (call.session_id, other.socket_session_id)
+    assert lines.one("turn-finished")["outcome"] == "withheld"
+    assert len(lines.named("reply-withheld")) == 3
+    assert lines.named("reply-played") == []
+
+
+@pytest.mark.part("flite")
+async def test_without_a_server_there_is_no_call(call) -> None:
+    """The report says so, a note says why."""
+    notes: list[str] = []
+    report = await make_call(replace(call, whip_url="http://127.0.0.1:9/whip"), notes.append)
+
+    assert (report.connected_ms, report.turns) == (None, ())
+    assert notes[-1].startswith("no WHIP at http://127.0.0.1:9/whip")

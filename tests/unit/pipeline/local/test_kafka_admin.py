@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
+
+from pipeline.local.errors import StackError
+from pipeline.local.kafka import KafkaBroker, KafkaPorts
+from pipeline.local.kafka_admin import (
+    ALL_TOPICS,
+    STANDING_TOPICS,
+    Topic,
+    create_topics,
+    delete_topic,
+    is_answering,
+    is_consumed,
+    is_starved,
+    list_topics,
+)
+from pipeline.local.processes import base_environment
+from pipeline.local.readiness import choose_ports, wait_until
+
+
+@pytest.fixture
+async def bootstrap(tmp_path):
+    ports = KafkaPorts(*choose_ports(2))
+    broker = await KafkaBroker.start(
+        tmp_path / "kafka", ports, base_environment(tmp_path), tmp_path / "kafka.log"
+    )
+    try:
+        await broker.wait_ready()
+        yield broker.bootstrap
+    finally:
+        broker.daemon.kill()
+        await broker.daemon.wait()
+
+
+@asynccontextmanager
+async def open_admin(bootstrap):
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await client.start()
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+def test_one_logging_topic_is_forgotten():
+    """The stack's own topics are all but stt-results: the standing fault of the demo."""
+    assert {topic.name for topic in ALL_TOPICS} - {topic.name for topic in STANDING_TOPICS} == {"stt-results"}
+    assert {topic.name: topic.partitions for topic in ALL_TOPICS} == {
+        "audio-in": 1,
+        "audio-out": 1,
+        "stt-results": 3,
+        "llm-requests": 3,
+        "tts-results": 3,
+    }
+
+
+@pytest.mark.part("kafka")
+async def test_topics_are_made_and_removed(bootstrap):
+    """Topics have their partitions, may exist already, can be deleted, and do not come back by themselves."""
+    await create_topics(bootstrap, STANDING_TOPICS)
+    await create_topics(bootstrap, ALL_TOPICS)
+    assert await list_topics(bootstrap) == {topic.name for topic in ALL_TOPICS}
+    async with open_admin(bootstrap) as client:
+        described = {row["topic"]: len(row["partitions"]) for row in await client.describe_topics()}
+
+    await delete_topic(bootstrap, "audio-in")
+    await delete_topic(bootstrap, "never-there")
+
+    assert described == {topic.name: topic.partitions for topic in ALL_TOPICS}
+    assert await list_topics(bootstrap) == {topic.name for topic in ALL_TOPICS} - {"audio-in"}
+
+
+@pytest.mark.part("kafka")
+async def test_wrong_topics_are_refused_by_name(bootstrap):
+    """The broker's own reason is in the error."""
+    with pytest.raises(StackError, match=r"^topic no/such/name was not created: .*invalid"):
+        await create_topics(bootstrap, [Topic("no/such/name", 1)])
+
+
+@pytest.mark.part("kafka")
+async def test_consumption_is_seen(bootstrap):
+    """A topic is consumed by a group while a live member of it has one of its partitions."""
+    await create_topics(bootstrap, ALL_TOPICS)
+    consumer = AIOKafkaConsumer(
+        "audio-in", bootstrap_servers=bootstrap, group_id="group", enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        consumed = [
+            await is_consumed(bootstrap, group, topic)
+            for group, topic in (("group", "audio-in"), ("group", "audio-out"), ("other", "audio-in"))
+        ]
+        starved = await is_starved(bootstrap, "group", "audio-in")
+    finally:
+        await consumer.stop()
+
+    assert consumed == [True, False, False]
+    assert not starved
+    assert not await is_consumed(bootstrap, "group", "audio-in")
+
+
+@pytest.mark.part("kafka")
+async def test_starvation_is_seen(bootstrap):
+    """A group whose topic is gone is starved; a group that does not exist is not."""
+    await create_topics(bootstrap, STANDING_TOPICS)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, group_id="group", enable_auto_commit=False, metadata_max_age_ms=200
+    )
+    consumer.subscribe(pattern="^audio-in$")
+    await consumer.start()
+    try:
+        await delete_topic(bootstrap, "audio-in")
+
+        assert await wait_until(lambda: is_starved(bootstrap, "group", "audio-in"), 15.0)
+        assert not await is_starved(bootstrap, "other", "audio-in")
+    finally:
+        await consumer.stop()
+
+
+async def test_nobody_answers():
+    """Where no broker is, nobody answers, and nothing is raised."""
+    (port,) = choose_ports(1)
+
+    assert not await is_answering(f"127.0.0.1:{port}")

@@ -1,0 +1,31 @@
+"""The IDs between services: all of them on the way out, only well-formed ones on the way in."""
+
+from __future__ import annotations
+
+from pipeline.wire.correlation import Correlation, read_correlation
+from pipeline.wire.identifiers import mint_session_id, mint_turn_id
+from pipeline.wire.tracing import start_trace
+
+
+def test_the_next_service_reads_what_was_sent() -> None:
+    """Session and turn as they are, the trace one hop further."""
+    sent = Correlation(mint_session_id(), mint_turn_id(), start_trace())
+    read = read_correlation(sent.to_headers())
+
+    assert (read.session_id, read.turn_id) == (sent.session_id, sent.turn_id)
+    assert read.trace is not None
+    assert sent.trace is not None
+    assert read.trace.trace_id == sent.trace.trace_id
+    assert read.trace.span_id != sent.trace.span_id
+
+
+def test_hostile_ids_count_as_absent() -> None:
+    """What is not of the form reaches no log line."""
+    headers = {"X-Session-ID": "undefined", "X-Turn-ID": "turn_x", "traceparent": "00-zz"}
+
+    assert read_correlation(headers) == Correlation()
+
+
+def test_nothing_known_means_no_headers() -> None:
+    """An absent ID is not sent as an empty one."""
+    assert Correlation().to_headers() == {}

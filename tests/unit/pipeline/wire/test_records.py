@@ -1,0 +1,81 @@
+"""Records of Kafka: written and read back, and refused in words where they are not of the shape."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pipeline.wire.records import (
+    AudioChunk,
+    RecordError,
+    ReplyAudio,
+    StageLog,
+    read_audio_chunk,
+    read_reply_audio,
+)
+from pipeline.wire.tracing import start_trace
+
+SESSION = "session_1753615601372_cz4gw0fl5"
+
+
+def test_an_audio_chunk_survives_kafka() -> None:
+    """What the media server sends, the orchestrator reads."""
+    chunk = AudioChunk(SESSION, 3, last=True, pcm=b"\x01\x02", trace=start_trace())
+
+    assert read_audio_chunk(SESSION.encode(), chunk.pcm, chunk.to_headers()) == chunk
+
+
+def test_a_reply_survives_kafka() -> None:
+    """What the orchestrator sends, the media server reads."""
+    reply = ReplyAudio(SESSION, "turn_0a1b2c3d", b"\x01\x02", start_trace())
+
+    assert read_reply_audio(SESSION.encode(), reply.pcm, reply.to_headers()) == reply
+
+
+def test_a_last_chunk_may_be_empty() -> None:
+    """The end of an utterance needs no audio of its own."""
+    chunk = AudioChunk(SESSION, 1, last=True, pcm=b"")
+
+    assert read_audio_chunk(SESSION.encode(), None, chunk.to_headers()) == chunk
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "headers"),
+    [
+        (None, b"\x01\x02", [("utterance", b"1"), ("last", b"0")]),
+        (SESSION.encode(), b"\x01\x02", []),
+        (SESSION.encode(), b"\x01\x02", [("utterance", b"x"), ("last", b"0")]),
+        (SESSION.encode(), b"\x01\x02", [("utterance", b"1"), ("last", b"2")]),
+        (SESSION.encode(), b"\x01", [("utterance", b"1"), ("last", b"0")]),
+        (SESSION.encode(), b"\x01\x02", [("session-id", b"x"), ("utterance", b"1"), ("last", b"0")]),
+    ],
+)
+def test_a_malformed_chunk_is_refused(
+    key: bytes | None, value: bytes, headers: list[tuple[str, bytes]]
+) -> None:
+    """No key, no headers, wrong numbers, half a sample, two sessions: each is an error in words."""
+    with pytest.raises(RecordError):
+        read_audio_chunk(key, value, headers)
+
+
+def test_a_reply_without_audio_is_refused() -> None:
+    """There is nothing to play."""
+    with pytest.raises(RecordError):
+        read_reply_audio(SESSION.encode(), b"", [])
+
+
+def test_a_stage_log_tells_lengths_only() -> None:
+    """Its JSON holds the IDs, the latency and the data that it was given."""
+    entry = StageLog(SESSION, "turn_0a1b2c3d", "stt", 283.04, {"chars": 12})
+    body = json.loads(entry.to_value())
+
+    assert body.pop("event_timestamp").endswith("Z")
+    assert body == {
+        "session_id": SESSION,
+        "turn_id": "turn_0a1b2c3d",
+        "stage": "stt",
+        "latency_ms": 283.0,
+        "data": {"chars": 12},
+    }
+    assert dict(entry.to_headers())["stage"] == b"stt"
