@@ -58,4 +58,4 @@ def cover_entries(frame: pl.DataFrame, source: SourceCoverage) -> SourceCoverage
         places = ", ".join(unparsed[:_SHOWN_PLACES]) + (", ..." if len(unparsed) > _SHOWN_PLACES else "")
         plural = "s were" if len(unparsed) > 1 else " was"
         notes = (*notes, f"{len(unparsed)} line{plural} not understood and kept as text: {places}")
-    return replace(source, entries=frame.height, notes=notes)
+    return replace(source, entries=frame.height, got=f"{frame.height} entries, {source.got}", notes=notes)

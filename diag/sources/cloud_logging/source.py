@@ -94,7 +94,7 @@ class CloudLogging:
             source=SLUG,
             state=state,
             asked=f"{where}, {self._window.to_text()}" if self._window else where,
-            got=f"{self._entries} entries in {self._budget.total} requests",
+            got=f"{self._budget.total} requests",
             entries=self._entries,
             notes=tuple(dict.fromkeys(self._problems)),
             requests=self._budget.total,

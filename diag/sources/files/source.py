@@ -50,7 +50,7 @@ class Files:
             source=SLUG,
             state=state,
             asked=", ".join(_shown(name) for name in self._names),
-            got=f"{self._entries} entries from {self._read} file{'s' if self._read != 1 else ''}",
+            got=f"{self._read} file{'' if self._read == 1 else 's'}",
             entries=self._entries,
             notes=tuple(self._problems),
         )
