@@ -76,7 +76,7 @@ class _RowMaker:
                 {frames.ID_ROLE: one.role, frames.ID_KEY: one.key, frames.ID_TEXT: one.text}
                 for one in find_mentions(draft, self._catalogue)
             ],
-            frames.FIELDS: orjson.dumps(fields, default=str),
+            frames.FIELDS: orjson.dumps(fields, default=str, option=orjson.OPT_SORT_KEYS),
             frames.UNPARSED: draft.unparsed,
         }
 

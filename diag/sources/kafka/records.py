@@ -93,7 +93,9 @@ async def _read_all(
     looked_at, open_partitions = 0, dict(bounds)
     idle_until = asyncio.get_running_loop().time() + settings.timeout_s
     while open_partitions and looked_at < settings.max_records:
-        batches: Mapping[TopicPartition, list[Any]] = await consumer.getmany(timeout_ms=_POLL_MS)
+        batches: Mapping[TopicPartition, list[Any]] = await consumer.getmany(
+            timeout_ms=_POLL_MS, max_records=settings.max_records - looked_at
+        )
         now = asyncio.get_running_loop().time()
         if batches:
             idle_until = now + settings.timeout_s

@@ -1,0 +1,195 @@
+"""The Cloud Logging source: Google's client, over gRPC, against the local server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import grpc
+import pytest
+from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
+from google.cloud.logging_v2.services.logging_service_v2.transports import LoggingServiceV2GrpcTransport
+from google.cloud.logging_v2.types import LogEntry
+from google.protobuf.json_format import ParseDict
+
+from diag.catalogue import load_catalogue
+from diag.errors import SettingsError
+from diag.model.coverage import State
+from diag.model.instants import NS_PER_S
+from diag.model.queries import LogQuery
+from diag.model.settings import ClusterSettings, LoggingSettings
+from diag.model.window import Window
+from diag.normalise import to_frame
+from diag.sources.cloud_logging import CloudLogging, source
+from pipeline.local.cloud_logging.quota import ReadQuota
+from pipeline.local.cloud_logging.service import LoggingService, build_server
+from pipeline.local.cloud_logging.settings import Settings
+from pipeline.local.cloud_logging.store import EntryStore
+from pipeline.wire.environment import Listen
+from tests.cases import DEFAULTS, START_NS, to_entry
+
+PROJECT = "p"
+S = DEFAULTS["S"]
+WINDOW = Window(START_NS, START_NS + 3600 * NS_PER_S)
+
+
+@dataclass
+class Server:
+    """A running server of one project."""
+
+    address: str
+
+    def write(self, entries: list[dict]) -> None:
+        """Entries in their JSON form, through the official client."""
+        with grpc.insecure_channel(self.address) as channel:
+            client = LoggingServiceV2Client(transport=LoggingServiceV2GrpcTransport(channel=channel))
+            for start in range(0, len(entries), 1000):
+                batch = [
+                    LogEntry.wrap(ParseDict(one, LogEntry.pb()())) for one in entries[start : start + 1000]
+                ]
+                client.write_log_entries(entries=batch)
+
+    def source(self, **settings) -> CloudLogging:
+        """What diag reads it with."""
+        logging = LoggingSettings(project=PROJECT, endpoint=f"http://{self.address}", **settings)
+        return CloudLogging(logging, ClusterSettings(namespace="voice"), load_catalogue())
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    """`serve(reads_per_minute=0)`: a server that is stopped after the test."""
+    running = []
+
+    def start(reads_per_minute: int = 0, search_s: float = 5.0) -> Server:
+        settings = Settings(Listen("127.0.0.1", 0), PROJECT, reads_per_minute)
+        service = LoggingService(settings, EntryStore(), ReadQuota(reads_per_minute), search_s)
+        server, port = build_server(service)
+        server.start()
+        running.append(server)
+        return Server(f"127.0.0.1:{port}")
+
+    yield start
+    for server in running:
+        server.stop(None).wait()
+
+
+def lines(count: int, session: str = S, first: int = 0) -> list[dict]:
+    return [
+        to_entry(
+            f"{n // 60:02d}:{n % 60:02d}.000 media-server info Audio published to Kafka successfully :: sessionID={session}",
+            n,
+        )
+        for n in range(first, first + count)
+    ]
+
+
+async def read(reader: CloudLogging, **query) -> list:
+    return [record async for batch in reader.read(LogQuery(WINDOW, **query)) for record in batch]
+
+
+async def test_an_entry_arrives_as_it_was_written(serve) -> None:
+    """Through protobuf and back to the JSON form: the row is the same as from a file."""
+    server, catalogue = serve(), load_catalogue()
+    line = (
+        f"00:01.123 orchestrator error Failed to consume audio :: sessionID={S} n=8.5 k=3 flag=true none=null"
+    )
+    entry = to_entry(f"{line} trace={DEFAULTS['T']}", 1)
+    server.write([entry])
+
+    (record,) = await read(server.source(), ids=(S,))
+
+    live, file = to_frame([record], catalogue), to_frame([type(record)(entry, "a.json:1")], catalogue)
+    ours = [name for name in file.columns if name not in ("received", "source")]
+    assert live.select(ours).to_dicts() == file.select(ours).to_dicts()
+
+
+async def test_every_page_is_read_and_counted(serve) -> None:
+    """2,500 entries are three requests of at most 1,000."""
+    server = serve()
+    server.write(lines(2500))
+    reader = server.source()
+
+    records = await read(reader, ids=(S,))
+
+    assert len(records) == 2500
+    assert (reader.coverage().state, reader.coverage().requests) == (State.COMPLETE, 3)
+
+
+async def test_an_empty_page_with_a_token_is_not_the_end(serve) -> None:
+    """The service ran out of time, not of entries."""
+    server = serve(search_s=0.0)
+    server.write(lines(3000, "another") + lines(3, first=3000))
+
+    assert len(await read(server.source(), ids=(S,))) == 3
+
+
+async def test_more_pages_than_allowed_are_a_partial_answer(serve) -> None:
+    """What came is kept; that there is more is said."""
+    server = serve()
+    server.write(lines(2500))
+    reader = server.source(max_pages=1)
+
+    assert len(await read(reader, ids=(S,), what="the session")) == 1000
+    assert reader.coverage().state is State.PARTIAL
+    assert "the session: more than 1 pages" in reader.coverage().notes[0]
+
+
+async def test_a_spent_quota_is_waited_for_and_then_named(serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others read the same project; after some patience the answer is partial."""
+    monkeypatch.setattr(source, "_QUOTA_WAIT_S", 0.01)
+    server = serve(reads_per_minute=2)
+    server.write(lines(2500))
+    reader = server.source()
+
+    assert len(await read(reader, ids=(S,))) == 2000
+    assert reader.coverage().state is State.PARTIAL
+    assert "quota" in reader.coverage().notes[0]
+
+
+async def test_a_refused_filter_is_said_with_the_services_words(
+    serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a fault, and must be seen."""
+    monkeypatch.setattr(source, "build_filters", lambda *_: ("timestamp>=2026-01-01T00:00:00Z",))
+    reader = serve().source()
+
+    assert await read(reader, ids=(S,)) == []
+    assert reader.coverage().state is State.FAILED
+    assert "Unparseable filter" in reader.coverage().notes[0]
+
+
+async def test_a_server_that_goes_away_leaves_what_came(serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Partial, with the reason; and nothing more is asked in this run."""
+    monkeypatch.setattr(source.connection.RETRY, "_timeout", 0.5)
+    server = serve()
+    server.write(lines(1500))
+    reader, seen = server.source(), 0
+    async for batch in reader.read(LogQuery(WINDOW, ids=(S,))):
+        seen += len(batch)
+        with away(server, monkeypatch):
+            pass
+
+    assert seen == 1000
+    assert reader.coverage().state is State.PARTIAL
+    assert await read(reader, ids=(S,)) == []
+
+
+@contextmanager
+def away(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """From now on the reader's client finds nobody."""
+
+    def refuse(*_args, **_kwargs):
+        raise source.exceptions.ServiceUnavailable("connection refused")
+
+    monkeypatch.setattr(LoggingServiceV2Client, "list_log_entries", refuse)
+    yield
+
+
+async def test_plain_text_never_leaves_this_machine() -> None:
+    """Logs are confidential: without TLS only loopback is allowed."""
+    settings = LoggingSettings(project=PROJECT, endpoint="http://10.0.0.1:80")
+    reader = CloudLogging(settings, ClusterSettings(), load_catalogue())
+
+    with pytest.raises(SettingsError, match="only an address of this machine"):
+        await read(reader, ids=(S,))

@@ -1,0 +1,188 @@
+"""The Kafka source against a real broker, one that creates topics by being asked for them."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.structs import TopicPartition
+
+from diag.config import load_wanted_topics
+from diag.model.instants import NS_PER_S
+from diag.model.settings import KafkaSettings
+from diag.model.topics import Path as TopicPath
+from diag.model.topics import WantedTopic
+from diag.model.window import Window
+from diag.sources.kafka import create_topics, read_broker, read_records
+from diag.sources.kafka.connection import open_admin, open_consumer
+from pipeline.local import kafka
+from pipeline.local.processes import base_environment
+from pipeline.local.readiness import choose_ports
+
+pytestmark = [pytest.mark.part("kafka"), pytest.mark.asyncio(loop_scope="module")]
+
+WANTED = load_wanted_topics()
+ID_KEYS = frozenset({"session_id", "session-id"})
+S, OTHER = "session_1753615601372_cz4gw0fl5", "session_1753615601372_other"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def settings(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[KafkaSettings]:
+    """A broker with automatic creation, which the stack's own one has not."""
+    folder: Path = tmp_path_factory.mktemp("broker")
+    with pytest.MonkeyPatch.context() as patch:
+        eager = kafka._PROPERTIES.replace("auto.create.topics.enable=false", "auto.create.topics.enable=true")
+        patch.setattr(kafka, "_PROPERTIES", eager)
+        broker = await kafka.KafkaBroker.start(
+            folder / "kafka",
+            kafka.KafkaPorts(*choose_ports(2)),
+            base_environment(folder),
+            folder / "kafka.log",
+        )
+    await broker.wait_ready()
+    yield KafkaSettings(broker.bootstrap)
+    await broker.stop()
+
+
+def new_session() -> str:
+    """One that no other test of this broker has written."""
+    return f"session_{time.time_ns() // 1000}_{secrets.token_hex(4)}"
+
+
+async def send(settings: KafkaSettings, topic: str, *records: tuple[str | None, bytes, list]) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=settings.bootstrap)
+    await producer.start()
+    for key, value, headers in records:
+        await producer.send_and_wait(topic, value, key=None if key is None else key.encode(), headers=headers)
+    await producer.stop()
+
+
+async def test_topics_are_created_as_wanted_and_a_second_time_is_no_error(settings: KafkaSettings) -> None:
+    """Partitions as wanted, replication as the broker has it."""
+    for _ in range(2):
+        assert {one.topic.name: one.error for one in await create_topics(settings, WANTED)} == dict.fromkeys(
+            (topic.name for topic in WANTED), ""
+        )
+    facts = await read_broker(settings, 0)
+
+    partitions = {topic.name: topic.partitions for topic in WANTED}
+    assert {name: len(facts.topics[name].offsets) for name in partitions} == partitions
+    assert facts.cluster_id
+
+
+async def test_what_the_broker_refuses_is_said_in_its_own_words(settings: KafkaSettings) -> None:
+    """One bad name does not cost the others."""
+    wrong = WantedTopic("not a topic!", TopicPath.AUDIO, 1)
+    greedy = WantedTopic("greedy", TopicPath.AUDIO, 1, replication=5)
+
+    errors = {one.topic.name: one.error for one in await create_topics(settings, (wrong, greedy))}
+
+    assert "not a topic!" in errors["not a topic!"]
+    assert "eplication" in errors["greedy"]
+
+
+async def test_looking_creates_nothing(settings: KafkaSettings) -> None:
+    """A topic that is deleted while diag reads it does not come back, though the broker would make it."""
+    session, now = new_session(), time.time_ns()
+    await create_topics(settings, (WantedTopic("short-lived", TopicPath.AUDIO, 1),))
+    await send(settings, "short-lived", (session, b"x", []))
+
+    async with open_consumer(settings) as consumer, open_admin(settings) as admin:
+        consumer.assign([TopicPartition("short-lived", 0)])
+        await consumer.getmany(timeout_ms=500)
+        await admin.delete_topics(["short-lived"])
+        for _ in range(3):
+            await consumer.getmany(timeout_ms=200)
+            await consumer._client.force_metadata_update()
+        await read_records(settings, Window(now - NS_PER_S, now), frozenset({session}), ID_KEYS)
+
+    assert "short-lived" not in (await read_broker(settings, 0)).topics
+
+
+async def test_a_sessions_records_are_found_by_key_header_and_json_field(settings: KafkaSettings) -> None:
+    """Over all topics and partitions, in the order of time; contents are not kept."""
+    mine, other = new_session(), new_session()
+    await create_topics(settings, WANTED)
+    begin = time.time_ns()
+    await send(
+        settings,
+        "audio-in",
+        (mine, b"\x00\x01" * 50, [("session-id", mine.encode())]),
+        (other, b"\x00\x01", [("session-id", other.encode())]),
+        (other, b"\x00\x01", [("session-id", mine.encode())]),
+        (None, b"\xff", []),
+        ("\ud800".encode("utf-8", "surrogatepass").decode("latin-1"), b"{", []),
+    )
+    await send(settings, "stt-results", (None, b'{"session_id": "%s", "text": "secret"}' % mine.encode(), []))
+    end = time.time_ns()
+
+    read = await read_records(settings, Window(begin - NS_PER_S, end + NS_PER_S), frozenset({mine}), ID_KEYS)
+
+    assert [(record.topic, record.key) for record in read.records] == [
+        ("audio-in", mine),
+        ("audio-in", other),
+        ("stt-results", None),
+    ]
+    assert read.records[0].size == 100
+    assert read.records[2].id_fields == (("session_id", mine),)
+    assert "secret" not in str(read)
+    assert read.complete
+    earlier = Window(begin - 600 * NS_PER_S, begin - 60 * NS_PER_S)
+    assert not (await read_records(settings, earlier, frozenset({mine}), ID_KEYS)).records
+
+
+async def test_a_bound_on_records_makes_the_answer_partial(settings: KafkaSettings) -> None:
+    """A busy hour must not be read to its end for one session."""
+    await create_topics(settings, WANTED)
+    begin = time.time_ns()
+    await send(settings, "audio-out", *((OTHER, b"xx", []) for _ in range(40)))
+    bound = KafkaSettings(settings.bootstrap, max_records=10)
+
+    read = await read_records(bound, Window(begin - NS_PER_S, begin + 60 * NS_PER_S), frozenset({S}), ID_KEYS)
+
+    assert not read.complete
+
+
+async def test_groups_tell_members_assignments_and_commits(settings: KafkaSettings) -> None:
+    """Two groups at once: each with its own members, under the client's own name."""
+    await create_topics(settings, WANTED)
+    await send(settings, "audio-in", (S, b"xx", []))
+    consumers = []
+    for group, topic in (("orchestrator-group-v2", "audio-in"), ("media-server-group", "audio-out")):
+        consumer = AIOKafkaConsumer(
+            topic,
+            bootstrap_servers=settings.bootstrap,
+            group_id=group,
+            client_id=f"pod-of-{topic}",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+        )
+        await consumer.start()
+        consumers.append(consumer)
+    await consumers[0].getmany(timeout_ms=2000)
+    await consumers[0].commit()
+
+    facts = await read_broker(settings, 0)
+    for consumer in consumers:
+        await consumer.stop()
+
+    orchestrator, media = facts.groups["orchestrator-group-v2"], facts.groups["media-server-group"]
+    assert [member.client_id for member in orchestrator.members] == ["pod-of-audio-in"]
+    assert orchestrator.assigned_to("audio-in") == {0}
+    assert orchestrator.lag(facts.topics["audio-in"]) == 0
+    assert media.members[0].subscribed == {"audio-out"}
+    assert media.lag(facts.topics["audio-out"]) is None
+
+
+async def test_diag_leaves_no_group_behind(settings: KafkaSettings) -> None:
+    """It reads without joining and commits nothing."""
+    before = set((await read_broker(settings, 0)).groups)
+    now = time.time_ns()
+    await read_records(settings, Window(now - 600 * NS_PER_S, now), frozenset({S}), ID_KEYS)
+
+    assert set((await read_broker(settings, 0)).groups) == before
