@@ -128,6 +128,14 @@ class CloudLogging:
                 if wait_s is None:
                     raise connection.explain(error, self._settings) from error
                 await asyncio.sleep(wait_s)
+            except asyncio.CancelledError:
+                self._hang_up()
+                raise
+
+    def _hang_up(self) -> None:
+        """End a request that still runs in its thread: the process would wait for it."""
+        if self._client is not None:
+            self._client.transport.close()  # type: ignore[no-untyped-call]  # the library has no types
 
     async def _wait_for_budget(self) -> None:
         while (wait_s := self._budget.wait_s(time.monotonic())) > 0:
