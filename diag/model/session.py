@@ -199,6 +199,11 @@ class Session:
         return (self.id, *others)
 
     @property
+    def facets(self) -> frozenset[str]:
+        """Where it was seen, under all of its IDs together."""
+        return frozenset(facet for text in self.session_ids for facet in self.presence.get(text, ()))
+
+    @property
     def first_ns(self) -> int | None:
         """Its first event's time."""
         return next((e.time_ns for e in self.events if e.time_ns), None)

@@ -44,10 +44,9 @@ from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
 from diag.model.identifiers import IdKind, classify
 from diag.model.instants import NS_PER_S
 from diag.model.session import Event, Session
+from diag.session.presence import BIND, PUBLISH, WHIP, WS_AUDIO
 
-_MEDIA_HALF = frozenset({"whip", "publish"})
-_SOCKET = "ws.bind"
-_OVER_SOCKET = "ws.audio"
+_MEDIA_HALF = frozenset({WHIP, PUBLISH})
 _TOGETHER_NS = 60 * NS_PER_S
 _SAME_INSTANT_NS = 5_000_000
 _UNDELIVERED = ("bcast.withheld", "bcast.failed")
@@ -87,18 +86,18 @@ def _run(context: CheckContext) -> Iterator[Finding]:
 
 def _is_media_half(session: Session, text: str) -> bool:
     facets = session.presence.get(text, frozenset())
-    return bool(facets & _MEDIA_HALF) and _SOCKET not in facets
+    return bool(facets & _MEDIA_HALF) and BIND not in facets
 
 
 def _is_socket_half(session: Session, text: str) -> bool:
     facets = session.presence.get(text, frozenset())
-    return _SOCKET in facets and not facets & _MEDIA_HALF
+    return BIND in facets and not facets & _MEDIA_HALF
 
 
 def _is_whole(session: Session, text: str) -> bool:
     """Whether one ID has both halves, or the one half that a session over a socket has."""
     facets = session.presence.get(text, frozenset())
-    return _SOCKET in facets and bool(facets & {*_MEDIA_HALF, _OVER_SOCKET})
+    return BIND in facets and bool(facets & {*_MEDIA_HALF, WS_AUDIO})
 
 
 def _are_together(session: Session, media: str, socket: str) -> bool:

@@ -33,6 +33,7 @@ from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
 from diag.model.identifiers import is_lost
 from diag.model.records import KafkaRecord
 from diag.model.session import Event, Session
+from diag.session.presence import BIND, PUBLISH, WHIP
 
 _ID_ROLES = ("session", "media", "frontend", "connection")
 _EMPTY_IS_NORMAL = ("greeting_request", "ping", "tts_request")
@@ -63,9 +64,8 @@ def _is_loss(event: Event) -> bool:
 
 def _may_be_ours(event: Event, session: Session) -> bool:
     """Whether a line without any tie stands where this session lacks a half, while it ran."""
-    facets = _facets(session)
-    lacks = ("ws.bind" not in facets and event.name in _SOCKET_EVENTS) or (
-        "whip" not in facets and event.name in _MEDIA_EVENTS
+    lacks = (BIND not in session.facets and event.name in _SOCKET_EVENTS) or (
+        WHIP not in session.facets and event.name in _MEDIA_EVENTS
     )
     return lacks and not event.entry.ids_in("trace")
 
@@ -74,13 +74,9 @@ def _lost_records(session: Session) -> tuple[KafkaRecord, ...]:
     """Records under a lost key while this session published, and none under its own."""
     own = sum(flow.stored or 0 for flow in session.flows)
     first, last = session.first_ns or 0, session.last_ns or 0
-    if own or not {"whip", "publish"} & _facets(session):
+    if own or not {WHIP, PUBLISH} & session.facets:
         return ()
     return tuple(record for record in session.lost_records if first <= record.time_ns <= last)
-
-
-def _facets(session: Session) -> set[str]:
-    return {facet for text in session.session_ids for facet in session.presence.get(text, ())}
 
 
 def _finding(

@@ -38,10 +38,8 @@ from diag.checks.base import (
 from diag.model.findings import Finding, Scope, Severity
 from diag.model.identifiers import IdKind, classify
 from diag.model.session import Session
+from diag.session.presence import MEDIA_FACETS, ORCHESTRATOR_FACETS, WS_AUDIO
 
-_MEDIA = frozenset({"whip", "listen", "publish"})
-_ORCHESTRATOR = frozenset({"ws.bind", "consume", "turn", "deliver"})
-_OVER_SOCKET = "ws.audio"
 _NEXT_STEP = {
     MEDIA_SERVER: "look at the topic audio-in and its consumer: diag topics",
     ORCHESTRATOR: "look for the caller's WHIP request: did it arrive, and under which ID",
@@ -50,28 +48,25 @@ _NEXT_STEP = {
 
 def _run(context: CheckContext) -> Iterator[Finding]:
     session = context.session
-    facets = _facets(session)
-    has_media, has_orchestrator = bool(facets & _MEDIA), bool(facets & _ORCHESTRATOR)
+    facets = session.facets
+    has_media, has_orchestrator = bool(facets & MEDIA_FACETS), bool(facets & ORCHESTRATOR_FACETS)
     if not has_media and not has_orchestrator:
         raise NotChecked("no line shows the session at work on either side")
-    if has_media == has_orchestrator or _OVER_SOCKET in facets or _is_test(session):
+    if has_media == has_orchestrator or WS_AUDIO in facets or _is_test(session):
         return
     context.require_entries(MEDIA_SERVER, ORCHESTRATOR)
     if session.open:
         raise NotChecked("the session may still run, so the other half may still come")
-    yield _finding(context, facets, MEDIA_SERVER if has_media else ORCHESTRATOR)
-
-
-def _facets(session: Session) -> frozenset[str]:
-    return frozenset(f for text in session.session_ids for f in session.presence.get(text, ()))
+    yield _finding(context, MEDIA_SERVER if has_media else ORCHESTRATOR)
 
 
 def _is_test(session: Session) -> bool:
     return all(classify(text).kind is IdKind.TEST for text in session.session_ids)
 
 
-def _finding(context: CheckContext, facets: frozenset[str], side: str) -> Finding:
+def _finding(context: CheckContext, side: str) -> Finding:
     session = context.session
+    seen = session.facets & (MEDIA_FACETS | ORCHESTRATOR_FACETS)
     other = ORCHESTRATOR if side == MEDIA_SERVER else MEDIA_SERVER
     read = dict(context.coverage.services).get(other, 0)
     own = [event.to_evidence() for event in session.events if event.entry.service == side]
@@ -83,7 +78,7 @@ def _finding(context: CheckContext, facets: frozenset[str], side: str) -> Findin
         component=other,
         title=f"the session is on the {side} only",
         summary=(
-            f"The {side} has the session ({', '.join(sorted(facets & (_MEDIA | _ORCHESTRATOR)))}); "
+            f"The {side} has the session ({', '.join(sorted(seen))}); "
             f"none of the {read} entries read of the {other} mention it."
         ),
         evidence=tuple(own or (event.to_evidence() for event in session.events))[:MOST_EVIDENCE],
