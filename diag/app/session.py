@@ -96,6 +96,7 @@ def _judge(
         session=session,
         coverage=coverage,
         evidence=frozenset(_kinds_of_evidence(coverage, broker)),
+        partial=frozenset(_kinds_in_part(coverage, broker)),
         broker=broker.facts,
         wanted=wanted,
         reaches_now=_reaches_now(query),
@@ -118,7 +119,14 @@ def _kinds_of_evidence(coverage: Coverage, broker: BrokerReading) -> Iterator[st
         yield "logs"
     if broker.facts is not None:
         yield "broker"
-    if broker.records is not None and broker.coverage.state is State.COMPLETE:
+    if broker.records is not None:
+        yield "records"
+
+
+def _kinds_in_part(coverage: Coverage, broker: BrokerReading) -> Iterator[str]:
+    if any(source.state is not State.COMPLETE for source in coverage.log_sources()):
+        yield "logs"
+    if broker.coverage.state in (State.PARTIAL, State.FAILED):
         yield "records"
 
 

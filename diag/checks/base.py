@@ -48,6 +48,7 @@ class CheckContext:
 
     Attributes:
         evidence: the kinds that were read: ``logs``, ``broker``, ``records``.
+        partial: those of them of which something is missing: no absence can be claimed from them.
         reaches_now: the window ends where the reading was done, so what the broker is now holds for it.
         outcomes: of the checks that ran before this one.
     """
@@ -55,6 +56,7 @@ class CheckContext:
     session: Session
     coverage: Coverage
     evidence: frozenset[str]
+    partial: frozenset[str] = frozenset()
     broker: BrokerFacts | None = None
     wanted: tuple[WantedTopic, ...] = ()
     reaches_now: bool = False

@@ -34,6 +34,10 @@ def _run_check(check: Check, context: CheckContext) -> tuple[list[Finding], Outc
         return [], Outcome(check.slug, Result.SKIPPED, str(reason))
     except Exception as error:  # noqa: BLE001  a fault in one rule is reported, and the others go on
         return [], Outcome(check.slug, Result.CRASHED, f"{type(error).__name__}: {error}")
+    missing = context.partial & frozenset().union(*check.requires)
+    if not found and missing:
+        # what is not there was perhaps not read
+        return [], Outcome(check.slug, Result.SKIPPED, f"{' and '.join(sorted(missing))} came only in part")
     return found, Outcome(check.slug, Result.FOUND if found else Result.CLEAR)
 
 

@@ -79,6 +79,7 @@ def to_entries(frame: pl.DataFrame) -> tuple[Entry, ...]:
             fields=orjson.loads(row[FIELDS]),
             time_known=row[TIME_KNOWN],
             source=row[SOURCE],
+            insert_id=row[INSERT_ID],
         )
         for row in frame.iter_rows(named=True)
     )

@@ -72,7 +72,8 @@ class Entry:
         level: what the program said (``warning``, ``error``, ...), else the entry's severity; lower case.
         ref: ``pod@time#insertId``, or ``file:line`` for a line without an insert ID.
         fields: the payload without message, level and time; contents replaced by pseudonyms.
-        order: the place in what was read; decides where times tie.
+        order: the place in what was read.
+        insert_id: the log service's own; empty for a line that was read from a file.
         time_known: False where the time was taken from a neighbouring line.
     """
 
@@ -87,6 +88,7 @@ class Entry:
     fields: Mapping[str, Any] = field(default_factory=dict)
     time_known: bool = True
     source: str = "files"
+    insert_id: str = ""
 
     def field(self, *names: str) -> str:
         """The first of `names` that the payload has, as text; empty if it has none."""

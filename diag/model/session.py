@@ -100,6 +100,7 @@ class TurnOutcome(StrEnum):
     ANSWERED = "answered"
     UNANSWERED = "unanswered"
     EMPTY = "empty transcript"
+    ABANDONED = "abandoned"
     OPEN = "open"
 
 
@@ -114,7 +115,8 @@ class Turn:
         end_ns: the last event of the turn.
         deliveries: text or audio of the reply that reached the caller.
         last_step: the last event that belongs to the turn.
-        caller_left: the caller's media or socket was gone before a reply could come.
+        failure: the last of its steps that failed.
+        caller_left: with which event the caller was gone before the turn had come to an end.
     """
 
     turn_id: str
@@ -126,6 +128,7 @@ class Turn:
     deliveries: tuple[Event, ...]
     last_step: Event
     withheld: tuple[Event, ...] = ()
+    failure: Event | None = None
     caller_left: Event | None = None
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from diag.model.catalogue import Catalogue
@@ -12,8 +12,10 @@ from diag.model.records import KafkaRecord
 from diag.model.session import Alias, Event, Session, Turn
 from diag.model.topics import BrokerFacts, WantedTopic
 from diag.model.window import Window
+from diag.session.ending import find_departures, find_end
 from diag.session.flow import build_flows
 from diag.session.links import Closure, Reached, close_over
+from diag.session.order import put_in_order
 from diag.session.partners import NEARBY_NS, find_partners
 from diag.session.presence import build_presence
 from diag.session.select import EventFinder
@@ -24,8 +26,6 @@ ANCHOR_EVENTS = (
     "proc.start", "proc.stop", "proc.exit", "proc.panic",
 )  # fmt: skip
 """What places a neighbour: enough to tell which half of a session it is."""
-
-_END_EVENTS = ("media.cleanup", "media.closed", "media.end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,13 @@ def reconstruct(asked: Identifier, reading: Reading) -> Session | None:
     lost = tuple(record for record in reading.records or () if is_lost(record.key or ""))
     records = None if reading.records is None else tuple(r for r in reading.records if r not in lost)
     closure = close_over(asked.text, reading.finder.mentioning, records or ())
-    events = reading.finder.mentioning(closure.members)
+    events = put_in_order(reading.finder.mentioning(closure.members))
     if not events and not records:
         return None
     neighbours = _find_neighbours(events, reading)
     window_end = reading.window.end_ns if reading.window else max((e.time_ns for e in events), default=0)
-    turns = build_turns(events, window_end)
-    end = _find_end(events)
+    end = find_end(events)
+    turns = build_turns(events, find_departures(events), window_end)
     return Session(
         id=closure.chief,
         asked=asked,
@@ -109,16 +109,6 @@ def _minted_ns(closure: Closure) -> int | None:
     """The earliest time inside the session's own IDs."""
     ids = (classify(text) for text in closure.members)
     return min((one.minted_ns for one in ids if one.names_session and one.minted_ns), default=None)
-
-
-def _find_end(events: Iterable[Event]) -> Event | None:
-    """What ended it: the media's end where it had media, else the close of its last socket."""
-    own = tuple(events)
-    if any(event.name.startswith(("whip.", "ice.")) for event in own):
-        return next((event for event in reversed(own) if event.name in _END_EVENTS), None)
-    opened = sum(event.name == "ws.open" for event in own)
-    closes = [event for event in own if event.name == "ws.close"]
-    return closes[-1] if closes and len(closes) >= opened else None
 
 
 def _may_continue(turns: Sequence[Turn], window_end: int, settled_ns: int | None) -> bool:

@@ -30,6 +30,7 @@ LONGEST_STAGE_NS = 400 * 1_000_000_000
 """Three attempts of 120 s and the waits between them take 366 s; a younger open stage may still end."""
 
 _TRIGGERS = ("turn.trigger", "speech.end")
+_SPEECH_ENDED = (*_TRIGGERS, "turn.audio_data", "media.listen")
 _STEPS = frozenset(
     {
         *_TRIGGERS, "media.publish", "media.publish_failed", "kafka.consume", "turn.audio_data", "turn.start",
@@ -39,7 +40,13 @@ _STEPS = frozenset(
     }
 )  # fmt: skip
 _ONLY_WITH_UTTERANCE = ("media.publish", "media.publish_failed", "kafka.consume")
-_GONE = ("media.end", "media.closed", "media.cleanup", "ice.lost", "ws.close")
+_FAILURES = ("stage.error", "media.publish_failed", "reply.publish_failed")
+
+_TAKEN_UP_NS = 10 * 1_000_000_000
+"""Clients switch listening off and then send the last audio, or ask for the answer."""
+
+PATIENCE_NS = 10 * 1_000_000_000
+"""A caller who hangs up after less was gone before a reply could come; who waited longer got none."""
 
 
 @dataclass(slots=True)
@@ -51,7 +58,13 @@ class _Draft:
     @property
     def began_work(self) -> bool:
         """More happened than that speech ended."""
-        return any(step.name not in ("turn.trigger", "turn.audio_data", "speech.end") for step in self.steps)
+        return any(step.name not in _SPEECH_ENDED for step in self.steps)
+
+    def may_take(self, trigger: Event) -> bool:
+        """Whether a trigger speaks of this very speech."""
+        only_silence = all(step.name == "media.listen" for step in self.steps)
+        late = only_silence and trigger.time_ns - self.steps[-1].time_ns > _TAKEN_UP_NS
+        return not self.began_work and not late
 
     @property
     def ended(self) -> bool:
@@ -61,19 +74,21 @@ class _Draft:
         return next((step for step in self.steps if step.name in names), None)
 
 
-def build_turns(events: Sequence[Event], open_until_ns: int | None) -> tuple[Turn, ...]:
+def build_turns(
+    events: Sequence[Event], departures: Sequence[Event], open_until_ns: int | None
+) -> tuple[Turn, ...]:
     """The session's turns in order of their start.
 
     Args:
         events: of the session, in order.
-        open_until_ns: the end of the window; a stage that runs there and is younger than
+        departures: those of them with which the caller left.
+        open_until_ns: the end of what was read; a stage that runs there and is younger than
             `LONGEST_STAGE_NS` leaves its turn open.
     """
     drafts = _Assembler()
     for event in events:
         drafts.take(event)
-    gone = [event for event in events if event.name in _GONE]
-    turns = [_to_turn(draft, gone, open_until_ns) for draft in drafts.turns if _is_turn(draft)]
+    turns = [_to_turn(draft, departures, open_until_ns) for draft in drafts.turns if _is_turn(draft)]
     return tuple(sorted(turns, key=lambda turn: turn.start_ns))
 
 
@@ -110,13 +125,13 @@ class _Assembler:
         if turn_ids:
             return self._by_id(turn_ids[0], utterance)
         if utterance:
-            return self._by_utterance(utterance)
+            return self._by_utterance(utterance, event)
         if event.name in _ONLY_WITH_UTTERANCE:
             return None
         return self._by_order(event)
 
     def _by_id(self, turn_id: str, utterance: str) -> _Draft:
-        for draft in self.turns:
+        for draft in reversed(self.turns):
             if draft.turn_id == turn_id:
                 return draft
             if utterance and draft.utterance == utterance and not draft.turn_id:
@@ -124,14 +139,17 @@ class _Assembler:
                 return draft
         return self._open(_Draft(turn_id=turn_id, utterance=utterance))
 
-    def _by_utterance(self, utterance: str) -> _Draft:
-        known = next((draft for draft in self.turns if draft.utterance == utterance), None)
-        return known or self._open(_Draft(utterance=utterance))
+    def _by_utterance(self, utterance: str, event: Event) -> _Draft:
+        """The last turn of that utterance; a second end of speech is one of a new connection's count."""
+        known = next((draft for draft in reversed(self.turns) if draft.utterance == utterance), None)
+        if known is None or (event.name in _TRIGGERS and known.first(event.name) is not None):
+            return self._open(_Draft(utterance=utterance))
+        return known
 
     def _by_order(self, event: Event) -> _Draft | None:
         last = self.turns[-1] if self.turns else None
         if event.name in (*_TRIGGERS, "turn.audio_data"):
-            opens = last is None or last.began_work
+            opens = last is None or not last.may_take(event)
         elif event.name == "turn.start":
             opens = last is None or last.ended or last.first("turn.start") is not None
         else:
@@ -156,23 +174,29 @@ def _is_turn(draft: _Draft) -> bool:
     )
 
 
-def _to_turn(draft: _Draft, gone: Iterable[Event], open_until_ns: int | None) -> Turn:
-    steps = sorted(draft.steps, key=lambda step: (step.time_ns, step.entry.order))
+def _to_turn(draft: _Draft, departures: Sequence[Event], open_until_ns: int | None) -> Turn:
+    steps = draft.steps
     trigger = draft.first(*_TRIGGERS, "turn.audio_data", "media.listen") or steps[0]
     stages, deliveries = _build_stages(steps), tuple(_replies(steps))
     end = draft.first("turn.end") or (steps[-1] if steps[-1].time_ns > trigger.time_ns else None)
+    left = _find_departure(trigger, draft, departures)
     return Turn(
         turn_id=draft.turn_id,
         trigger=trigger,
         start_ns=trigger.time_ns,
         end_ns=None if end is None else max(end.time_ns, trigger.time_ns),
         stages=stages,
-        outcome=_judge(steps, stages, deliveries, open_until_ns),
+        outcome=_judge(draft, stages, deliveries, left, open_until_ns),
         deliveries=deliveries,
         last_step=steps[-1],
         withheld=tuple(step for step in steps if step.name in ("bcast.withheld", "bcast.failed")),
-        caller_left=_find_departure(trigger, steps, gone),
+        failure=next((step for step in reversed(steps) if _is_failure(step)), None),
+        caller_left=left if left and _is_in_work(steps, stages, left.time_ns) else None,
     )
+
+
+def _is_failure(step: Event) -> bool:
+    return step.name in _FAILURES or (step.name == "stage" and step.value("state") == "error")
 
 
 def _replies(steps: Sequence[Event]) -> Iterable[Event]:
@@ -205,19 +229,40 @@ def _build_stages(steps: Sequence[Event]) -> tuple[Stage, ...]:
 
 
 def _judge(
-    steps: Sequence[Event], stages: Sequence[Stage], deliveries: Sequence[Event], open_until_ns: int | None
+    draft: _Draft,
+    stages: Sequence[Stage],
+    deliveries: Sequence[Event],
+    left: Event | None,
+    open_until_ns: int | None,
 ) -> TurnOutcome:
     if deliveries:
         return TurnOutcome.ANSWERED
-    if any(step.name == "turn.empty_transcript" for step in steps):
+    if draft.first("turn.empty_transcript", "turn.skipped"):
         return TurnOutcome.EMPTY
+    if left is not None:
+        waited_ns = left.time_ns - draft.steps[0].time_ns
+        return TurnOutcome.ABANDONED if waited_ns < PATIENCE_NS else TurnOutcome.UNANSWERED
     running = [stage for stage in stages if stage.end_ns is None]
     if running and open_until_ns is not None and open_until_ns - running[-1].start_ns < LONGEST_STAGE_NS:
         return TurnOutcome.OPEN
     return TurnOutcome.UNANSWERED
 
 
-def _find_departure(trigger: Event, steps: Sequence[Event], gone: Iterable[Event]) -> Event | None:
-    """The caller's leaving, if it came while the turn was still being worked on."""
-    worked_until = steps[-1].time_ns
-    return next((event for event in gone if trigger.time_ns < event.time_ns < worked_until), None)
+def _is_in_work(steps: Sequence[Event], stages: Sequence[Stage], at_ns: int) -> bool:
+    """Whether something was still being done for the turn at that time."""
+    return any(step.time_ns > at_ns for step in steps) or any(
+        stage.end_ns is None and at_ns - stage.start_ns < LONGEST_STAGE_NS for stage in stages
+    )
+
+
+def _find_departure(trigger: Event, draft: _Draft, departures: Iterable[Event]) -> Event | None:
+    """The caller's leaving, if the turn had come to no end by then."""
+    end = draft.first("turn.end", "stage.error")
+    return next(
+        (
+            event
+            for event in departures
+            if event.time_ns > trigger.time_ns and (end is None or event.time_ns < end.time_ns)
+        ),
+        None,
+    )

@@ -13,8 +13,8 @@ How it decides
 
 What can fool it
     A turn whose stage is still running may yet be answered. After an empty transcript there is nothing
-    to answer, so that is only suspected. A caller who left while the turn was worked on could not be
-    reached.
+    to answer, so that is only suspected. A caller who hung up within ten seconds was gone before a
+    reply could come; one who waited longer got none, which is suspected if the work still went on.
 
 What to do
     Look at the step after the last one reached: that is where the turn went wrong.
@@ -26,7 +26,8 @@ from collections.abc import Iterator
 
 from diag.checks.base import LOGS, MOST_EVIDENCE, ORCHESTRATOR, Check, CheckContext, NotChecked, any_of
 from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
-from diag.model.session import Turn, TurnOutcome
+from diag.model.instants import NS_PER_S
+from diag.model.session import Event, Turn, TurnOutcome
 
 _STEPS = {
     "speech.end": "the media server heard the end of the speech",
@@ -49,11 +50,7 @@ def _run(context: CheckContext) -> Iterator[Finding]:
     session = context.session
     if not session.turns:
         context.require_entries(ORCHESTRATOR)
-    silent = [
-        turn
-        for turn in session.turns
-        if turn.outcome in (TurnOutcome.UNANSWERED, TurnOutcome.EMPTY) and turn.caller_left is None
-    ]
+    silent = [turn for turn in session.turns if turn.outcome in (TurnOutcome.UNANSWERED, TurnOutcome.EMPTY)]
     if not silent:
         return
     context.require_entries(ORCHESTRATOR)
@@ -66,7 +63,8 @@ def _finding(context: CheckContext, silent: list[Turn]) -> Finding:
     session = context.session
     share = f"{len(silent)} of {len(session.turns)} turns got"
     heard = [turn for turn in silent if turn.outcome is TurnOutcome.UNANSWERED]
-    sure = context.sureness(ORCHESTRATOR) if heard else Confidence.SUSPECTED
+    certain = any(turn.caller_left is None for turn in heard)
+    sure = context.sureness(ORCHESTRATOR) if certain else Confidence.SUSPECTED
     return Finding(
         slug=CHECK.slug,
         scope=CHECK.scope,
@@ -90,12 +88,20 @@ def _describe(silent: list[Turn]) -> str:
 def _last_step(turn: Turn) -> str:
     if turn.outcome is TurnOutcome.EMPTY:
         return "speech recognition heard no words"
-    if turn.withheld:
-        return _STEPS[turn.withheld[-1].name]
-    step = turn.last_step
+    step = next(iter((*turn.withheld[-1:], turn.failure)), None) or turn.last_step
+    left = turn.caller_left
+    waited = (
+        "" if left is None else f", and the caller left after {(left.time_ns - turn.start_ns) / NS_PER_S:.0f} s"
+    )
+    return _name_step(step) + waited
+
+
+def _name_step(step: Event) -> str:
+    stage = step.value("stage") or step.entry.field("service")
     if step.name == "stage":
-        stage = step.value("stage") or step.entry.field("service")
         return f"{stage} {step.value('state')}"
+    if step.name == "stage.error" and stage:
+        return f"{stage} failed"
     return _STEPS.get(step.name, step.entry.message)
 
 
@@ -103,8 +109,8 @@ def _collect(silent: list[Turn]) -> tuple[Evidence, ...]:
     """Of each turn what ended the speech, what withheld the reply, and the last line."""
     found: list[Evidence] = []
     for turn in silent:
-        events = (turn.trigger, *turn.withheld[-1:], turn.last_step)
-        found += (event.to_evidence() for event in events)
+        events = (turn.trigger, *turn.withheld[-1:], turn.failure, turn.last_step, turn.caller_left)
+        found += (event.to_evidence() for event in events if event is not None)
     return tuple(dict.fromkeys(found))[:MOST_EVIDENCE]
 
 

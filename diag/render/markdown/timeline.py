@@ -137,9 +137,7 @@ def _to_turn_row(turn: Turn, index: EvidenceIndex) -> TurnRow:
         tts=stages.get("tts", "-"),
         other=_ms(turn.unaccounted_ms),
         total=_ms(turn.total_ms),
-        outcome=turn.outcome.value
-        if turn.caller_left is None
-        else f"{turn.outcome.value}; the caller had left",
+        outcome=turn.outcome.value if turn.caller_left is None else f"{turn.outcome.value}; the caller left",
         evidence=index.cite(event.to_evidence() for event in told),
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -22,14 +23,18 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _UTF8_MARK = b"\xef\xbb\xbf"
 _LOOK_AT = 8192
 
+# "[pod/NAME/CONTAINER]", "[GIN]" and "[2026-..." begin lines of text.
+_BEGINS_ARRAY = re.compile(rb"\s*\[\s*(?:[{\]]|\Z)")
+_SEPARATORS = re.compile(r"[ \t\r\n,\[\]]*")
+_BEGINS_PRETTY = re.compile(rb"\s*\{[ \t\r]*\n")
+
 
 def read_content(raw: bytes, name: str) -> Iterator[LogRecord]:
     """The records of one file; raises `DataError` where the content is no log at all."""
     data = _to_utf8(raw, name)
-    start = data.lstrip()[:1]
-    if start == b"[":
+    if _BEGINS_ARRAY.match(data):
         yield from _read_array(data, name)
-    elif start == b"{" and data.lstrip().split(b"\n", 1)[0].strip() == b"{":
+    elif _BEGINS_PRETTY.match(data):
         yield from _read_stream(data.decode("utf-8", "replace"), name)  # pretty-printed objects
     else:
         yield from _read_lines(data, name)
@@ -79,21 +84,34 @@ def _read_array(data: bytes, name: str) -> Iterator[LogRecord]:
 
 
 def _read_stream(text: str, name: str) -> Iterator[LogRecord]:
-    """Objects with white space, commas or an array's brackets between them; a broken rest by its lines."""
+    """Objects with white space, commas or an array's brackets between them.
+
+    What is broken is one record, up to the next line that begins an object as the first one began:
+    its lines mean nothing one by one.
+    """
     decoder, position, number = json.JSONDecoder(), 0, 1
-    while True:
-        start = position
-        while position < len(text) and text[position] in " \t\r\n,[]":
-            position += 1
-        if position >= len(text):
-            return
+    next_object: re.Pattern[str] | None = None
+    while (start := _SEPARATORS.match(text, position).end()) < len(text):  # type: ignore[union-attr]
+        number += text.count("\n", position, start)
+        next_object = next_object or _like_the_first(text, start)
+        found, position = _decode(decoder, text, start, next_object)
+        yield LogRecord(found, f"{name}:{number}")
         number += text.count("\n", start, position)
-        try:
-            found, end = decoder.raw_decode(text, position)
-        except (json.JSONDecodeError, RecursionError):
-            # one record for the broken rest: its lines mean nothing one by one
-            yield LogRecord(" ".join(text[position:].split()), f"{name}:{number}")
-            return
-        yield LogRecord(found if isinstance(found, dict) else str(found), f"{name}:{number}")
-        number += text.count("\n", position, end)
-        position = end
+
+
+def _like_the_first(text: str, start: int) -> re.Pattern[str]:
+    """What a line begins with that begins an object: the white space before the first one."""
+    indent = text[text.rfind("\n", 0, start) + 1 : start]
+    return re.compile(rf"\n{re.escape(indent) if indent.isspace() else ''}(?=\{{)")
+
+
+def _decode(
+    decoder: json.JSONDecoder, text: str, start: int, next_object: re.Pattern[str]
+) -> tuple[dict[str, Any] | str, int]:
+    try:
+        found, end = decoder.raw_decode(text, start)
+    except (json.JSONDecodeError, RecursionError):
+        after = next_object.search(text, start)
+        end = after.start() if after else len(text)
+        return " ".join(text[start:end].split()), end
+    return found if isinstance(found, dict) else str(found), end
