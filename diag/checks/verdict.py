@@ -113,8 +113,9 @@ def _describe_turns(session: Session) -> str:
     turns, answered = len(session.turns), _count(session, TurnOutcome.ANSWERED)
     if answered < turns:
         empty, left = _count(session, TurnOutcome.EMPTY), _count(session, TurnOutcome.ABANDONED)
-        rest = [f"{empty} held no words" if empty else "", f"{left} the caller did not wait for" if left else ""]
-        return f"{answered} of {turns} turns were answered ({', '.join(filter(None, rest))})"
+        rest = ((empty, "held no words"), (left, "the caller did not wait for"))
+        told = ", ".join(f"{count} {what}" for count, what in rest if count)
+        return f"{answered} of {turns} turns were answered{told and f' ({told})'}"
     match turns:
         case 1:
             return "The one turn was answered"

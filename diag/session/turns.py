@@ -1,17 +1,15 @@
 """Events -> turns: from the end of the caller's speech to the reply, or to where it stopped.
 
-Services that give each turn an ID are joined by it; an utterance's number ties the media server's
-lines to the turn that came of it. Without either, order decides: a trigger opens a turn, and what
-follows belongs to the last one opened.
+Which step belongs to which turn is `assembly`'s matter; here each turn is measured and judged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
+from diag.model.instants import NS_PER_S
 from diag.model.session import Event, Stage, Turn, TurnOutcome
-from diag.session.events import is_final_audio, is_listening
+from diag.session.assembly import TRIGGERS, Draft, assemble_turns, stage_of, state_of
 
 REPLY_TYPES = frozenset(
     {
@@ -26,52 +24,13 @@ REPLY_TYPES = frozenset(
 )
 """WebSocket messages that carry a reply; every other type (states, transcripts) is none."""
 
-LONGEST_STAGE_NS = 400 * 1_000_000_000
+LONGEST_STAGE_NS = 400 * NS_PER_S
 """Three attempts of 120 s and the waits between them take 366 s; a younger open stage may still end."""
 
-_TRIGGERS = ("turn.trigger", "speech.end")
-_SPEECH_ENDED = (*_TRIGGERS, "turn.audio_data", "media.listen")
-_STEPS = frozenset(
-    {
-        *_TRIGGERS, "media.publish", "media.publish_failed", "kafka.consume", "turn.audio_data", "turn.start",
-        "turn.end", "turn.empty_transcript", "turn.empty_audio", "turn.skipped", "stage", "stage.done",
-        "stage.error", "bcast.call", "bcast.delivered", "bcast.failed", "bcast.withheld", "bcast.skipped",
-        "reply.published", "reply.publish_failed", "reply.played",
-    }
-)  # fmt: skip
-_ONLY_WITH_UTTERANCE = ("media.publish", "media.publish_failed", "kafka.consume")
 _FAILURES = ("stage.error", "media.publish_failed", "reply.publish_failed")
 
-_TAKEN_UP_NS = 10 * 1_000_000_000
-"""Clients switch listening off and then send the last audio, or ask for the answer."""
-
-PATIENCE_NS = 10 * 1_000_000_000
+PATIENCE_NS = 10 * NS_PER_S
 """A caller who hangs up after less was gone before a reply could come; who waited longer got none."""
-
-
-@dataclass(slots=True)
-class _Draft:
-    turn_id: str = ""
-    utterance: str = ""
-    steps: list[Event] = field(default_factory=list)
-
-    @property
-    def began_work(self) -> bool:
-        """More happened than that speech ended."""
-        return any(step.name not in _SPEECH_ENDED for step in self.steps)
-
-    def may_take(self, trigger: Event) -> bool:
-        """Whether a trigger speaks of this very speech."""
-        only_silence = all(step.name == "media.listen" for step in self.steps)
-        late = only_silence and trigger.time_ns - self.steps[-1].time_ns > _TAKEN_UP_NS
-        return not self.began_work and not late
-
-    @property
-    def ended(self) -> bool:
-        return any(step.name == "turn.end" for step in self.steps)
-
-    def first(self, *names: str) -> Event | None:
-        return next((step for step in self.steps if step.name in names), None)
 
 
 def build_turns(
@@ -85,98 +44,28 @@ def build_turns(
         open_until_ns: the end of what was read; a stage that runs there and is younger than
             `LONGEST_STAGE_NS` leaves its turn open.
     """
-    drafts = _Assembler()
-    for event in events:
-        drafts.take(event)
-    turns = [_to_turn(draft, departures, open_until_ns) for draft in drafts.turns if _is_turn(draft)]
-    return tuple(sorted(turns, key=lambda turn: turn.start_ns))
+    turns = [
+        _to_turn(draft, departures, open_until_ns) for draft in assemble_turns(events) if _is_turn(draft)
+    ]
+    return tuple(sorted((t for t in turns if not _is_farewell(t)), key=lambda turn: turn.start_ns))
 
 
-class _Assembler:
-    """Hands each event to the turn that it belongs to."""
-
-    def __init__(self) -> None:
-        self.turns: list[_Draft] = []
-        self._listening: list[Event] = []
-
-    def take(self, event: Event) -> None:
-        if event.name == "media.listen":
-            self._take_listening(event)
-        elif event.name in _STEPS and not (event.name == "turn.audio_data" and not is_final_audio(event)):
-            if event.name == "media.publish":
-                self._listening.append(event)
-            draft = self._draft_for(event)
-            if draft is not None:
-                draft.steps.append(event)
-
-    def _take_listening(self, event: Event) -> None:
-        """Listening off after published audio ends speech that no pipeline took up."""
-        if is_listening(event):
-            self._listening = []
-            return
-        published = [step for step in self._listening if not step.entry.field("utterance")]
-        since = published[0].time_ns if published else None
-        if since is not None and not any(t.steps[-1].time_ns >= since for t in self.turns if t.steps):
-            self.turns.append(_Draft(steps=[event]))
-        self._listening = []
-
-    def _draft_for(self, event: Event) -> _Draft | None:
-        turn_ids, utterance = event.entry.ids_in("turn"), event.entry.field("utterance")
-        if turn_ids:
-            return self._by_id(turn_ids[0], utterance)
-        if utterance:
-            return self._by_utterance(utterance, event)
-        if event.name in _ONLY_WITH_UTTERANCE:
-            return None
-        return self._by_order(event)
-
-    def _by_id(self, turn_id: str, utterance: str) -> _Draft:
-        for draft in reversed(self.turns):
-            if draft.turn_id == turn_id:
-                return draft
-            if utterance and draft.utterance == utterance and not draft.turn_id:
-                draft.turn_id = turn_id
-                return draft
-        return self._open(_Draft(turn_id=turn_id, utterance=utterance))
-
-    def _by_utterance(self, utterance: str, event: Event) -> _Draft:
-        """The last turn of that utterance; a second end of speech is one of a new connection's count."""
-        known = next((draft for draft in reversed(self.turns) if draft.utterance == utterance), None)
-        if known is None or (event.name in _TRIGGERS and known.first(event.name) is not None):
-            return self._open(_Draft(utterance=utterance))
-        return known
-
-    def _by_order(self, event: Event) -> _Draft | None:
-        last = self.turns[-1] if self.turns else None
-        if event.name in (*_TRIGGERS, "turn.audio_data"):
-            opens = last is None or not last.may_take(event)
-        elif event.name == "turn.start":
-            opens = last is None or last.ended or last.first("turn.start") is not None
-        else:
-            opens = (
-                event.name == "stage" and (last is None or last.ended) and event.value("state") == "executing"
-            )
-        if opens:
-            return self._open(_Draft())
-        # what comes after a turn's end (states sent to a new socket, say) is no part of it
-        return None if last is None or last.ended else last
-
-    def _open(self, draft: _Draft) -> _Draft:
-        self.turns.append(draft)
-        return draft
-
-
-def _is_turn(draft: _Draft) -> bool:
+def _is_turn(draft: Draft) -> bool:
     """Audio alone is none; something must have said that the speech ended or the work began."""
     return any(
-        step.name in (*_TRIGGERS, "turn.audio_data", "turn.start", "stage", "media.listen")
+        step.name in (*TRIGGERS, "turn.audio_data", "turn.start", "stage", "media.listen")
         for step in draft.steps
     )
 
 
-def _to_turn(draft: _Draft, departures: Sequence[Event], open_until_ns: int | None) -> Turn:
+def _is_farewell(turn: Turn) -> bool:
+    """Clients switch listening off when they hang up, too."""
+    return turn.trigger.name == "media.listen" and turn.outcome is TurnOutcome.ABANDONED
+
+
+def _to_turn(draft: Draft, departures: Sequence[Event], open_until_ns: int | None) -> Turn:
     steps = draft.steps
-    trigger = draft.first(*_TRIGGERS, "turn.audio_data", "media.listen") or steps[0]
+    trigger = draft.first(*TRIGGERS, "turn.audio_data", "media.listen") or steps[0]
     stages, deliveries = _build_stages(steps), tuple(_replies(steps))
     end = draft.first("turn.end") or (steps[-1] if steps[-1].time_ns > trigger.time_ns else None)
     left = _find_departure(trigger, draft, departures)
@@ -215,11 +104,7 @@ def _replies(steps: Sequence[Event]) -> Iterable[Event]:
 def _build_stages(steps: Sequence[Event]) -> tuple[Stage, ...]:
     stages: dict[str, Stage] = {}
     for step in steps:
-        if step.name not in ("stage", "stage.error"):
-            continue
-        # "service" is the stage in the reference system's lines, and the writer in others
-        name = step.value("stage") or step.entry.field("service")
-        state = "error" if step.name == "stage.error" else step.value("state")
+        name, state = stage_of(step), state_of(step)
         running = stages.get(name)
         if state == "executing" and (running is None or running.end_ns is not None):
             stages[name] = Stage(name, step.time_ns, None, state)
@@ -229,7 +114,7 @@ def _build_stages(steps: Sequence[Event]) -> tuple[Stage, ...]:
 
 
 def _judge(
-    draft: _Draft,
+    draft: Draft,
     stages: Sequence[Stage],
     deliveries: Sequence[Event],
     left: Event | None,
@@ -255,7 +140,7 @@ def _is_in_work(steps: Sequence[Event], stages: Sequence[Stage], at_ns: int) -> 
     )
 
 
-def _find_departure(trigger: Event, draft: _Draft, departures: Iterable[Event]) -> Event | None:
+def _find_departure(trigger: Event, draft: Draft, departures: Iterable[Event]) -> Event | None:
     """The caller's leaving, if the turn had come to no end by then."""
     end = draft.first("turn.end", "stage.error")
     return next(

@@ -90,10 +90,10 @@ def _last_step(turn: Turn) -> str:
         return "speech recognition heard no words"
     step = next(iter((*turn.withheld[-1:], turn.failure)), None) or turn.last_step
     left = turn.caller_left
-    waited = (
-        "" if left is None else f", and the caller left after {(left.time_ns - turn.start_ns) / NS_PER_S:.0f} s"
-    )
-    return _name_step(step) + waited
+    if left is None:
+        return _name_step(step)
+    waited_s = (left.time_ns - turn.start_ns) / NS_PER_S
+    return f"{_name_step(step)}, and the caller left after {waited_s:.0f} s"
 
 
 def _name_step(step: Event) -> str:

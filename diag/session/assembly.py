@@ -1,0 +1,190 @@
+"""Hands each step of a session to the turn that it belongs to.
+
+Services that give each turn an ID are joined by it; an utterance's number ties the media server's
+lines to the turn that came of it. Without either, the course of a turn decides: a step goes to the
+turn that waits for just this step, the oldest first, and what is said of no stage goes where the
+step before it went.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from diag.model.instants import NS_PER_S
+from diag.model.session import Event
+from diag.session.events import is_final_audio, is_listening
+
+TRIGGERS = ("turn.trigger", "speech.end")
+SPEECH_ENDED = (*TRIGGERS, "turn.audio_data", "media.listen")
+
+_STEPS = frozenset(
+    {
+        *TRIGGERS, "media.publish", "media.publish_failed", "kafka.consume", "turn.audio_data", "turn.start",
+        "turn.end", "turn.empty_transcript", "turn.empty_audio", "turn.skipped", "stage", "stage.done",
+        "stage.error", "bcast.call", "bcast.delivered", "bcast.failed", "bcast.withheld", "bcast.skipped",
+        "reply.published", "reply.publish_failed", "reply.played",
+    }
+)  # fmt: skip
+_ONLY_WITH_UTTERANCE = ("media.publish", "media.publish_failed", "kafka.consume")
+_STAGES = ("stt", "llm", "tts")
+
+_TAKEN_UP_NS = 10 * NS_PER_S
+"""Clients switch listening off and then send the last audio, or ask for the answer."""
+
+_ATTEMPT_NS = 120 * NS_PER_S
+"""The reference orchestrator gives a stage two minutes; who takes longer will not answer first."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """A turn in the making.
+
+    Attributes:
+        stages: stage -> since when it runs, None once it has ended.
+    """
+
+    turn_id: str = ""
+    utterance: str = ""
+    steps: list[Event] = field(default_factory=list)
+    stages: dict[str, int | None] = field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        """Its work is over."""
+        return self.first("turn.end") is not None
+
+    def first(self, *names: str) -> Event | None:
+        """Its first step of one of these names."""
+        return next((step for step in self.steps if step.name in names), None)
+
+    def add(self, step: Event) -> None:
+        """Take a step, and note where its stage stands."""
+        self.steps.append(step)
+        stage, state = stage_of(step), state_of(step)
+        if state == "executing":
+            self.stages.setdefault(stage, step.time_ns)
+        elif state in ("complete", "error"):
+            self.stages[stage] = None
+
+    def may_take(self, trigger: Event) -> bool:
+        """Whether a trigger speaks of the very speech with which this turn began."""
+        if any(step.name not in SPEECH_ENDED for step in self.steps):
+            return False
+        only_silence = all(step.name == "media.listen" for step in self.steps)
+        return not only_silence or trigger.time_ns - self.steps[-1].time_ns <= _TAKEN_UP_NS
+
+    def waits_for(self, step: Event) -> bool:
+        """Whether this is the next step of its course."""
+        stage, state = stage_of(step), state_of(step)
+        if state in ("complete", "error"):
+            since = self.stages.get(stage)
+            return since is not None and step.time_ns - since <= _ATTEMPT_NS
+        return stage not in self.stages and all(self._is_past(one) for one in _STAGES[: _STAGES.index(stage)])
+
+    def _is_past(self, stage: str) -> bool:
+        """A stage that never began is none of this turn's: a text needs no recognition."""
+        return self.stages.get(stage) is None
+
+
+def stage_of(step: Event) -> str:
+    """The stage that a line speaks of; ``service`` is the stage in the reference system's lines."""
+    return step.value("stage") or step.entry.field("service")
+
+
+def state_of(step: Event) -> str:
+    """What the line says of its stage; empty for a line that says nothing of one."""
+    if step.name == "stage.error":
+        return "error"
+    return step.value("state") if step.name == "stage" else ""
+
+
+def assemble_turns(events: Sequence[Event]) -> list[Draft]:
+    """The turns of a session's events, in the order in which they were opened."""
+    assembler = _Assembler()
+    for event in events:
+        assembler.take(event)
+    return assembler.turns
+
+
+class _Assembler:
+    def __init__(self) -> None:
+        self.turns: list[Draft] = []
+        self._current: Draft | None = None
+        self._listening: list[Event] = []
+
+    def take(self, event: Event) -> None:
+        if event.name == "media.listen":
+            self._take_listening(event)
+        elif event.name in _STEPS and not (event.name == "turn.audio_data" and not is_final_audio(event)):
+            if event.name == "media.publish":
+                self._listening.append(event)
+            draft = self._draft_for(event)
+            if draft is not None:
+                self._current = draft
+                draft.add(event)
+
+    def _take_listening(self, event: Event) -> None:
+        """Listening off after published audio ends speech that no pipeline took up."""
+        if is_listening(event):
+            self._listening = []
+            return
+        published = [step for step in self._listening if not step.entry.field("utterance")]
+        since = published[0].time_ns if published else None
+        if since is not None and not any(t.steps[-1].time_ns >= since for t in self.turns if t.steps):
+            self.turns.append(Draft(steps=[event]))
+        self._listening = []
+
+    def _draft_for(self, event: Event) -> Draft | None:
+        turn_ids, utterance = event.entry.ids_in("turn"), event.entry.field("utterance")
+        if turn_ids:
+            return self._by_id(turn_ids[0], utterance)
+        if utterance:
+            return self._by_utterance(utterance, event)
+        if event.name in _ONLY_WITH_UTTERANCE:
+            return None
+        return self._by_course(event)
+
+    def _by_id(self, turn_id: str, utterance: str) -> Draft:
+        for draft in reversed(self.turns):
+            if draft.turn_id == turn_id:
+                return draft
+            if utterance and draft.utterance == utterance and not draft.turn_id:
+                draft.turn_id = turn_id
+                return draft
+        return self._open(Draft(turn_id=turn_id, utterance=utterance))
+
+    def _by_utterance(self, utterance: str, event: Event) -> Draft:
+        """The last turn of that utterance; a second end of speech is one of a new connection's count."""
+        known = next((draft for draft in reversed(self.turns) if draft.utterance == utterance), None)
+        if known is None or (event.name in TRIGGERS and known.first(event.name) is not None):
+            return self._open(Draft(utterance=utterance))
+        return known
+
+    def _by_course(self, event: Event) -> Draft | None:
+        last = self.turns[-1] if self.turns else None
+        if event.name in (*TRIGGERS, "turn.audio_data"):
+            return last if last is not None and last.may_take(event) else self._open(Draft())
+        if event.name == "turn.start":
+            begins = last is not None and not last.ended and last.first("turn.start") is None
+            return last if begins else self._open(Draft())
+        return self._among_open(event, [draft for draft in self.turns if not draft.ended])
+
+    def _among_open(self, event: Event, running: list[Draft]) -> Draft | None:
+        """The running turn that a step belongs to; what comes after the last one's end is no part of it."""
+        if state_of(event) and stage_of(event) in _STAGES:
+            waiting = next((draft for draft in running if draft.waits_for(event)), None)
+            if waiting is not None:
+                return waiting
+            if not running and state_of(event) == "executing":
+                return self._open(Draft())
+        if event.name == "turn.end":
+            done = (draft for draft in running if draft.stages and not any(draft.stages.values()))
+            return next(done, running[-1] if running else None)
+        if self._current is not None and not self._current.ended:
+            return self._current
+        return running[-1] if running else None
+
+    def _open(self, draft: Draft) -> Draft:
+        self.turns.append(draft)
+        return draft
