@@ -37,7 +37,12 @@ def describe_coverage(
     heard = (
         frame.filter(pl.col(frames.SERVICE) != "")
         .group_by(frames.SERVICE)
-        .agg(pl.len().alias("entries"), own_pods.alias("pods"))
+        .agg(
+            pl.len().alias("entries"),
+            own_pods.alias("pods"),
+            pl.col(frames.TIME).min().alias("first"),
+            pl.col(frames.TIME).max().alias("last"),
+        )
         .sort(frames.SERVICE)
     )
     rows = list(heard.iter_rows())
@@ -45,8 +50,9 @@ def describe_coverage(
         sources=(*sources, *NOT_READ),
         window=window,
         settled_ns=settled_ns,
-        services=tuple((service, count) for service, count, _ in rows),
-        pods=tuple((service, tuple(pods)) for service, _, pods in rows),
+        services=tuple((service, count) for service, count, *_ in rows),
+        pods=tuple((service, tuple(pods)) for service, _, pods, *_ in rows),
+        spans=tuple((row[0], Window(row[3], row[4])) for row in rows if row[3] is not None),
     )
 
 

@@ -45,7 +45,7 @@ class Entries:
     def members_of(self, asked: Identifier) -> tuple[frozenset[str], Window | None]:
         """The session's IDs as far as they are known, and the time that its entries span."""
         finder = self.finder()
-        members = close_over(asked.text, finder.mentioning).members
+        members = close_over(asked.text, finder).members
         times = [event.time_ns for event in finder.mentioning(members) if event.time_ns]
         return members, Window(min(times), max(times) + 1) if times else None
 

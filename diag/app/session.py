@@ -43,7 +43,7 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     collected_ns = None if request.files else request.now_ns
     settled_ns = None if collected_ns is None else settled_before(entries.frame, collected_ns)
     finder = entries.finder()
-    hub = is_hub(asked.text, finder.mentioning)
+    hub = is_hub(asked.text, finder)
     ids = frozenset() if hub else entries.members_of(asked)[0]
     broker = await read_broker(request, window, ids, catalogue)
     logs = cover_entries(entries.frame, entries.source.coverage())

@@ -13,6 +13,7 @@ from diag.model.coverage import Coverage
 from diag.model.findings import Confidence, Evidence, Finding, Outcome, Scope, Severity
 from diag.model.session import Event, Session
 from diag.model.topics import BrokerFacts, WantedTopic
+from diag.model.window import Window
 
 LOGS = "logs"
 BROKER = "broker"
@@ -67,15 +68,25 @@ class CheckContext:
         return not needs or any(kinds <= self.evidence for kinds in needs)
 
     def require_entries(self, *services: str) -> None:
-        """Raise `NotChecked` unless entries of each service were read: silence must be heard."""
-        seen = dict(self.coverage.services)
-        silent = [service for service in services if not seen.get(service)]
-        if silent:
-            raise NotChecked(f"no entries of {' and '.join(silent)} were read")
+        """Raise `NotChecked` unless each service was read around the session: silence must be heard."""
+        read = dict(self.coverage.services)
+        never = [service for service in services if not read.get(service)]
+        if never:
+            raise NotChecked(f"no entries of {' and '.join(never)} were read")
+        elsewhere = [service for service in services if not self._hears(service)]
+        if elsewhere:
+            raise NotChecked(f"the entries of {' and '.join(elsewhere)} are of another time")
 
     def sureness(self, *services: str) -> Confidence:
-        """Confirmed if all logs of these services came, else suspected."""
-        return Confidence.CONFIRMED if self.coverage.logs_complete(*services) else Confidence.SUSPECTED
+        """Confirmed if all logs came and each of these services was read around the session."""
+        complete = self.coverage.logs_complete() and all(map(self._hears, services))
+        return Confidence.CONFIRMED if complete else Confidence.SUSPECTED
+
+    def _hears(self, service: str) -> bool:
+        first, last = self.session.first_ns, self.session.last_ns
+        if first is None or last is None:
+            return bool(dict(self.coverage.services).get(service))
+        return self.coverage.hears(service, Window(first, last))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from diag.checks.causes import rank_causes
+from diag.checks.wording import describe_parts, describe_turns
 from diag.model.findings import Cause, Finding, Outcome, Result, Scope, Severity, Status, Verdict
 from diag.model.session import Session, TurnOutcome
-from diag.session.presence import BIND, CONSUME, MEDIA_FACETS, WS_AUDIO
+from diag.session.presence import MEDIA_CAME, WS_AUDIO
 
 HEALTH_CHECKS = ("id-mismatch", "session-one-sided", "turn-no-reply")
 """Media, binding, consumption and delivery: healthy means that these ran and are clear."""
 
 _REPLIES = "turn-no-reply"
-_MEDIA_CAME = ("ice.connected", "media.track", "media.publish")
 
 
 def reach_verdict(session: Session, findings: Sequence[Finding], outcomes: Sequence[Outcome]) -> Verdict:
@@ -22,14 +22,20 @@ def reach_verdict(session: Session, findings: Sequence[Finding], outcomes: Seque
     missing = tuple(_find_missing(session, outcomes))
     status = _judge(session, findings, outcomes, missing)
     cause = causes[0] if causes else None
-    return Verdict(status, _summarise(status, session, cause, missing), cause, causes[1:], missing)
+    summary = _summarise(status, session, cause, missing, _silence(findings))
+    return Verdict(status, summary, cause, causes[1:], missing)
+
+
+def _silence(findings: Iterable[Finding]) -> str:
+    """What the finding of unanswered turns says, empty if there is none."""
+    return next((finding.summary for finding in findings if finding.slug == _REPLIES), "")
 
 
 def _judge(
     session: Session, findings: Iterable[Finding], outcomes: Iterable[Outcome], missing: tuple[str, ...]
 ) -> Status:
     replies = next((one.result for one in outcomes if one.slug == _REPLIES), Result.SKIPPED)
-    if (replies is Result.FOUND and _unanswered(session)) or _media_never_came(session):
+    if (replies is Result.FOUND and _unanswered(session)) or _describe_cut(session):
         return Status.BROKEN
     if any(f.scope is Scope.SESSION and f.severity >= Severity.WARNING for f in findings):
         # "every turn was answered" must have been seen, too
@@ -48,10 +54,16 @@ def _count(session: Session, outcome: TurnOutcome) -> int:
     return sum(turn.outcome is outcome for turn in session.turns)
 
 
-def _media_never_came(session: Session) -> bool:
-    """An answered WHIP request, no connection, and an end."""
-    answered = session.named("whip.established")
-    return bool(answered) and not session.named(*_MEDIA_CAME) and not session.open
+def _describe_cut(session: Session) -> str:
+    """How the session ended before any turn could be, empty if it did not."""
+    if session.open or _count(session, TurnOutcome.ANSWERED):
+        return ""
+    if session.named("whip.established") and not session.named(*MEDIA_CAME):
+        return "The WHIP request was answered and media never connected."
+    failed = session.named("media.publish_failed")
+    if failed and not session.named("media.publish") and WS_AUDIO not in session.facets:
+        return f"The caller's audio never left the media server: {len(failed)} attempts to publish it failed."
+    return ""
 
 
 def _find_missing(session: Session, outcomes: Iterable[Outcome]) -> Iterator[str]:
@@ -69,77 +81,37 @@ def _find_missing(session: Session, outcomes: Iterable[Outcome]) -> Iterator[str
 
 def _find_untested(session: Session) -> Iterator[str]:
     """Replies that were not put to the test: nothing is healthy that nobody tried."""
-    if _count(session, TurnOutcome.ANSWERED):
-        if _count(session, TurnOutcome.OPEN):
-            yield "a turn was still being worked on when the lines end"
-        return
-    failed = len(session.named("media.publish_failed"))
-    if failed:
-        yield f"{failed} lines say that the caller's audio could not be published"
-    elif not session.turns and session.named("media.publish"):
-        yield "the caller's audio was published and no turn came of it"
-    elif not session.turns:
-        yield "no turn was seen"
-    if _count(session, TurnOutcome.ABANDONED):
-        yield "the caller left before a reply could come"
+    answered = _count(session, TurnOutcome.ANSWERED)
+    if not session.turns:
+        spoke = bool(session.named("media.publish", "media.publish_failed"))
+        yield "the caller's audio was published and no turn came of it" if spoke else "no turn was seen"
     if _count(session, TurnOutcome.OPEN):
-        yield "the only turn was still being worked on when the lines end"
+        yield "a turn was still being worked on when the lines end"
+    if _count(session, TurnOutcome.ABANDONED) and not answered:
+        yield "the caller left before a reply could come"
 
 
-def _summarise(status: Status, session: Session, cause: Cause | None, missing: tuple[str, ...]) -> str:
+def _summarise(
+    status: Status, session: Session, cause: Cause | None, missing: tuple[str, ...], silence: str
+) -> str:
     match status:
         case Status.BROKEN if cause is not None:
-            return cause.summary
-        case Status.BROKEN if _media_never_came(session):
-            return (
-                "The WHIP request was answered and media never connected. No check that ran names the cause."
-            )
+            return f"{_describe_cut(session)} {cause.summary}".strip()
         case Status.BROKEN:
-            return (
-                f"{_unanswered(session)} of {len(session.turns)} turns got no reply. "
-                "No check that ran names the cause; the findings name the last step reached."
-            )
+            return f"{_describe_cut(session) or silence} No check that ran names the cause."
         case Status.DEGRADED:
-            return f"{_describe_turns(session)}, but: {cause.summary}" if cause else _describe_empty(session)
+            return _describe_degraded(session, cause)
         case Status.HEALTHY:
-            return f"{_describe_turns(session)}; {_describe_parts(session)} belong to one session."
+            return f"{describe_turns(session)}; {describe_parts(session)} belong to one session."
         case _ if cause is not None:
             return f"Too little was read to judge the whole session. What was seen: {cause.summary}"
         case _:
             return f"Nothing wrong was found, and not enough was seen to say more: {'; '.join(missing)}."
 
 
-def _describe_turns(session: Session) -> str:
-    turns, answered = len(session.turns), _count(session, TurnOutcome.ANSWERED)
-    if answered < turns:
-        empty, left = _count(session, TurnOutcome.EMPTY), _count(session, TurnOutcome.ABANDONED)
-        rest = ((empty, "held no words"), (left, "the caller did not wait for"))
-        told = ", ".join(f"{count} {what}" for count, what in rest if count)
-        return f"{answered} of {turns} turns were answered{told and f' ({told})'}"
-    match turns:
-        case 1:
-            return "The one turn was answered"
-        case 2:
-            return "Both turns were answered"
-        case _:
-            return f"All {turns} turns were answered"
-
-
-def _describe_empty(session: Session) -> str:
-    empty, turns = _count(session, TurnOutcome.EMPTY), len(session.turns)
-    if not empty:
-        return f"{_describe_turns(session)}, and something is wrong; see the findings."
-    return f"Speech recognition heard no words in {empty} of {turns} turns, so nothing was answered there."
-
-
-def _describe_parts(session: Session) -> str:
-    """The parts of the session that were seen, and no others."""
-    facets = session.facets
-    parts = (
-        ("media", bool(facets & MEDIA_FACETS)),
-        ("socket", BIND in facets),
-        ("audio", bool(facets & {CONSUME, WS_AUDIO})),
-        ("replies", True),
-    )
-    *most, last = (name for name, seen in parts if seen)
-    return f"{', '.join(most)} and {last}" if most else last
+def _describe_degraded(session: Session, cause: Cause | None) -> str:
+    turns = describe_turns(session)
+    if cause is None:
+        return f"{turns}. No check that ran names a cause; see the findings."
+    all_answered = bool(session.turns) and _count(session, TurnOutcome.ANSWERED) == len(session.turns)
+    return f"{turns}, but: {cause.summary}" if all_answered else f"{turns}. {cause.summary}"

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from diag.model.window import Window
+from diag.model.window import MINUTE_NS, Window
+
+LONGEST_SILENCE_NS = 10 * MINUTE_NS
+"""A service without traffic may write nothing for so long."""
 
 
 class State(StrEnum):
@@ -51,7 +54,7 @@ class Coverage:
             which are what they are.
         services: service -> entries read of it in the window, the session's own or not.
         pods: service -> its pods that were seen.
-        lost_keys: ID keys that hold null by design (Python services), with counts.
+        spans: service -> from its first entry to its last.
     """
 
     sources: tuple[SourceCoverage, ...] = ()
@@ -59,6 +62,7 @@ class Coverage:
     settled_ns: int | None = None
     services: tuple[tuple[str, int], ...] = ()
     pods: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    spans: tuple[tuple[str, Window], ...] = ()
 
     def find(self, source: str) -> SourceCoverage | None:
         """The coverage of one source."""
@@ -72,14 +76,15 @@ class Coverage:
             if one.source in ("cloud-logging", "files") and one.state is not State.NOT_ASKED
         )
 
-    def logs_complete(self, *services: str) -> bool:
-        """Whether every log source gave all, and each of `services` has entries there."""
-        seen = dict(self.services)
-        return (
-            bool(self.log_sources())
-            and all(one.state is State.COMPLETE for one in self.log_sources())
-            and all(seen.get(service) for service in services)
-        )
+    def logs_complete(self) -> bool:
+        """Whether every log source that was asked gave all."""
+        sources = self.log_sources()
+        return bool(sources) and all(one.state is State.COMPLETE for one in sources)
+
+    def hears(self, service: str, span: Window) -> bool:
+        """Whether `service` was read around `span`: lines of another hour say nothing about it."""
+        heard = dict(self.spans).get(service)
+        return heard is not None and heard.overlaps(span.around(LONGEST_SILENCE_NS))
 
     def entries_read(self) -> int:
         """All log entries read."""

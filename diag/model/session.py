@@ -81,7 +81,7 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage of a turn: ``stt``, ``llm`` or ``tts``; `end_ns` None while it runs or if it never ended."""
+    """One attempt of a stage: ``stt``, ``llm``, ``tts``; `end_ns` None while it runs or if it never ended."""
 
     name: str
     start_ns: int

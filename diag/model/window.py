@@ -24,6 +24,10 @@ class Window:
         """Whether the instant lies inside."""
         return self.start_ns <= instant_ns < self.end_ns
 
+    def overlaps(self, other: Window) -> bool:
+        """Whether the two share an instant, or touch."""
+        return self.start_ns <= other.end_ns and other.start_ns <= self.end_ns
+
     def union(self, other: Window) -> Window:
         """The smallest window that holds both."""
         return Window(min(self.start_ns, other.start_ns), max(self.end_ns, other.end_ns))

@@ -1,22 +1,23 @@
 """Which IDs belong together, by which rule, how sure, and on what evidence.
 
-Every line that names two IDs links them with the score of its rule. Links of `JOINED` or more
-merge; weaker ones make a candidate. A connection or a trace that reaches several sessions which
-each have media of their own is a hub: it is shared, so it joins nothing.
+Every line that names two IDs links them with the score of its rule, and so do two writings of one
+ID. Links of `JOINED` or more merge; weaker ones make a candidate. A connection or a trace that
+reaches several sessions which each have media of their own is a hub: it is shared, so it joins nothing.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Protocol
 
 from diag.model.findings import Evidence
 from diag.model.identifiers import IdKind, classify, is_lost
 from diag.model.records import IdMention, KafkaRecord
 from diag.model.session import JOINED, Event, Link
-from diag.session.presence import NAMED, SESSION_ROLES, WHIP, build_presence
+from diag.session.presence import BIND, MEDIA_FACETS, NAMED, SESSION_ROLES, WHIP, build_presence
 
 LINKING_ROLES = (*SESSION_ROLES, "connection", "trace")
 
@@ -27,10 +28,17 @@ SCORES = {
     "trace": 92,
     "socket message": 90,
     "Kafka record": 90,
+    "URL-encoded": 95,
+    "re-cased": 95,
+    "truncated": 90,
+    "unit changed": 90,
     "guessed mapping": 60,
     "conflicting keys": 60,
 }
 """How sure each rule is. Two IDs under different keys of one line are a conflict, not a proof."""
+
+FITTING_GUESS = 85
+"""A guessed mapping between the only two IDs that each lack what the other has."""
 
 MOST_IDS = 200
 """IDs of one closure beyond which it is no session but a shared ID; bounds work on hostile input."""
@@ -42,10 +50,17 @@ _NO_LINK_EVENTS = frozenset({"bcast.skipped"})
 _MAPPING_RULES = {"map.direct": "mapping line", "map.self": "mapping line", "map.guessed": "guessed mapping"}
 _CONNECTION_RULES = {"ws.bind": "binding", "ws.raw": "socket message", "ws.message": "socket message"}
 
-Find = Callable[[frozenset[str]], tuple[Event, ...]]
-
-
 Reached = Mapping[str, tuple[Link, int]]
+
+
+class Finder(Protocol):
+    """Where events are looked up."""
+
+    def mentioning(self, ids: frozenset[str]) -> tuple[Event, ...]:
+        """The events that mention one of `ids`."""
+
+    def kin_of(self, ids: frozenset[str]) -> tuple[tuple[str, str, str], ...]:
+        """Other writings of `ids`: ID, other writing, rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +72,14 @@ class Closure:
         joined: each other ID -> the link along which `chief` reaches it, and the weakest score on the way.
         candidates: the same for IDs beyond a weak link.
         hubs: shared connections and traces: reached, never passed.
+        considered: all IDs whose events decided what is joined.
     """
 
     chief: str
     joined: Reached
     candidates: Reached
     hubs: frozenset[str]
+    considered: frozenset[str]
 
     @property
     def members(self) -> frozenset[str]:
@@ -70,29 +87,70 @@ class Closure:
         return frozenset({self.chief, *self.joined}) - self.hubs
 
 
-def close_over(asked: str, find: Find, records: Iterable[KafkaRecord] = ()) -> Closure:
-    """All IDs that `asked` is joined to; `find` gives the events that mention any of a set of IDs.
+def close_over(asked: str, finder: Finder, records: Iterable[KafkaRecord] = ()) -> Closure:
+    """All IDs that `asked` is joined to.
 
     The search widens until it finds no new ID. Hubs are known only once their sessions were looked
     at, so it passes everything first and decides at the end.
     """
-    known = frozenset({asked})
-    kafka_links = tuple(_kafka_links(records))
+    considered, kafka_links = frozenset({asked}), tuple(_kafka_links(records))
     while True:
-        events = find(known)
-        links = (*_event_links(events), *kafka_links)
+        events = finder.mentioning(considered)
+        links = _weigh((*_event_links(events), *_kin_links(finder, considered, events), *kafka_links), events)
         strong = tuple(link for link in links if link.score >= JOINED)
-        wider = known.union(_reach(asked, strong, frozenset()))
-        if wider == known or len(wider) > MOST_IDS:
+        reached = {asked, *_reach(asked, strong, frozenset())}
+        wider = considered.union(reached, _guessed_partners(links, reached))
+        if wider == considered or len(wider) > MOST_IDS:
             break
-        known = wider
+        considered = wider
     hubs = _find_hubs(strong, events) - {asked}
     ids = frozenset({asked, *_reach(asked, strong, hubs)})
     chief = _choose_chief(ids - hubs, events)
     weak = [link for link in links if link.score < JOINED and (link.first in ids) != (link.second in ids)]
     candidates = {(link.second if link.first in ids else link.first): (link, link.score) for link in weak}
     joined = _reach(chief, strong, hubs)
-    return Closure(chief, _sorted(joined), _sorted(candidates), hubs & ids)
+    return Closure(chief, _sorted(joined), _sorted(candidates), hubs & ids, considered)
+
+
+def _kin_links(finder: Finder, known: frozenset[str], events: Sequence[Event]) -> Iterator[Link]:
+    """Links between writings of one ID; the first line of the one that is less known is the evidence."""
+    for text, other, rule in finder.kin_of(known):
+        event = next((e for e in (*events, *finder.mentioning(frozenset({other}))) if _names(e, other)), None)
+        if event is not None:
+            first, second = sorted((text, other))
+            yield Link(first, second, rule, SCORES[rule], event.to_evidence())
+
+
+def _names(event: Event, text: str) -> bool:
+    return any(mention.text == text for mention in event.entry.ids)
+
+
+def _weigh(links: tuple[Link, ...], events: Sequence[Event]) -> tuple[Link, ...]:
+    """The links, a guessed mapping stronger where its two IDs are each other's only possible half."""
+    guesses = [link for link in links if link.rule == "guessed mapping"]
+    if not guesses:
+        return links
+    named = Counter(text for link in guesses for text in (link.first, link.second))
+    presence = build_presence(events)
+
+    def fits(link: Link) -> bool:
+        one, other = (presence.get(text, frozenset()) for text in (link.first, link.second))
+        halves = _are_halves(one, other) or _are_halves(other, one)
+        return halves and named[link.first] == 1 and named[link.second] == 1
+
+    return tuple(
+        replace(link, score=FITTING_GUESS) if link in guesses and fits(link) else link for link in links
+    )
+
+
+def _are_halves(media: frozenset[str], socket: frozenset[str]) -> bool:
+    return bool(media & MEDIA_FACETS) and BIND not in media and BIND in socket and not socket & MEDIA_FACETS
+
+
+def _guessed_partners(links: Iterable[Link], reached: set[str]) -> set[str]:
+    """The other ends of guessed mappings: what they are decides whether the guess fits."""
+    ends = ({link.first, link.second} for link in links if link.rule == "guessed mapping")
+    return {text for pair in ends if pair & reached for text in pair}
 
 
 def _sorted(reached: Reached) -> Reached:
@@ -115,14 +173,15 @@ def _choose_chief(ids: frozenset[str], events: Iterable[Event]) -> str:
     return max(ids, key=rank)
 
 
-def is_hub(asked: str, find: Find) -> bool:
+def is_hub(asked: str, finder: Finder) -> bool:
     """Whether `asked` itself is shared by several sessions: a lost ID, or a trace of many clients."""
     if is_lost(asked):
         return True
-    events = find(frozenset({asked}))
+    events = finder.mentioning(frozenset({asked}))
     links = tuple(link for link in _event_links(events) if link.score >= JOINED)
     nearby = frozenset({asked, *(link.first for link in links), *(link.second for link in links)})
-    return asked in _find_hubs(tuple(_event_links(find(nearby))), find(nearby))
+    around = finder.mentioning(nearby)
+    return asked in _find_hubs(tuple(_event_links(around)), around)
 
 
 def _event_links(events: Iterable[Event]) -> Iterator[Link]:

@@ -3,17 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from diag.model.identifiers import classify
+from diag.model.identifiers import classify, is_lost
 from diag.model.instants import NS_PER_S
 from diag.model.session import Alias, Event
-from diag.session.presence import BIND, MEDIA_FACETS, SESSION_ROLES, WHIP, WS_AUDIO, build_presence
+from diag.session.presence import (
+    BIND,
+    CONSUME,
+    MEDIA_FACETS,
+    PUBLISH,
+    SESSION_ROLES,
+    TURN,
+    WHIP,
+    WS_AUDIO,
+    build_presence,
+)
 
 NEARBY_NS = 60 * NS_PER_S
 TIME_SCORE = 50
 
-_SOCKET_EVENTS: tuple[str, ...] = ("ws.bind",)
-_MEDIA_EVENTS = ("whip.session", "whip.established")
+_WORK = frozenset({CONSUME, TURN})
+_CALL_EVENTS = ("ws.bind", "whip.session", "whip.established")
+_WORK_EVENTS = ("turn.trigger", "turn.start", "audio.session", "kafka.consume")
+
+
+@dataclass(frozen=True, slots=True)
+class _Half:
+    """What one half of a session shows, and what it must not show.
+
+    Attributes:
+        shown_by: the events that place it in time.
+        anchors: the events of the other half that it must be near to.
+    """
+
+    any_of: frozenset[str]
+    none_of: frozenset[str]
+    shown_by: tuple[str, ...]
+    anchors: tuple[str, ...]
+
+    def fits(self, facets: frozenset[str]) -> bool:
+        return bool(facets & self.any_of) and not facets & self.none_of
+
+
+_SOCKET = _Half(frozenset({BIND}), MEDIA_FACETS | {WS_AUDIO}, ("ws.bind",), _CALL_EVENTS)
+_MEDIA = _Half(
+    frozenset({WHIP}), frozenset({BIND, WS_AUDIO}), ("whip.session", "whip.established"), _CALL_EVENTS
+)
+_WORKER = _Half(_WORK, MEDIA_FACETS | {BIND, WS_AUDIO}, _WORK_EVENTS, ("media.publish",))
+_PUBLISHER = _Half(
+    frozenset({WHIP, PUBLISH}), _WORK | {WS_AUDIO}, ("whip.session", "whip.established"), _WORK_EVENTS
+)
 
 
 def find_partners(
@@ -22,21 +62,27 @@ def find_partners(
     """Sessions that have exactly the half that this one lacks, within a minute, in order of time."""
     own, other = tuple(own_events), tuple(neighbours)
     presence = build_presence(own)
-    mine = {facet for text in members for facet in presence.get(text, ())}
-    # whose audio came over the socket lacks no half
-    if WS_AUDIO in mine or (BIND in mine) == (WHIP in mine):
+    missing = _find_missing_half({facet for text in members for facet in presence.get(text, ())})
+    if missing is None:
         return ()
-    if WHIP in mine:
-        wanted, unwanted, kinds = BIND, MEDIA_FACETS, _SOCKET_EVENTS
-    else:
-        wanted, unwanted, kinds = WHIP, frozenset({BIND}), _MEDIA_EVENTS
     halves = frozenset(
         text
         for text, facets in build_presence(other).items()
-        if wanted in facets and not facets & unwanted and text not in members
+        if missing.fits(facets) and text not in members and not is_lost(text)
     )
-    anchors = [event.time_ns for event in own if event.name in (*_SOCKET_EVENTS, *_MEDIA_EVENTS)]
-    return tuple(_nearby((event for event in other if event.name in kinds), halves, anchors))
+    anchors = [event.time_ns for event in own if event.name in missing.anchors]
+    return tuple(_nearby((event for event in other if event.name in missing.shown_by), halves, anchors))
+
+
+def _find_missing_half(mine: set[str]) -> _Half | None:
+    """What a session with these facets lacks; whose audio came over the socket lacks nothing."""
+    if WS_AUDIO in mine:
+        return None
+    if BIND not in mine and WHIP not in mine:
+        return _PUBLISHER if mine & _WORK and not mine & MEDIA_FACETS else None
+    if BIND in mine and WHIP in mine:
+        return _WORKER if PUBLISH in mine and not mine & _WORK else None
+    return _SOCKET if WHIP in mine else _MEDIA
 
 
 def _nearby(events: Iterable[Event], halves: frozenset[str], anchors: list[int]) -> Iterator[Alias]:

@@ -21,6 +21,9 @@ DELIVER = "deliver"
 MEDIA_FACETS = frozenset({WHIP, LISTEN, PUBLISH})
 ORCHESTRATOR_FACETS = frozenset({BIND, CONSUME, TURN, DELIVER})
 
+MEDIA_CAME = ("ice.connected", "media.track", "media.publish", "media.listen", "speech.start", "speech.end")
+"""Any of these shows that the caller's media arrived."""
+
 SESSION_ROLES = ("session", "media", "frontend")
 
 _FACETS = {
@@ -47,6 +50,8 @@ def facet_of(event: Event) -> str:
         return LISTEN if is_listening(event) else ""
     if event.name == "turn.audio_data":
         return WS_AUDIO if is_final_audio(event) else ""
+    if event.name == "turn.trigger" and event.value("path") == "ws":
+        return WS_AUDIO
     return _FACETS.get(event.name, "")
 
 

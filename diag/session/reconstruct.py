@@ -9,7 +9,7 @@ from diag.model.catalogue import Catalogue
 from diag.model.identifiers import Identifier, classify, is_lost
 from diag.model.instants import NS_PER_S
 from diag.model.records import KafkaRecord
-from diag.model.session import Alias, Event, Session, Turn
+from diag.model.session import Alias, Event, Session, Turn, TurnOutcome
 from diag.model.topics import BrokerFacts, WantedTopic
 from diag.model.window import Window
 from diag.session.ending import find_departures, find_end
@@ -19,11 +19,11 @@ from diag.session.order import put_in_order
 from diag.session.partners import NEARBY_NS, find_partners
 from diag.session.presence import build_presence
 from diag.session.select import EventFinder
-from diag.session.turns import LONGEST_STAGE_NS, build_turns
+from diag.session.turns import build_turns
 
 ANCHOR_EVENTS = (
     "whip.session", "whip.established", "ice.connected", "ws.open", "ws.bind", "ws.close", "id.missing",
-    "proc.start", "proc.stop", "proc.exit", "proc.panic",
+    "audio.session", "turn.trigger", "turn.start", "proc.start", "proc.stop", "proc.exit", "proc.panic",
 )  # fmt: skip
 """What places a neighbour: enough to tell which half of a session it is."""
 
@@ -51,7 +51,7 @@ def reconstruct(asked: Identifier, reading: Reading) -> Session | None:
     """The session that `asked` belongs to; None if no entry and no record mentions it."""
     lost = tuple(record for record in reading.records or () if is_lost(record.key or ""))
     records = None if reading.records is None else tuple(r for r in reading.records if r not in lost)
-    closure = close_over(asked.text, reading.finder.mentioning, records or ())
+    closure = close_over(asked.text, reading.finder, records or ())
     events = put_in_order(reading.finder.mentioning(closure.members))
     if not events and not records:
         return None
@@ -114,5 +114,4 @@ def _minted_ns(closure: Closure) -> int | None:
 def _may_continue(turns: Sequence[Turn], window_end: int, settled_ns: int | None) -> bool:
     if settled_ns is not None and window_end > settled_ns - NS_PER_S:
         return True
-    running = [stage for turn in turns for stage in turn.stages if stage.end_ns is None]
-    return any(window_end - stage.start_ns < LONGEST_STAGE_NS for stage in running)
+    return any(turn.outcome is TurnOutcome.OPEN for turn in turns)

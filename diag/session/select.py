@@ -9,6 +9,7 @@ from diag.model.catalogue import Catalogue
 from diag.model.identifiers import LOST_TEXTS, classify
 from diag.model.session import Event
 from diag.session.events import to_events
+from diag.session.kinship import Kinship
 from diag.session.presence import SESSION_ROLES
 
 _ROW = "row"
@@ -22,6 +23,7 @@ class EventFinder:
         self._frame = frames.check_schema(frame)
         self._catalogue = catalogue
         self._events: dict[int, Event] = {}
+        self._kinship: Kinship | None = None
         self._mentions = (
             frame.select(pl.int_range(pl.len()).alias(_ROW), pl.col(frames.IDS))
             .filter(pl.col(frames.IDS).list.len() > 0)
@@ -34,6 +36,13 @@ class EventFinder:
         """The events that mention one of `ids`, in the frame's order."""
         rows = self._mentions.filter(pl.col(frames.ID_TEXT).is_in(list(ids)))[_ROW]
         return self._at(rows.unique().sort().to_list())
+
+    def kin_of(self, ids: frozenset[str]) -> tuple[tuple[str, str, str], ...]:
+        """Other writings of `ids` among the session IDs of the frame, each pair with its rule."""
+        if self._kinship is None:
+            named = self._mentions.filter(pl.col(frames.ID_ROLE).is_in(SESSION_ROLES))
+            self._kinship = Kinship(named[frames.ID_TEXT].unique().sort())
+        return self._kinship.of(sorted(ids))
 
     def between(self, start_ns: int, end_ns: int, messages: tuple[str, ...]) -> tuple[Event, ...]:
         """The events of a stretch of time that say one of `messages` or name no session (or a lost one)."""

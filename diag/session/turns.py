@@ -6,6 +6,7 @@ Which step belongs to which turn is `assembly`'s matter; here each turn is measu
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from diag.model.instants import NS_PER_S
 from diag.model.session import Event, Stage, Turn, TurnOutcome
@@ -26,6 +27,9 @@ REPLY_TYPES = frozenset(
 
 LONGEST_STAGE_NS = 400 * NS_PER_S
 """Three attempts of 120 s and the waits between them take 366 s; a younger open stage may still end."""
+
+_NEXT_STEP_NS = 5 * NS_PER_S
+"""Between two stages of a turn pass milliseconds."""
 
 _FAILURES = ("stage.error", "media.publish_failed", "reply.publish_failed")
 
@@ -102,15 +106,16 @@ def _replies(steps: Sequence[Event]) -> Iterable[Event]:
 
 
 def _build_stages(steps: Sequence[Event]) -> tuple[Stage, ...]:
-    stages: dict[str, Stage] = {}
+    """Each attempt of each stage, in order of their start."""
+    stages: list[Stage] = []
     for step in steps:
         name, state = stage_of(step), state_of(step)
-        running = stages.get(name)
-        if state == "executing" and (running is None or running.end_ns is not None):
-            stages[name] = Stage(name, step.time_ns, None, state)
-        elif state in ("complete", "error") and running is not None and running.end_ns is None:
-            stages[name] = Stage(name, running.start_ns, step.time_ns, state)
-    return tuple(sorted(stages.values(), key=lambda stage: stage.start_ns))
+        running = next((n for n, one in enumerate(stages) if one.name == name and one.end_ns is None), None)
+        if state == "executing" and running is None:
+            stages.append(Stage(name, step.time_ns, None, state))
+        elif state in ("complete", "error") and running is not None:
+            stages[running] = replace(stages[running], end_ns=step.time_ns, state=state)
+    return tuple(stages)
 
 
 def _judge(
@@ -127,10 +132,18 @@ def _judge(
     if left is not None:
         waited_ns = left.time_ns - draft.steps[0].time_ns
         return TurnOutcome.ABANDONED if waited_ns < PATIENCE_NS else TurnOutcome.UNANSWERED
-    running = [stage for stage in stages if stage.end_ns is None]
-    if running and open_until_ns is not None and open_until_ns - running[-1].start_ns < LONGEST_STAGE_NS:
+    if open_until_ns is not None and _may_go_on(draft, stages, open_until_ns):
         return TurnOutcome.OPEN
     return TurnOutcome.UNANSWERED
+
+
+def _may_go_on(draft: Draft, stages: Sequence[Stage], until_ns: int) -> bool:
+    """Whether the lines end before the turn does: in a stage, or right behind its last step."""
+    running = [stage for stage in stages if stage.end_ns is None]
+    if running:
+        return until_ns - running[-1].start_ns < LONGEST_STAGE_NS
+    over = draft.ended or draft.first(*_FAILURES, "bcast.withheld", "bcast.failed") is not None
+    return not over and until_ns - draft.steps[-1].time_ns < _NEXT_STEP_NS
 
 
 def _is_in_work(steps: Sequence[Event], stages: Sequence[Stage], at_ns: int) -> bool:

@@ -11,13 +11,15 @@ Why it matters
 How it decides
     The halves must complement each other: one ID has media (WHIP or published audio) and no socket,
     the other has a socket and no media, and each is the other's only partner within 60 s. Audio that
-    was consumed and turns that ran under the media's ID do not count against it. Joined by a trace, a
-    connection, a record's key or a mapping line it is confirmed; by time alone, or with two possible
-    partners, suspected, and the partner stays a candidate.
+    was consumed and turns that ran under the media's ID do not count against it. Likewise one ID whose
+    audio nobody worked on, and another under which work was done on audio that nobody published.
+    Joined by a trace, a connection, a record's key or a mapping line it is confirmed; by time alone, by
+    a guessed mapping, or with two possible partners, suspected, and the partner stays a candidate.
 
 What can fool it
-    A session whose audio came over its WebSocket has no media half by design. Two callers who each
-    lost one half within a minute look alike without a trace.
+    A session whose audio came over its WebSocket has no media half by design. A mapping from the one
+    ID to the other bridges the two: where every turn was answered over it, nothing is wrong. Two
+    callers who each lost one half within a minute look alike without a trace.
 
 What to do
     Mint one ID for one call: send it in the WHIP header, take back what the media server answers in
@@ -27,7 +29,6 @@ What to do
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from diag.checks.base import (
     LOGS,
@@ -41,169 +42,135 @@ from diag.checks.base import (
     to_evidence,
 )
 from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
-from diag.model.identifiers import IdKind, classify
-from diag.model.instants import NS_PER_S
-from diag.model.session import Event, Session
-from diag.session.presence import BIND, PUBLISH, WHIP, WS_AUDIO
+from diag.model.identifiers import IdKind
+from diag.model.session import Event, Session, TurnOutcome
+from diag.session.parting import Parting, find_partings, first_event, is_whole
 
-_MEDIA_HALF = frozenset({WHIP, PUBLISH})
-_TOGETHER_NS = 60 * NS_PER_S
-_SAME_INSTANT_NS = 5_000_000
 _UNDELIVERED = ("bcast.withheld", "bcast.failed")
 _DELIVERED = "bcast.delivered"
-
-
-@dataclass(frozen=True, slots=True)
-class _Parting:
-    """Where the IDs of one client part: at which hop, and how the second came to be."""
-
-    hop: str
-    kind: str
+_BRIDGES = ("mapping line", "guessed mapping")
+_KEY = "Kafka key"
 
 
 def _run(context: CheckContext) -> Iterator[Finding]:
     session = context.session
-    media = [text for text in session.session_ids if _is_media_half(session, text)]
-    sockets = [text for text in session.session_ids if _is_socket_half(session, text)]
-    if media and sockets:
-        pairs = [(m, s) for m in media for s in sockets if _are_together(session, m, s)]
-        if pairs:
-            sure = context.sureness(MEDIA_SERVER, ORCHESTRATOR) if len(pairs) == 1 else Confidence.SUSPECTED
-            yield _finding(session, *pairs[0], sure, by_time=False)
+    joined = find_partings(session)
+    if joined:
+        yield from _judge_joined(context, joined)
         return
-    if not any(_is_whole(session, text) for text in session.session_ids):
+    if not any(is_whole(session, text) for text in session.session_ids):
         context.require_entries(MEDIA_SERVER, ORCHESTRATOR)
-    partners = [
-        alias.identifier.text
-        for alias in session.candidates
-        if alias.rule == "time" and alias.identifier.kind is not IdKind.TEST
-    ]
-    for half in (media or sockets)[:1]:
-        for partner in partners:
-            pair = (half, partner) if media else (partner, half)
-            yield _finding(session, *pair, Confidence.SUSPECTED, by_time=True, rivals=len(partners) - 1)
+    nearby = find_partings(session, tuple(_partners(session)))
+    for parting in nearby:
+        yield _finding(session, parting, Confidence.SUSPECTED, _doubt(len(nearby) - 1))
 
 
-def _is_media_half(session: Session, text: str) -> bool:
-    facets = session.presence.get(text, frozenset())
-    return bool(facets & _MEDIA_HALF) and BIND not in facets
+def _judge_joined(context: CheckContext, joined: tuple[Parting, ...]) -> Iterator[Finding]:
+    session = context.session
+    guessed = any(alias.rule == "guessed mapping" for alias in session.aliases)
+    if any(alias.rule in _BRIDGES for alias in session.aliases) and _all_answered(session):
+        return
+    sure = context.sureness(MEDIA_SERVER, ORCHESTRATOR)
+    if guessed or len(joined) > 1:
+        sure = Confidence.SUSPECTED
+    yield _finding(session, joined[0], sure, "")
 
 
-def _is_socket_half(session: Session, text: str) -> bool:
-    facets = session.presence.get(text, frozenset())
-    return BIND in facets and not facets & _MEDIA_HALF
+def _all_answered(session: Session) -> bool:
+    return bool(session.turns) and all(t.outcome is not TurnOutcome.UNANSWERED for t in session.turns)
 
 
-def _is_whole(session: Session, text: str) -> bool:
-    """Whether one ID has both halves, or the one half that a session over a socket has."""
-    facets = session.presence.get(text, frozenset())
-    return BIND in facets and bool(facets & {*_MEDIA_HALF, WS_AUDIO})
+def _partners(session: Session) -> Iterator[str]:
+    """IDs nearby that may be the missing half; tests mint theirs as they please."""
+    for alias in session.candidates:
+        if alias.rule == "time" and alias.identifier.kind is not IdKind.TEST:
+            yield alias.identifier.text
 
 
-def _are_together(session: Session, media: str, socket: str) -> bool:
-    """Whether the two began within a minute of each other."""
-    begins = [_first(session, media, "whip.", "media."), _first(session, socket, "ws.")]
-    times = [event.time_ns for event in begins if event is not None]
-    return len(times) < len(begins) or max(times) - min(times) <= _TOGETHER_NS
+def _doubt(rivals: int) -> str:
+    others = f", and {rivals} other{'s' if rivals > 1 else ''} would fit as well" if rivals else ""
+    return f" Only the time ties the two together{others}."
 
 
-def _all_events(session: Session) -> tuple[Event, ...]:
-    return (*session.events, *session.neighbours)
-
-
-def _first(session: Session, text: str, *prefixes: str) -> Event | None:
-    found = (
-        event
-        for event in _all_events(session)
-        if event.name.startswith(prefixes) and text in event.entry.ids_in("session", "media", "frontend")
-    )
-    return min(found, key=lambda event: event.time_ns, default=None)
-
-
-def _finding(
-    session: Session, media: str, socket: str, confidence: Confidence, *, by_time: bool, rivals: int = 0
-) -> Finding:
-    parting = _find_parting(session, media, socket)
-    undelivered = [e for e in session.named(*_UNDELIVERED) if media in e.entry.ids_in("session")]
-    delivered = [e for e in session.named(_DELIVERED) if media in e.entry.ids_in("session")]
+def _finding(session: Session, parting: Parting, confidence: Confidence, doubt: str) -> Finding:
+    addressed = parting.other if parting.hop == _KEY else parting.media
+    undelivered = _addressed_to(addressed, session.named(*_UNDELIVERED))
     return Finding(
         slug=CHECK.slug,
         scope=CHECK.scope,
         severity=CHECK.severity,
         confidence=confidence,
-        component="frontend",
+        component=MEDIA_SERVER if parting.hop == _KEY else "frontend",
         title="two IDs for one client",
-        summary=_summarise(media, socket, parting, len(undelivered), _doubt(by_time=by_time, rivals=rivals)),
-        evidence=_collect(session, media, socket, undelivered),
-        contradicting=to_evidence(delivered),
+        summary=f"{_effect(session, addressed, len(undelivered))} {_describe(parting)}{doubt}",
+        evidence=_collect(session, parting, undelivered),
+        contradicting=to_evidence(_addressed_to(addressed, session.named(_DELIVERED))),
         remedy=(
-            "bind the WebSocket under the ID that the media server answered in X-Session-ID, "
+            "key every record with the ID that the WebSocket is bound to"
+            if parting.hop == _KEY
+            else "bind the WebSocket under the ID that the media server answered in X-Session-ID, "
             "and send that same ID in every later request"
         ),
-        sessions=(media, socket),
-        began_ns=_began_ns(session, media, socket),
+        sessions=(parting.media, parting.other),
+        began_ns=_began_ns(session, parting),
     )
 
 
-def _doubt(*, by_time: bool, rivals: int) -> str:
-    if not by_time:
-        return ""
-    others = f", and {rivals} other{'s' if rivals > 1 else ''} would fit as well" if rivals else ""
-    return f" Only the time ties the two together{others}."
+def _addressed_to(text: str, events: tuple[Event, ...]) -> list[Event]:
+    return [event for event in events if text in event.entry.ids_in("session")]
 
 
-def _summarise(media: str, socket: str, parting: _Parting, undelivered: int, doubt: str) -> str:
-    heard = f"No reply to {media} can find a socket."
+def _effect(session: Session, addressed: str, undelivered: int) -> str:
+    if _all_answered(session):
+        return "One client has two IDs, which did no harm yet."
     if undelivered:
-        heard = (
-            f"The caller heard nothing: {undelivered} messages were addressed to {media}, "
+        return (
+            f"The caller heard nothing: {undelivered} messages were addressed to {addressed}, "
             "and no socket was bound to it."
         )
+    return f"No reply to {addressed} can find a socket."
+
+
+def _describe(parting: Parting) -> str:
+    how = f"({parting.kind}, at the {parting.hop})"
+    if parting.hop == _KEY:
+        return (
+            f"The media server published the audio of {parting.media}, and the orchestrator worked on it "
+            f"as {parting.other} {how}."
+        )
     return (
-        f"{heard} The WebSocket was bound to {socket} while the media server worked under {media} "
-        f"({parting.kind}, at the {parting.hop}).{doubt}"
+        f"The WebSocket was bound to {parting.other} while the media server worked "
+        f"under {parting.media} {how}."
     )
 
 
-def _find_parting(session: Session, media: str, socket: str) -> _Parting:
-    whip, bind = _first(session, media, "whip.session"), _first(session, socket, "ws.bind")
-    generated = whip is not None and whip.value("origin") == "generated"
-    via = bind.value("via") if bind is not None else ""
-    message = f"WebSocket ({via})" if via else "WebSocket"
-    first, second = classify(media), classify(socket)
-    same_instant = (
-        first.minted_ns is not None
-        and second.minted_ns is not None
-        and abs(first.minted_ns - second.minted_ns) <= _SAME_INSTANT_NS
+def _halves(session: Session, parting: Parting) -> list[Event]:
+    """The first event of each half."""
+    firsts = (
+        first_event(session, parting.media, "whip.", "media."),
+        first_event(session, parting.other, "ws.bind")
+        or first_event(session, parting.other, "kafka.", "turn.", "audio."),
     )
-    if media.startswith(socket) or socket.startswith(media):
-        return _Parting(message, "truncated")
-    if same_instant:
-        kind = "unit changed" if first.unit != second.unit else "minted twice for one event"
-        return _Parting(message, kind)
-    if generated:
-        refused = whip is not None and whip.entry.field("refused")
-        return _Parting("WHIP header", "sent and refused" if refused else "never sent")
-    if second.kind is IdKind.FALLBACK:
-        return _Parting(message, "never sent")
-    return _Parting(message, "another ID was sent")
+    return [event for event in firsts if event is not None]
 
 
-def _collect(session: Session, media: str, socket: str, undelivered: list[Event]) -> tuple[Evidence, ...]:
+def _collect(session: Session, parting: Parting, undelivered: list[Event]) -> tuple[Evidence, ...]:
     """Both halves' first lines, what ties them together, and the replies that went nowhere."""
-    firsts = [_first(session, media, "whip.", "media."), _first(session, socket, "ws.bind")]
-    found = [event.to_evidence() for event in firsts if event is not None]
+    found = [event.to_evidence() for event in _halves(session, parting)]
     found += (
-        a.evidence for a in (*session.aliases, *session.candidates) if a.identifier.text in (media, socket)
+        alias.evidence
+        for alias in (*session.aliases, *session.candidates)
+        if alias.identifier.text in (parting.media, parting.other)
     )
     found += to_evidence(undelivered)
     return tuple(dict.fromkeys(found))[:MOST_EVIDENCE]
 
 
-def _began_ns(session: Session, media: str, socket: str) -> int | None:
+def _began_ns(session: Session, parting: Parting) -> int | None:
     """The mismatch began when both halves were there to differ; the earlier one is where it shows."""
-    begins = (_first(session, media, "whip.", "media."), _first(session, socket, "ws."))
-    return min((event.time_ns for event in begins if event is not None), default=None)
+    socket = first_event(session, parting.other, "ws.")
+    times = [event.time_ns for event in (*_halves(session, parting), socket) if event is not None]
+    return min(times, default=None)
 
 
 CHECK = Check(

@@ -33,12 +33,18 @@ from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
 from diag.model.identifiers import is_lost
 from diag.model.records import KafkaRecord
 from diag.model.session import Event, Session
-from diag.session.presence import BIND, PUBLISH, WHIP
+from diag.session.presence import BIND, CONSUME, PUBLISH, WHIP, WS_AUDIO
 
 _ID_ROLES = ("session", "media", "frontend", "connection")
 _EMPTY_IS_NORMAL = ("greeting_request", "ping", "tts_request")
 _SOCKET_EVENTS = ("ws.bind", "ws.message", "ws.raw", "id.missing", "state.not_found")
 _MEDIA_EVENTS = ("whip.session", "whip.established")
+_CONSUMED_EVENTS = ("kafka.consume", "audio.session", "turn.trigger", "turn.start")
+_HOPS = {
+    **dict.fromkeys(_SOCKET_EVENTS, "the WebSocket"),
+    **dict.fromkeys(_MEDIA_EVENTS, "the WHIP request"),
+    **dict.fromkeys(_CONSUMED_EVENTS, "the Kafka key"),
+}
 
 
 def _run(context: CheckContext) -> Iterator[Finding]:
@@ -54,9 +60,11 @@ def _run(context: CheckContext) -> Iterator[Finding]:
 
 
 def _is_loss(event: Event) -> bool:
+    named = event.entry.ids_in(*_ID_ROLES)
+    lost = [text for text in named if is_lost(text)]
     if event.name == "id.missing":
-        return True
-    lost = [text for text in event.entry.ids_in(*_ID_ROLES) if is_lost(text)]
+        # the same complaint is made of a missing transcript
+        return bool(lost) or not event.entry.ids_in("session")
     if event.name == "ws.message" and event.entry.field("event") in _EMPTY_IS_NORMAL:
         lost = [text for text in lost if text]
     return bool(lost)
@@ -64,8 +72,12 @@ def _is_loss(event: Event) -> bool:
 
 def _may_be_ours(event: Event, session: Session) -> bool:
     """Whether a line without any tie stands where this session lacks a half, while it ran."""
-    lacks = (BIND not in session.facets and event.name in _SOCKET_EVENTS) or (
-        WHIP not in session.facets and event.name in _MEDIA_EVENTS
+    facets = session.facets
+    lacks = (
+        (event.name in _SOCKET_EVENTS and BIND not in facets)
+        # whose audio came over the socket needs no other media
+        or (event.name in _MEDIA_EVENTS and not facets & {WHIP, WS_AUDIO})
+        or (event.name in _CONSUMED_EVENTS and PUBLISH in facets and not facets & {CONSUME, WS_AUDIO})
     )
     return lacks and not event.entry.ids_in("trace")
 
@@ -87,6 +99,8 @@ def _finding(
     where = sorted(
         {event.side or event.entry.service for event in events} | ({"Kafka"} if records else set())
     )
+    hops = list(dict.fromkeys(_HOPS.get(event.name, f"the {event.side or 'service'}") for event in events))
+    at = " and ".join(hops or ["the Kafka key"])
     tie = "" if confidence is Confidence.CONFIRMED else " Only the time ties it to this session."
     return Finding(
         slug=CHECK.slug,
@@ -95,7 +109,7 @@ def _finding(
         confidence=confidence,
         component=where[0] if where else "unknown",
         title="a lost ID stands where the session's belongs",
-        summary=f"The ID was lost: {listed}, seen by {' and '.join(where)}.{tie}",
+        summary=f"The session's ID was lost at {at}: {listed} stands in its place.{tie}",
         evidence=(*to_evidence(events), *_to_evidence(records))[:MOST_EVIDENCE],
         remedy="send the ID that the media server returned in X-Session-ID; refuse IDs that are not valid",
         sessions=session.session_ids,

@@ -13,7 +13,8 @@ How it decides
 
 What can fool it
     A session whose audio came over its WebSocket has no media half by design; a WHIP request with a
-    broken offer leaves an ID and nothing else; IDs of tests are left out. If the other half exists
+    broken offer, or whose media never connected, leaves an ID and nothing else; IDs of tests are left
+    out. If the other half exists
     under another ID, this is ``id-mismatch``.
 
 What to do
@@ -38,7 +39,7 @@ from diag.checks.base import (
 from diag.model.findings import Finding, Scope, Severity
 from diag.model.identifiers import IdKind, classify
 from diag.model.session import Session
-from diag.session.presence import MEDIA_FACETS, ORCHESTRATOR_FACETS, WS_AUDIO
+from diag.session.presence import MEDIA_CAME, MEDIA_FACETS, ORCHESTRATOR_FACETS, WS_AUDIO
 
 _NEXT_STEP = {
     MEDIA_SERVER: "look at the topic audio-in and its consumer: diag topics",
@@ -54,6 +55,8 @@ def _run(context: CheckContext) -> Iterator[Finding]:
         raise NotChecked("no line shows the session at work on either side")
     if has_media == has_orchestrator or WS_AUDIO in facets or _is_test(session):
         return
+    if has_media and session.named("ice.failed") and not session.named(*MEDIA_CAME):
+        raise NotChecked("media never connected, so nothing could reach the other side")
     context.require_entries(MEDIA_SERVER, ORCHESTRATOR)
     if session.open:
         raise NotChecked("the session may still run, so the other half may still come")

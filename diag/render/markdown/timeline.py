@@ -128,18 +128,27 @@ def build_turn_rows(session: Session, index: EvidenceIndex) -> tuple[TurnRow, ..
 
 
 def _to_turn_row(turn: Turn, index: EvidenceIndex) -> TurnRow:
-    stages = {stage.name: _ms(stage.ms) if stage.end_ns else stage.state for stage in turn.stages}
     told = (turn.trigger, *turn.deliveries[:1], *turn.withheld[-1:], turn.last_step)
     return TurnRow(
         start=format_clock(turn.start_ns),
-        stt=stages.get("stt", "-"),
-        llm=stages.get("llm", "-"),
-        tts=stages.get("tts", "-"),
+        stt=_describe_stage(turn, "stt"),
+        llm=_describe_stage(turn, "llm"),
+        tts=_describe_stage(turn, "tts"),
         other=_ms(turn.unaccounted_ms),
         total=_ms(turn.total_ms),
         outcome=turn.outcome.value if turn.caller_left is None else f"{turn.outcome.value}; the caller left",
         evidence=index.cite(event.to_evidence() for event in told),
     )
+
+
+def _describe_stage(turn: Turn, name: str) -> str:
+    """What a stage took in all its attempts, or the state in which it stopped."""
+    attempts = [stage for stage in turn.stages if stage.name == name]
+    if not attempts:
+        return "-"
+    unfinished = next((stage.state for stage in attempts if stage.end_ns is None), "")
+    took = unfinished or _ms(sum(stage.ms or 0.0 for stage in attempts))
+    return took if len(attempts) == 1 else f"{took}, {len(attempts)} attempts"
 
 
 def _ms(value: float | None) -> str:

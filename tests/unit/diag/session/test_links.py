@@ -27,7 +27,7 @@ def finder(text: str) -> EventFinder:
 
 
 def closed(text: str, asked: str, records: tuple[KafkaRecord, ...] = ()) -> Closure:
-    return close_over(asked, finder(text).mentioning, records)
+    return close_over(asked, finder(text), records)
 
 
 @pytest.mark.parametrize("asked", [S, B, W, T])
@@ -72,7 +72,7 @@ def test_a_lost_id_joins_nothing() -> None:
     """
 
     assert closed(text, W).members == {W}
-    assert is_hub("undefined", finder(text).mentioning)
+    assert is_hub("undefined", finder(text))
 
 
 def test_a_connection_that_carried_two_whole_sessions_joins_neither() -> None:
@@ -86,7 +86,7 @@ def test_a_connection_that_carried_two_whole_sessions_joins_neither() -> None:
 
     assert closed(text, S).members == {S}
     assert closed(text, S).hubs == {W}
-    assert is_hub(W, finder(text).mentioning)
+    assert is_hub(W, finder(text))
 
 
 def test_a_record_that_contradicts_itself_links_its_ids() -> None:
