@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from diag.checks.ai import turn_no_reply
+from diag.checks.ai.turn_no_reply import CHECK as TURN_NO_REPLY
 from diag.checks.base import Check
-from diag.checks.coverage import source_not_covered
-from diag.checks.identity import id_malformed, id_mismatch, id_undefined
-from diag.checks.kafka import session_consumer_died, topic_missing
-from diag.checks.mapping import session_one_sided
+from diag.checks.coverage.source_not_covered import CHECK as SOURCE_NOT_COVERED
+from diag.checks.identity.id_malformed import CHECK as ID_MALFORMED
+from diag.checks.identity.id_mismatch import CHECK as ID_MISMATCH
+from diag.checks.identity.id_undefined import CHECK as ID_UNDEFINED
+from diag.checks.kafka.session_consumer_died import CHECK as SESSION_CONSUMER_DIED
+from diag.checks.kafka.topic_missing import CHECK as TOPIC_MISSING
+from diag.checks.mapping.session_one_sided import CHECK as SESSION_ONE_SIDED
 
 CHECKS: tuple[Check, ...] = (
-    id_undefined.CHECK,
-    id_malformed.CHECK,
-    id_mismatch.CHECK,
-    session_one_sided.CHECK,
-    topic_missing.CHECK,
-    session_consumer_died.CHECK,
-    turn_no_reply.CHECK,
+    ID_UNDEFINED,
+    ID_MALFORMED,
+    ID_MISMATCH,
+    SESSION_ONE_SIDED,
+    TOPIC_MISSING,
+    SESSION_CONSUMER_DIED,
+    TURN_NO_REPLY,
     # last: it names the checks that were skipped for want of a source
-    source_not_covered.CHECK,
+    SOURCE_NOT_COVERED,
 )

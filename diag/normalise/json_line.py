@@ -9,8 +9,8 @@ from diag.normalise.draft import Draft
 from diag.normalise.levels import LEVEL_KEYS, level_of
 from diag.normalise.timestamps import TIME_KEYS, time_of, to_instant
 
-MESSAGE_KEYS = ("message", "msg", "MESSAGE", "log", "event")
-"""Best first; ``event`` is structlog's, and an ordinary field where one of the others is there."""
+MESSAGE_KEYS = ("msg", "message", "MESSAGE", "log", "event")
+"""Best first: who writes ``msg`` may have a field ``message``, and ``event`` is structlog's."""
 
 _TRACE_KEY = "logging.googleapis.com/trace"
 

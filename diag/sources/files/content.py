@@ -1,15 +1,17 @@
 """Bytes of a file -> records: a JSON array, JSON objects one after the other, or lines.
 
-What is broken is kept: the whole objects before a cut are records, and so is the rest as a line.
+What is broken is kept as text, and what follows it is read.
 """
 
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import re
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -22,30 +24,52 @@ _ZSTD = b"\x28\xb5\x2f\xfd"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _UTF8_MARK = b"\xef\xbb\xbf"
 _LOOK_AT = 8192
+LARGEST = 1 << 30
+"""Bytes that one file may unpack to: ten times what a day of one session's services writes."""
 
-# "[pod/NAME/CONTAINER]", "[GIN]" and "[2026-..." begin lines of text.
-_BEGINS_ARRAY = re.compile(rb"\s*\[\s*(?:[{\]]|\Z)")
-_SEPARATORS = re.compile(r"[ \t\r\n,\[\]]*")
+# "[pod/NAME/CONTAINER]", "[GIN]" and "[2026-..." begin lines of text. gcloud may warn above its array.
+_BEGINS_ARRAY = re.compile(rb"\s*(?P<above>(?:[^\[{\n][^\n]*\n){0,5})\[\s*(?:[{\]\[]|\Z)")
 _BEGINS_PRETTY = re.compile(rb"\s*\{[ \t\r]*\n")
+_SEPARATORS = re.compile(r"[ \t\r\n,\[\]]*")
+_NOTHING = re.compile(r"(?!)")
+_MOST_BROKEN = 100
+"""Broken objects beyond which the rest of a file is one: an export has few, an attack has many."""
+
+_FIRST_KEY = re.compile(r"\{\s*\"[^\"\\]{1,200}\"\s*:")
 
 
-def read_content(raw: bytes, name: str) -> Iterator[LogRecord]:
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a file holds.
+
+    Attributes:
+        cut: it ends in the middle of an object or an array: something is missing.
+    """
+
+    records: tuple[LogRecord, ...]
+    cut: bool = False
+
+
+def read_content(raw: bytes, name: str) -> Content:
     """The records of one file; raises `DataError` where the content is no log at all."""
     data = _to_utf8(raw, name)
-    if _BEGINS_ARRAY.match(data):
-        yield from _read_array(data, name)
-    elif _BEGINS_PRETTY.match(data):
-        yield from _read_stream(data.decode("utf-8", "replace"), name)  # pretty-printed objects
-    else:
-        yield from _read_lines(data, name)
+    array = _BEGINS_ARRAY.match(data)
+    if array is not None:
+        above = tuple(_read_lines(data[: array.end("above")], name))
+        return _read_array(data[array.end("above") :], name, above)
+    if _BEGINS_PRETTY.match(data):
+        return _to_content(tuple(_read_stream(data.decode("utf-8", "replace"), name)))
+    return _to_content(tuple(_read_lines(data, name)))
+
+
+def _to_content(records: tuple[LogRecord, ...]) -> Content:
+    last = records[-1].data if records else ""
+    return Content(records, cut=isinstance(last, str) and last.lstrip().startswith("{"))
 
 
 def _to_utf8(raw: bytes, name: str) -> bytes:
     if raw.startswith(_GZIP):
-        try:
-            raw = gzip.decompress(raw)
-        except (OSError, EOFError, zlib.error) as error:
-            raise DataError(f"{name}: broken gzip file ({error})", hint="fetch it again") from error
+        raw = _unpack(raw, name)
     if raw.startswith(_ZSTD):
         raise DataError(f"{name}: compressed with zstd", hint=f"zstd -dc {name} | diag session <id> -")
     if raw.startswith(_UTF16):
@@ -53,6 +77,17 @@ def _to_utf8(raw: bytes, name: str) -> bytes:
     if b"\x00" in raw[:_LOOK_AT]:
         raise DataError(f"{name}: a binary file, not logs", hint="give JSON, NDJSON or text logs")
     return raw.removeprefix(_UTF8_MARK)
+
+
+def _unpack(raw: bytes, name: str) -> bytes:
+    try:
+        with gzip.open(io.BytesIO(raw)) as packed:
+            data = packed.read(LARGEST + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{name}: broken gzip file ({error})", hint="fetch it again") from error
+    if len(data) > LARGEST:
+        raise DataError(f"{name}: unpacks to more than 1 GiB", hint="unpack it and give the part in question")
+    return data
 
 
 def _read_lines(data: bytes, name: str) -> Iterator[LogRecord]:
@@ -73,36 +108,49 @@ def _read_line(line: bytes) -> dict[str, Any] | str:
     return line.decode("utf-8", "replace")
 
 
-def _read_array(data: bytes, name: str) -> Iterator[LogRecord]:
+def _read_array(data: bytes, name: str, above: tuple[LogRecord, ...]) -> Content:
     try:
         found = orjson.loads(data)
     except orjson.JSONDecodeError:
-        yield from _read_stream(data.decode("utf-8", "replace"), name)
-        return
-    for number, one in enumerate(found, 1):
-        yield LogRecord(one if isinstance(one, dict) else str(one), f"{name}:{number}")
+        records = tuple(_read_stream(data.decode("utf-8", "replace"), name, len(above) + 1))
+        return Content((*above, *records), cut=not data.rstrip().endswith(b"]"))
+    return Content((*above, *(LogRecord(_to_data(one), f"{name}:{n}") for n, one in enumerate(found, 1))))
 
 
-def _read_stream(text: str, name: str) -> Iterator[LogRecord]:
+def _to_data(found: object) -> dict[str, Any] | str:
+    return found if isinstance(found, dict) else str(found)
+
+
+def _read_stream(text: str, name: str, number: int = 1) -> Iterator[LogRecord]:
     """Objects with white space, commas or an array's brackets between them.
 
-    What is broken is one record, up to the next line that begins an object as the first one began:
-    its lines mean nothing one by one.
+    What is broken is one record, up to the next object that begins with the key that the first one
+    begins with: exports write all their objects alike.
     """
-    decoder, position, number = json.JSONDecoder(), 0, 1
+    decoder, position, read, broken = json.JSONDecoder(), 0, 0, 0
     next_object: re.Pattern[str] | None = None
-    while (start := _SEPARATORS.match(text, position).end()) < len(text):  # type: ignore[union-attr]
+    while (start := _end_of_separators(text, position)) < len(text):
         number += text.count("\n", position, start)
         next_object = next_object or _like_the_first(text, start)
-        found, position = _decode(decoder, text, start, next_object)
+        found, position = _decode(decoder, text, start, next_object if broken < _MOST_BROKEN else _NOTHING)
         yield LogRecord(found, f"{name}:{number}")
+        read, broken = read + 1, broken + isinstance(found, str)
         number += text.count("\n", start, position)
+    if not read and len(text.strip()) > len("[]"):
+        yield LogRecord(text.strip(), f"{name}:{number}")
+
+
+def _end_of_separators(text: str, position: int) -> int:
+    found = _SEPARATORS.match(text, position)
+    return found.end() if found else position
 
 
 def _like_the_first(text: str, start: int) -> re.Pattern[str]:
-    """What a line begins with that begins an object: the white space before the first one."""
-    indent = text[text.rfind("\n", 0, start) + 1 : start]
-    return re.compile(rf"\n{re.escape(indent) if indent.isspace() else ''}(?=\{{)")
+    first = _FIRST_KEY.match(text, start)
+    if first is None:
+        return re.compile(r"(?<=\n)\{")
+    key = first[0][1:-1].strip()
+    return re.compile(rf"\{{\s*{re.escape(key)}\s*:")
 
 
 def _decode(
@@ -110,8 +158,10 @@ def _decode(
 ) -> tuple[dict[str, Any] | str, int]:
     try:
         found, end = decoder.raw_decode(text, start)
-    except (json.JSONDecodeError, RecursionError):
-        after = next_object.search(text, start)
+    except RecursionError:
+        return text[start:], len(text)
+    except json.JSONDecodeError:
+        after = next_object.search(text, start + 1)
         end = after.start() if after else len(text)
         return " ".join(text[start:end].split()), end
-    return found if isinstance(found, dict) else str(found), end
+    return _to_data(found), end

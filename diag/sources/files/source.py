@@ -12,7 +12,7 @@ from diag.model.coverage import SourceCoverage, State
 from diag.model.progress import Progress, ignore
 from diag.model.queries import LogQuery
 from diag.model.records import LogRecord
-from diag.sources.files.content import read_content
+from diag.sources.files.content import Content, read_content
 
 SLUG = "files"
 STDIN = "-"
@@ -38,8 +38,10 @@ class Files:
                 self._problems.append(_explain(name, error))
                 continue
             self._read += 1
-            self._entries += len(batch)
-            yield batch
+            self._entries += len(batch.records)
+            if batch.cut:
+                self._problems.append(f"{_shown(name)}: ends in the middle of an object; export it again")
+            yield batch.records
 
     def coverage(self) -> SourceCoverage:
         """What was asked and what came."""
@@ -64,9 +66,9 @@ class Files:
                 yield name
 
 
-def _read_file(name: str) -> tuple[LogRecord, ...]:
+def _read_file(name: str) -> Content:
     raw = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
-    return tuple(read_content(raw, _shown(name)))
+    return read_content(raw, _shown(name))
 
 
 def _shown(name: str) -> str:
