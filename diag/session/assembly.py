@@ -131,7 +131,8 @@ class _Assembler:
             return
         published = [step for step in self._listening if not step.entry.field("utterance")]
         since = published[0].time_ns if published else None
-        if since is not None and not any(t.steps[-1].time_ns >= since for t in self.turns if t.steps):
+        taken_up = any(not t.ended or t.steps[-1].time_ns >= since for t in self.turns) if since else True
+        if not taken_up:
             self.turns.append(Draft(steps=[event]))
         self._listening = []
 

@@ -17,14 +17,15 @@ from diag.model.findings import Evidence
 from diag.model.identifiers import IdKind, classify, is_lost
 from diag.model.records import IdMention, KafkaRecord
 from diag.model.session import JOINED, Event, Link
-from diag.session.presence import BIND, MEDIA_FACETS, NAMED, SESSION_ROLES, WHIP, build_presence
+from diag.session.presence import BIND, MEDIA_FACETS, NAMED, SESSION_ROLES, WHIP, WS_AUDIO, build_presence
 
 LINKING_ROLES = (*SESSION_ROLES, "connection", "trace")
+
+MAPPED, GUESSED = "mapping line", "guessed mapping"
 
 SCORES = {
     "binding": 100,
     "same line": 95,
-    "mapping line": 95,
     "trace": 92,
     "socket message": 90,
     "Kafka record": 90,
@@ -32,13 +33,17 @@ SCORES = {
     "re-cased": 95,
     "truncated": 90,
     "unit changed": 90,
-    "guessed mapping": 60,
+    MAPPED: 60,
+    GUESSED: 60,
     "conflicting keys": 60,
 }
 """How sure each rule is. Two IDs under different keys of one line are a conflict, not a proof."""
 
-FITTING_GUESS = 85
-"""A guessed mapping between the only two IDs that each lack what the other has."""
+FITTING_MAPPING = 85
+"""A mapping between the only two IDs that each lack what the other has.
+
+The reference orchestrator stores its guess, and finds it as an existing mapping the next time.
+"""
 
 MOST_IDS = 200
 """IDs of one closure beyond which it is no session but a shared ID; bounds work on hostile input."""
@@ -47,7 +52,10 @@ _SHARED_BY = 3  # sessions that one connection or trace may name before it count
 
 # These lines name another client's socket beside the session that they look for.
 _NO_LINK_EVENTS = frozenset({"bcast.skipped"})
-_MAPPING_RULES = {"map.direct": "mapping line", "map.self": "mapping line", "map.guessed": "guessed mapping"}
+# This one names the ID that it was asked for in its error text only.
+_TEXT_EVENTS = frozenset({"media.listen_failed"})
+_MAPPING_EVENTS = {"map.direct": MAPPED, "map.self": MAPPED, "map.guessed": GUESSED}
+_MAPPING_RULES = (MAPPED, GUESSED)
 _CONNECTION_RULES = {"ws.bind": "binding", "ws.raw": "socket message", "ws.message": "socket message"}
 
 Reached = Mapping[str, tuple[Link, int]]
@@ -99,7 +107,7 @@ def close_over(asked: str, finder: Finder, records: Iterable[KafkaRecord] = ()) 
         links = _weigh((*_event_links(events), *_kin_links(finder, considered, events), *kafka_links), events)
         strong = tuple(link for link in links if link.score >= JOINED)
         reached = {asked, *_reach(asked, strong, frozenset())}
-        wider = considered.union(reached, _guessed_partners(links, reached))
+        wider = considered.union(reached, _mapped_partners(links, reached))
         if wider == considered or len(wider) > MOST_IDS:
             break
         considered = wider
@@ -126,30 +134,36 @@ def _names(event: Event, text: str) -> bool:
 
 
 def _weigh(links: tuple[Link, ...], events: Sequence[Event]) -> tuple[Link, ...]:
-    """The links, a guessed mapping stronger where its two IDs are each other's only possible half."""
-    guesses = [link for link in links if link.rule == "guessed mapping"]
-    if not guesses:
+    """The links, a mapping stronger where its two IDs are each other's only possible half."""
+    mappings = [link for link in links if link.rule in _MAPPING_RULES]
+    if not mappings:
         return links
-    named = Counter(text for link in guesses for text in (link.first, link.second))
+    pairs = {(link.first, link.second) for link in mappings}
+    guessed = {(link.first, link.second) for link in mappings if link.rule == GUESSED}
+    named = Counter(text for pair in pairs for text in pair)
     presence = build_presence(events)
 
-    def fits(link: Link) -> bool:
+    def weigh(link: Link) -> Link | None:
+        if link.rule not in _MAPPING_RULES:
+            return link
+        if link.rule != GUESSED and (link.first, link.second) in guessed:
+            return None  # it found what had been guessed before
         one, other = (presence.get(text, frozenset()) for text in (link.first, link.second))
-        halves = _are_halves(one, other) or _are_halves(other, one)
-        return halves and named[link.first] == 1 and named[link.second] == 1
+        fits = (_are_halves(one, other) or _are_halves(other, one)) and named[link.first] == 1 == named[
+            link.second
+        ]
+        return replace(link, score=FITTING_MAPPING) if fits else link
 
-    return tuple(
-        replace(link, score=FITTING_GUESS) if link in guesses and fits(link) else link for link in links
-    )
+    return tuple(weighed for link in links if (weighed := weigh(link)) is not None)
 
 
 def _are_halves(media: frozenset[str], socket: frozenset[str]) -> bool:
     return bool(media & MEDIA_FACETS) and BIND not in media and BIND in socket and not socket & MEDIA_FACETS
 
 
-def _guessed_partners(links: Iterable[Link], reached: set[str]) -> set[str]:
-    """The other ends of guessed mappings: what they are decides whether the guess fits."""
-    ends = ({link.first, link.second} for link in links if link.rule == "guessed mapping")
+def _mapped_partners(links: Iterable[Link], reached: set[str]) -> set[str]:
+    """The other ends of mappings: what they are decides whether the mapping fits."""
+    ends = ({link.first, link.second} for link in links if link.rule in _MAPPING_RULES)
     return {text for pair in ends if pair & reached for text in pair}
 
 
@@ -190,7 +204,8 @@ def _event_links(events: Iterable[Event]) -> Iterator[Link]:
     for event in events:
         if event.name in _NO_LINK_EVENTS:
             continue
-        mentions = [m for m in event.entry.ids if m.role in LINKING_ROLES and not is_lost(m.text)]
+        roles = (*LINKING_ROLES, "text") if event.name in _TEXT_EVENTS else LINKING_ROLES
+        mentions = [m for m in event.entry.ids if m.role in roles and not is_lost(m.text)]
         for first, second in combinations(mentions, 2):
             if first.text == second.text:
                 continue
@@ -208,7 +223,7 @@ def _rule_of(first: IdMention, second: IdMention, event: Event) -> str:
         return "trace"
     if "connection" in roles:
         return _CONNECTION_RULES.get(event.name, "same line")
-    return _MAPPING_RULES.get(event.name, "conflicting keys")
+    return _MAPPING_EVENTS.get(event.name, "conflicting keys")
 
 
 def _kafka_links(records: Iterable[KafkaRecord]) -> Iterator[Link]:
@@ -255,5 +270,11 @@ def _find_hubs(links: Iterable[Link], events: Iterable[Event]) -> frozenset[str]
     return frozenset(
         hub
         for hub, named in sessions.items()
-        if len(named) > _SHARED_BY or sum(WHIP in presence.get(text, ()) for text in named) > 1
+        if len(named) > _SHARED_BY or _are_several([presence.get(text, frozenset()) for text in named])
     )
+
+
+def _are_several(seen: Sequence[frozenset[str]]) -> bool:
+    """Whether these are callers of their own: more than one has media, or all that a session needs."""
+    whole = sum(bool(BIND in facets and facets & {WHIP, WS_AUDIO}) for facets in seen)
+    return whole > 1 or sum(WHIP in facets for facets in seen) > 1

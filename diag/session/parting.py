@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from diag.model.identifiers import IdKind, classify
 from diag.model.instants import NS_PER_MS, NS_PER_S
 from diag.model.session import Event, Session
-from diag.session.presence import BIND, CONSUME, PUBLISH, SESSION_ROLES, TURN, WHIP, WS_AUDIO
+from diag.session.presence import BIND, CONSUME, GRPC, PUBLISH, SESSION_ROLES, TURN, WHIP, WS_AUDIO
 
 TOGETHER_NS = 60 * NS_PER_S
 """Both halves of one call begin within a minute."""
@@ -21,6 +21,7 @@ TOGETHER_NS = 60 * NS_PER_S
 _MEDIA_HALF = frozenset({WHIP, PUBLISH})
 _WORK_HALF = frozenset({CONSUME, TURN})
 _SAME_INSTANT_NS = 5 * NS_PER_MS
+_THIRD_PLACES = ("media.listen_failed",)
 _SOCKET_MESSAGES = ("ws.message", "ws.raw")
 
 
@@ -31,7 +32,8 @@ class Parting:
     Attributes:
         media: the ID under which the media server worked.
         other: the ID with which it went on behind the hop.
-        hop: ``WHIP header``, ``WebSocket (session_info)``, ``Kafka key``.
+        hop: ``WHIP header``, ``WebSocket (session_info)``, ``Kafka key`` or
+            ``gRPC stream``.
         kind: ``never sent``, ``sent and refused``, ``sent and not read``, ``re-minted``, ``truncated``,
             ``re-cased``, ``unit changed``, or ``another ID was sent``.
     """
@@ -50,7 +52,7 @@ def find_partings(session: Session, others: tuple[str, ...] = ()) -> tuple[Parti
         others: IDs that may be a half of it as well; then only pairs with one of these count.
     """
     ids = (*session.session_ids, *others)
-    pairs = [*_socket_pairs(session, ids)] or [*_key_pairs(session, ids)]
+    pairs = next(filter(None, ([*find(session, ids)] for find in _PAIRS)), [])
     wanted = ((m, o) for m, o in pairs if not others or len({m, o} & set(others)) == 1)
     return tuple(
         _describe(session, media, other) for media, other in wanted if _began_together(session, media, other)
@@ -91,33 +93,78 @@ def _key_pairs(session: Session, ids: tuple[str, ...]) -> Iterator[tuple[str, st
     yield from ((p, w) for p in published for w in worked)
 
 
+def _stream_pairs(session: Session, ids: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Media that nobody worked on, and a stream for which the orchestrator minted an ID of its own."""
+    facets = {text: session.presence.get(text, frozenset()) for text in ids}
+    media = [t for t, seen in facets.items() if seen & _MEDIA_HALF and not seen & {BIND, *_WORK_HALF}]
+    streams = [text for text, seen in facets.items() if GRPC in seen]
+    yield from ((m, s) for m in media for s in streams)
+
+
+_PAIRS = (_socket_pairs, _key_pairs, _stream_pairs)
+
+
 def _began_together(session: Session, media: str, other: str) -> bool:
     begins = (
         first_event(session, media, "whip.", "media."),
-        first_event(session, other, "ws.", "kafka.", "turn.", "audio."),
+        first_event(session, other, "ws.", "kafka.", "turn.", "audio.", "grpc."),
     )
     times = [event.time_ns for event in begins if event is not None]
     return len(times) < len(begins) or max(times) - min(times) <= TOGETHER_NS
 
 
 def _describe(session: Session, media: str, other: str) -> Parting:
-    hop, kind = _hop_to(session, other), _kind_of(media, other)
+    if classify(other).kind is IdKind.GRPC:
+        return Parting(media, other, "gRPC stream", "re-minted")
+    kind = _kind_of(media, other)
     if kind:
-        return Parting(media, other, hop, kind)
-    whip = first_event(session, media, "whip.session")
-    if whip is not None and whip.value("origin") == "generated":
-        kind = "sent and refused" if whip.entry.field("refused") else "never sent"
-        return Parting(media, other, "WHIP header", kind)
+        at_whip = _knows_client_by(session, media, other, kind)
+        return Parting(media, other, "WHIP header" if at_whip else _hop_to(session, other), kind)
+    if _was_minted_there(session, media):
+        whip = first_event(session, media, "whip.session")
+        refused = whip is not None and whip.entry.field("refused")
+        return Parting(media, other, "WHIP header", "sent and refused" if refused else "never sent")
+    hop = _hop_to(session, other)
     if classify(other).kind is IdKind.FALLBACK:
         return Parting(media, other, hop, "never sent")
+    if _is_clients(session, other):
+        return Parting(media, other, "WHIP header", "another ID was sent")
     kind = "sent and not read" if _was_sent(session, media, other) else "another ID was sent"
     return Parting(media, other, hop, kind)
+
+
+def _was_minted_there(session: Session, media: str) -> bool:
+    """Whether the media server minted its ID: by its own line, else by the form that only it mints."""
+    whip = first_event(session, media, "whip.session")
+    if whip is not None:
+        return whip.value("origin") == "generated"
+    return classify(media).kind is IdKind.MEDIA
+
+
+def _knows_client_by(session: Session, media: str, other: str, kind: str) -> bool:
+    """Whether the client's own ID is `other`, so that the WHIP header brought the changed one."""
+    if kind == "truncated":
+        return len(media) < len(other)
+    first, second = classify(media), classify(other)
+    if (first.kind is IdKind.FRONTEND) != (second.kind is IdKind.FRONTEND):
+        return second.kind is IdKind.FRONTEND
+    return _is_clients(session, other)
+
+
+def _is_clients(session: Session, text: str) -> bool:
+    """Whether the client used this ID in a third place, beside WHIP and the socket's binding."""
+    return any(
+        text in event.entry.ids_in(*SESSION_ROLES, "text")
+        for event in (*session.events, *session.neighbours)
+        if event.name in _THIRD_PLACES
+    )
 
 
 def _hop_to(session: Session, other: str) -> str:
     bind = first_event(session, other, "ws.bind")
     if bind is None:
-        return "Kafka key"
+        facets = session.presence.get(other, frozenset())
+        return "Kafka key" if facets & _WORK_HALF else "WebSocket"
     via = bind.value("via")
     return f"WebSocket ({via})" if via else "WebSocket"
 

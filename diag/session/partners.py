@@ -13,6 +13,7 @@ from diag.session.presence import (
     CONSUME,
     MEDIA_FACETS,
     PUBLISH,
+    REFUSED,
     SESSION_ROLES,
     TURN,
     WHIP,
@@ -75,8 +76,11 @@ def find_partners(
 
 
 def _find_missing_half(mine: set[str]) -> _Half | None:
-    """What a session with these facets lacks; whose audio came over the socket lacks nothing."""
-    if WS_AUDIO in mine:
+    """What a session with these facets lacks.
+
+    Whose audio came over the socket lacks nothing, and whose socket was not understood has one.
+    """
+    if mine & {WS_AUDIO, REFUSED}:
         return None
     if BIND not in mine and WHIP not in mine:
         return _PUBLISHER if mine & _WORK and not mine & MEDIA_FACETS else None

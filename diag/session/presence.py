@@ -17,15 +17,19 @@ WS_AUDIO = "ws.audio"  # audio came over the socket: such a session has no media
 CONSUME = "consume"
 TURN = "turn"
 DELIVER = "deliver"
+PLAYED = "played"
+REFUSED = "ws.refused"  # a socket named the session in a message that nobody read
+GRPC = "grpc"
 
-MEDIA_FACETS = frozenset({WHIP, LISTEN, PUBLISH})
-ORCHESTRATOR_FACETS = frozenset({BIND, CONSUME, TURN, DELIVER})
+MEDIA_FACETS = frozenset({WHIP, LISTEN, PUBLISH, PLAYED})
+ORCHESTRATOR_FACETS = frozenset({BIND, CONSUME, TURN, DELIVER, REFUSED, GRPC})
 
 MEDIA_CAME = ("ice.connected", "media.track", "media.publish", "media.listen", "speech.start", "speech.end")
 """Any of these shows that the caller's media arrived."""
 
 SESSION_ROLES = ("session", "media", "frontend")
 
+_SOCKET_LINES = ("turn.trigger", "turn.audio_data")
 _FACETS = {
     "whip.session": NAMED,
     "whip.established": WHIP,
@@ -33,6 +37,8 @@ _FACETS = {
     "media.track": WHIP,
     "media.publish": PUBLISH,
     "ws.bind": BIND,
+    "ws.refused": REFUSED,
+    "grpc.session": GRPC,
     "kafka.consume": CONSUME,
     "kafka.buffer": CONSUME,
     "audio.session": CONSUME,
@@ -40,26 +46,31 @@ _FACETS = {
     "turn.start": TURN,
     "stage": TURN,
     "bcast.delivered": DELIVER,
-    "reply.played": DELIVER,
+    "reply.played": PLAYED,
 }
 
 
-def facet_of(event: Event) -> str:
-    """The facet that an event shows, empty if none."""
+def facets_of(event: Event) -> tuple[str, ...]:
+    """The facets that an event shows, most often none or one."""
+    facet = _FACETS.get(event.name, "")
     if event.name == "media.listen":
-        return LISTEN if is_listening(event) else ""
-    if event.name == "turn.audio_data":
-        return WS_AUDIO if is_final_audio(event) else ""
-    if event.name == "turn.trigger" and event.value("path") == "ws":
-        return WS_AUDIO
-    return _FACETS.get(event.name, "")
+        facet = LISTEN if is_listening(event) else ""
+    elif event.name == "turn.audio_data":
+        facet = WS_AUDIO if is_final_audio(event) else ""
+    elif event.name == "turn.trigger" and event.value("path") == "ws":
+        facet = WS_AUDIO
+    # what a socket brought or took proves that it stood for the session, whoever bound it
+    by_socket = event.name == "bcast.delivered" or (
+        event.name in _SOCKET_LINES and bool(event.entry.ids_in("connection"))
+    )
+    return tuple(filter(None, (facet, BIND if by_socket else "")))
 
 
 def build_presence(events: Iterable[Event]) -> Mapping[str, frozenset[str]]:
     """Session ID -> its facets, sorted by ID."""
     seen: defaultdict[str, set[str]] = defaultdict(set)
     for event in events:
-        facet = facet_of(event)
-        for text in event.entry.ids_in(*SESSION_ROLES) if facet else ():
-            seen[text].add(facet)
+        facets = facets_of(event)
+        for text in event.entry.ids_in(*SESSION_ROLES) if facets else ():
+            seen[text].update(facets)
     return {text: frozenset(seen[text]) for text in sorted(seen)}

@@ -69,7 +69,8 @@ def _is_farewell(turn: Turn) -> bool:
 
 def _to_turn(draft: Draft, departures: Sequence[Event], open_until_ns: int | None) -> Turn:
     steps = draft.steps
-    trigger = draft.first(*TRIGGERS, "turn.audio_data", "media.listen") or steps[0]
+    # listening off is told by another clock than the work: it counts only where nothing else tells
+    trigger = draft.first(*TRIGGERS, "turn.audio_data") or draft.first("turn.start") or steps[0]
     stages, deliveries = _build_stages(steps), tuple(_replies(steps))
     end = draft.first("turn.end") or (steps[-1] if steps[-1].time_ns > trigger.time_ns else None)
     left = _find_departure(trigger, draft, departures)

@@ -13,8 +13,9 @@ How it decides
     the other has a socket and no media, and each is the other's only partner within 60 s. Audio that
     was consumed and turns that ran under the media's ID do not count against it. Likewise one ID whose
     audio nobody worked on, and another under which work was done on audio that nobody published.
-    Joined by a trace, a connection, a record's key or a mapping line it is confirmed; by time alone, by
-    a guessed mapping, or with two possible partners, suspected, and the partner stays a candidate.
+    Joined by a trace, a connection, a record's key or a mapping line it is confirmed; by a guessed
+    mapping, by time alone or with two possible partners, suspected, and the partner by time stays a
+    candidate.
 
 What can fool it
     A session whose audio came over its WebSocket has no media half by design. A mapping from the one
@@ -44,11 +45,11 @@ from diag.checks.base import (
 from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
 from diag.model.identifiers import IdKind
 from diag.model.session import Event, Session, TurnOutcome
+from diag.session.links import GUESSED, MAPPED
 from diag.session.parting import Parting, find_partings, first_event, is_whole
 
 _UNDELIVERED = ("bcast.withheld", "bcast.failed")
 _DELIVERED = "bcast.delivered"
-_BRIDGES = ("mapping line", "guessed mapping")
 _KEY = "Kafka key"
 
 
@@ -61,17 +62,17 @@ def _run(context: CheckContext) -> Iterator[Finding]:
     if not any(is_whole(session, text) for text in session.session_ids):
         context.require_entries(MEDIA_SERVER, ORCHESTRATOR)
     nearby = find_partings(session, tuple(_partners(session)))
-    for parting in nearby:
-        yield _finding(session, parting, Confidence.SUSPECTED, _doubt(len(nearby) - 1))
+    if nearby:
+        yield _finding(session, nearby[0], Confidence.SUSPECTED, _doubt(len(nearby) - 1))
 
 
 def _judge_joined(context: CheckContext, joined: tuple[Parting, ...]) -> Iterator[Finding]:
     session = context.session
-    guessed = any(alias.rule == "guessed mapping" for alias in session.aliases)
-    if any(alias.rule in _BRIDGES for alias in session.aliases) and _all_answered(session):
+    rules = {alias.rule for alias in session.aliases}
+    if rules & {MAPPED, GUESSED} and _all_answered(session):
         return
     sure = context.sureness(MEDIA_SERVER, ORCHESTRATOR)
-    if guessed or len(joined) > 1:
+    if GUESSED in rules or len(joined) > 1:
         sure = Confidence.SUSPECTED
     yield _finding(session, joined[0], sure, "")
 
