@@ -55,7 +55,8 @@ class Event:
         named = (
             f"{m.key}={m.text}" for m in self.entry.ids if m.role in _SHOWN_ROLES and m.text not in self.text
         )
-        return Evidence(self.time_ns, self.entry.ref, self.entry.source, " ".join((self.text, *named)))
+        time_ns = self.time_ns if self.entry.time_known else 0
+        return Evidence(time_ns, self.entry.ref, self.entry.source, " ".join((self.text, *named)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def _stage_step(stage: Stage) -> Step:
 def _delivery_steps(turn: Turn) -> Iterator[Step]:
     for delivery in turn.deliveries:
         if delivery.name == "reply.played":
-            yield Step(delivery.time_ns, MEDIA, "reply heard", to=CALLER)
+            yield Step(delivery.time_ns, MEDIA, "audio sent", to=CALLER)
         else:
             yield Step(delivery.time_ns, ORCHESTRATOR, "reply sent", to=CALLER)
 

@@ -16,6 +16,7 @@ _SPACES = re.compile(r"\s+")
 # What is markup anywhere, and what is only at the beginning of a line.
 _MARKUP = re.compile(r"([\\`*_\[\]|~$])")
 _LINE_MARKUP = re.compile(r"^(?=[#+>=-])|^(\d+)(?=[.)])")
+_IDS = re.compile(r"(?<![\w`-])((?:[a-z]+_)+[0-9][\w]*)(?![\w`-])")
 _LINKS = re.compile(r"(?i)\b(https?|ftp|mailto)(:)|\b(www)(\.)")
 
 
@@ -46,11 +47,16 @@ def to_code(text: str) -> str:
 
 
 def to_prose(text: str) -> str:
-    """A sentence for Markdown in which nothing is markup, HTML, a mention or a link."""
-    line = to_plain(text).replace("&", "&amp;").replace("<", "&lt;").replace("@", "(at)")
+    """A sentence for Markdown in which nothing is markup, HTML, a mention or a link; IDs can be copied."""
+    parts = _IDS.split(to_plain(text))
+    return "".join(f"`{part}`" if place % 2 else _escape(part, place) for place, part in enumerate(parts))
+
+
+def _escape(text: str, place: int) -> str:
+    line = text.replace("&", "&amp;").replace("<", "&lt;").replace("@", "(at)")
     line = _LINKS.sub(lambda match: f"{match[1] or match[3]} {match[2] or match[4]}", line)
     line = _MARKUP.sub(r"\\\1", line)
-    return _LINE_MARKUP.sub(lambda match: f"{match[1]}\\" if match[1] else "\\", line)
+    return line if place else _LINE_MARKUP.sub(lambda match: f"{match[1]}\\" if match[1] else "\\", line)
 
 
 def to_label(text: str, most: int = 60) -> str:

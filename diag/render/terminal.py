@@ -97,6 +97,7 @@ def _headline(diagnosis: Diagnosis) -> Iterator[Text]:
     yield first.append(lines[0][len(label) :], style="default")
     yield from map(Text, lines[1:])
     yield from (Text(f"{indent}{line}", style="dim") for line in _cause_lines(diagnosis))
+    yield from map(Text, _remedy_lines(diagnosis, indent))
 
 
 def _span(session: Session) -> str:
@@ -116,6 +117,14 @@ def _cause_lines(diagnosis: Diagnosis) -> Iterator[str]:
             yield f"against it: {len(cause.contradicting)} lines, see the report"
     for missing in diagnosis.verdict.missing if diagnosis.verdict.status is not Status.INCONCLUSIVE else ():
         yield shorten(missing, WIDTH - 10)
+
+
+def _remedy_lines(diagnosis: Diagnosis, indent: str) -> list[str]:
+    """What to do about the chief cause, or about the symptom where no cause is named."""
+    cause, own = diagnosis.verdict.cause, diagnosis.of_scope(Scope.SESSION)
+    slug = cause.slug if cause else "turn-no-reply"
+    remedy = next((finding.remedy for finding in own if finding.slug == slug), "")
+    return _wrap(f"to do: {remedy}", indent, f"{indent}       ") if remedy else []
 
 
 def _aliases(session: Session) -> Iterator[Text]:

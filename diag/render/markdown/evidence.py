@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from diag.model.findings import Evidence
 from diag.model.instants import format_instant
+from diag.render.console import link_to_entry
 from diag.render.neutral import to_code
 
 _KAFKA = "kafka"
@@ -24,9 +25,13 @@ class Numbered:
 
 
 class EvidenceIndex:
-    """Numbers evidence as it is cited: ``E`` for log entries, ``K`` for Kafka, by first use."""
+    """Numbers evidence as it is cited: ``E`` for log entries, ``K`` for Kafka, by first use.
 
-    def __init__(self) -> None:
+    With the `project` that holds the entries, each links to its line in Google's console.
+    """
+
+    def __init__(self, project: str = "") -> None:
+        self._project = project
         self._labels: dict[tuple[str, str], str] = {}
         self._cited: list[tuple[str, Evidence]] = []
 
@@ -56,11 +61,15 @@ class EvidenceIndex:
             Numbered(
                 label,
                 format_instant(one.time_ns, 3) if one.time_ns else "",
-                to_code(one.ref),
+                self._link(one),
                 to_code(one.text),
             )
             for label, one in order
         )
+
+    def _link(self, one: Evidence) -> str:
+        address = link_to_entry(one, self._project)
+        return f"[{to_code(one.ref)}]({address})" if address else to_code(one.ref)
 
     def insert_ids(self) -> tuple[str, ...]:
         """The insert IDs of the cited entries, for a query that shows them again."""

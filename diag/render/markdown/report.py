@@ -74,7 +74,7 @@ def _environment() -> jinja2.Environment:
 
 def _build_view(diagnosis: Diagnosis) -> dict[str, Any]:
     """Section by section, so that evidence is numbered in the order in which it is read."""
-    index = EvidenceIndex()
+    index = EvidenceIndex(diagnosis.query.project)
     view = {
         **_view_summary(diagnosis, index),
         **_view_analysis(diagnosis, index),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from diag.model.diagnosis import Diagnosis
 from diag.model.findings import Evidence, Outcome, Result
 from diag.model.identifiers import IdKind, classify
-from diag.model.session import Event
+from diag.model.session import Event, Session
 from diag.render.markdown.evidence import EvidenceIndex
 from diag.render.neutral import to_code, to_prose
 
@@ -147,7 +147,7 @@ def deployment(diagnosis: Diagnosis, index: EvidenceIndex) -> Iterator[Statement
     yield Statement("", "the running images contain the session ID fixes", _NO_KUBERNETES)
     errors = [event for event in diagnosis.session.events if event.entry.level in ("error", "fatal")]
     lines = "1 line" if len(errors) == 1 else f"{len(errors)} lines"
-    found = f"{lines} at error or above" if errors else f"none in {searched(diagnosis)}"
+    found = f"**no**: {lines} at error or above" if errors else f"none in {searched(diagnosis)}"
     yield Statement("", "no error lines in this session", found, _cite(index, errors) if errors else COVERAGE)
 
 
@@ -181,21 +181,48 @@ def code(_diagnosis: Diagnosis, _index: EvidenceIndex) -> Iterator[Statement]:
 
 def key_findings(diagnosis: Diagnosis, index: EvidenceIndex) -> Iterator[Statement]:
     """The five key findings, each as a question that the evidence answers."""
-    tracking = ("session-one-sided", "one ID or a proven link on both sides")
-    for subject, slug, clear in (
-        ("Session ID format", "id-malformed", "every ID has a known form"),
-        ("Session tracking", *tracking),
-        ("WebSocket mapping", "id-mismatch", "socket and media carry one ID"),
-        ("Lost IDs", "id-undefined", "none"),
-        ("Replies", "turn-no-reply", "every turn got a reply"),
+    session = diagnosis.session
+    turns = len(session.turns)
+    for subject, slug, clear, unseen in (
+        ("Session ID format", "id-malformed", "every ID has a known form", ""),
+        ("Session tracking", "session-one-sided", "one ID or a proven link on both sides", ""),
+        ("WebSocket mapping", "id-mismatch", _describe_mapping(session), _unseen_half(session)),
+        ("Lost IDs", "id-undefined", "none", ""),
+        (
+            "Replies",
+            "turn-no-reply",
+            f"{turns} of {turns} turns, none without a reply",
+            _unseen_turn(session),
+        ),
     ):
-        yield Statement(subject, "", *_absence(diagnosis, index, slug, clear))
+        result, evidence = _absence(diagnosis, index, slug, clear)
+        seen = not unseen or result.startswith(("*", "**"))
+        yield Statement(subject, "", *((result, evidence) if seen else (f"*not checked: {unseen}*", "")))
+
+
+def _describe_mapping(session: Session) -> str:
+    mapped = any(alias.rule.endswith("mapping") or alias.rule == "mapping line" for alias in session.aliases)
+    return "two IDs, and a mapping between them that worked" if mapped else "socket and media carry one ID"
+
+
+def _unseen_half(session: Session) -> str:
+    """Why nothing can be said of socket and media together."""
+    facets = session.facets
+    if "ws.bind" not in facets:
+        return "no socket of this session was seen"
+    return "" if facets & {"whip", "publish", "listen"} else "no media of this session was seen"
+
+
+def _unseen_turn(session: Session) -> str:
+    if not session.turns:
+        return "no turn was seen"
+    return "" if any(turn.deliveries for turn in session.turns) else "no turn came to its end"
 
 
 def known_issues(diagnosis: Diagnosis, index: EvidenceIndex) -> Iterator[Statement]:
     """The five classes of trouble that reports of this kind are about, by what was checked."""
+    yield Statement("Variable name conflicts", "", _NO_REPOSITORY)
     for subject, slug in (
-        ("Variable name conflicts", "id-undefined"),
         ("Session ID generation", "id-malformed"),
         ("Session mapping logic", "id-mismatch"),
     ):

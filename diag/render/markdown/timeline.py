@@ -67,7 +67,9 @@ def _runs(events: tuple[Event, ...]) -> Iterator[list[Event]]:
 
 def _to_line(run: list[Event], index: EvidenceIndex) -> Line:
     first = run[0]
-    times = format_clock(first.time_ns) if first.time_ns else ""
+    # a line without a time of its own stands where its neighbour does
+    about = "" if first.entry.time_known else "~"
+    times = f"{about}{format_clock(first.time_ns)}" if first.time_ns else ""
     if len(run) > 1 and run[-1].time_ns != first.time_ns:
         times += f" - {format_clock(run[-1].time_ns)}"
     text = to_code(shorten(first.text, _LONGEST_TEXT)) + (
