@@ -6,8 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from pipeline.local.parts import missing_parts
+
+# How long an example takes is the machine's matter; speed is measured in tests/bench.
+settings.register_profile("diag", deadline=None)
+settings.load_profile("diag")
 
 _SCRUBBED_PREFIXES = ("DIAG_", "KAFKA_", "GOOGLE_", "CLOUDSDK_", "OTEL_")
 _SCRUBBED = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TERM", "TERMINAL_WIDTH")
