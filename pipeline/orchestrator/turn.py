@@ -107,6 +107,8 @@ class TurnConductor:
             outcome = await self._converse(turn, log)
         except StageError:
             pass  # the stage has its own line
+        except Exception as error:  # noqa: BLE001  the session's next turns are waiting behind this one
+            log.write("stage-failed", stage="turn", error=f"{type(error).__name__}: {error}")
         finally:
             log.write("turn-finished", outcome=outcome.value, total_ms=_elapsed_ms(started))
 

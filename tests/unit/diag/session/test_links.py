@@ -116,3 +116,78 @@ def test_events_of_a_session_keep_the_order_of_time_and_reading() -> None:
     events = finder(MISMATCH).mentioning(frozenset({S, B, W}))
 
     assert [event.time_ns for event in events] == sorted(event.time_ns for event in events)
+
+
+def test_a_guess_that_is_found_again_is_still_a_guess() -> None:
+    """The reference orchestrator stores its guess and calls it an existing mapping the next time."""
+    text = """
+    # M = session_1753615601380040_5cc15fe6
+    00:00.001 media-server info Using session ID from header :: sessionID=$S
+    00:00.220 media-server info WHIP connection established with ICE candidates :: sessionID=$S
+    00:00.700 orchestrator info Received session info from frontend :: connID=$W sessionID=$S
+    00:03.220 media-server info WHIP connection established with ICE candidates :: sessionID=$M
+    00:05.001 orchestrator info Created session mapping from WebSocket connection :: mediaSessionID=$M frontendSessionID=$S
+    00:09.001 orchestrator info Found existing session mapping :: mediaSessionID=$M frontendSessionID=$S
+    """
+
+    assert closed(text, S).members == {S, W}
+    assert list(closed(text, S).candidates) == ["session_1753615601380040_5cc15fe6"]
+
+
+@pytest.mark.parametrize("asked", [S, B])
+def test_a_guess_between_the_only_two_halves_joins(asked: str) -> None:
+    """Media without a socket, a socket without media, and nobody else: it can be no other."""
+    text = """
+    00:00.220 media-server info WHIP connection established with ICE candidates :: sessionID=$S
+    00:00.700 orchestrator info Received session info from frontend :: connID=$W sessionID=$B
+    00:05.001 orchestrator info Created session mapping from WebSocket connection :: mediaSessionID=$S frontendSessionID=$B
+    """
+
+    assert closed(text, asked).members == {S, B, W}
+    assert closed(text, asked).joined[B][0].rule == "guessed mapping"
+
+
+def test_callers_with_a_socket_and_audio_of_their_own_are_not_one() -> None:
+    """A trace that a test runner opened over two calls is shared, also where no WHIP shows that."""
+    text = """
+    00:00.600 orchestrator info Received session info from frontend :: connID=$W sessionID=$S trace=$T
+    00:00.900 orchestrator info Received session info from frontend :: connID=$X sessionID=$B trace=$T
+    00:03.000 orchestrator info Received audio_data event from frontend :: connID=$W sessionID=$S isFinal=true
+    00:03.200 orchestrator info Received audio_data event from frontend :: connID=$X sessionID=$B isFinal=true
+    """
+
+    assert closed(text, S).members == {S, W}
+    assert T in closed(text, S).hubs
+
+
+@pytest.mark.parametrize(
+    ("other", "rule"),
+    [
+        ("session_1753615601372_cz4", "truncated"),
+        ("session_1753615601372_CZ4GW0FL5", "re-cased"),
+        ("session%5F1753615601372%5Fcz4gw0fl5", "URL-encoded"),
+        ("session_1753615601372000_cz4gw0fl5", "unit changed"),
+    ],
+)
+def test_two_writings_of_one_id_are_one(other: str, rule: str) -> None:
+    """No line names both; the instant and the random part do not agree by chance."""
+    text = f"""
+    00:00.220 media-server info WHIP connection established with ICE candidates :: sessionID=$S
+    00:00.700 orchestrator info Received session info from frontend :: connID=$W sessionID={other}
+    """
+
+    assert closed(text, S).joined[other][0].rule == rule
+    assert closed(text, other).members == closed(text, S).members
+
+
+@pytest.mark.parametrize(
+    "other", ["session_1753615601372_c", "session_1753615601372", "session_1753615601372_x"]
+)
+def test_callers_of_one_millisecond_are_two(other: str) -> None:
+    """A shared instant is no shared ID."""
+    text = f"""
+    00:00.220 media-server info WHIP connection established with ICE candidates :: sessionID=$S
+    00:00.700 orchestrator info Received session info from frontend :: connID=$W sessionID={other}
+    """
+
+    assert other not in closed(text, S).joined

@@ -141,6 +141,19 @@ async def test_a_failing_stage_ends_the_turn(world, lines, stage: str, parts: in
     assert len(world.published) == parts
 
 
+async def test_a_fault_of_ours_ends_one_turn_and_is_told(world, lines) -> None:
+    """The session's next turns wait behind it: nothing may escape."""
+
+    async def fail(_turn: Turn, _pcm: bytes) -> str:
+        raise ZeroDivisionError("no samples")
+
+    world.stages.transcribe = fail
+    await world.run()
+
+    assert lines.one("stage-failed")["error"] == "ZeroDivisionError: no samples"
+    assert lines.one("turn-finished")["outcome"] == "failed"
+
+
 async def test_an_empty_transcript_ends_the_turn(world, lines) -> None:
     """Nothing is made up for a noise."""
     world.stages.transcript = ""
