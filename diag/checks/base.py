@@ -66,8 +66,7 @@ class CheckContext:
 
     def require_entries(self, *services: str) -> None:
         """Raise `NotChecked` unless entries of each service were read: silence must be heard."""
-        seen = dict(self.coverage.services)
-        silent = [service for service in services if not seen.get(service)]
+        silent = [service for service in services if not self.coverage.entries_of(service)]
         if silent:
             raise NotChecked(f"no entries of {' and '.join(silent)} were read")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from diag.model.window import Window
@@ -51,6 +52,7 @@ class Coverage:
             which are what they are.
         services: service -> entries read of it in the window, the session's own or not.
         pods: service -> its pods that were seen.
+        sides: service -> its side, of every service that is known.
         lost_keys: ID keys that hold null by design (Python services), with counts.
     """
 
@@ -59,6 +61,7 @@ class Coverage:
     settled_ns: int | None = None
     services: tuple[tuple[str, int], ...] = ()
     pods: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    sides: Mapping[str, str] = field(default_factory=dict)
 
     def find(self, source: str) -> SourceCoverage | None:
         """The coverage of one source."""
@@ -74,12 +77,27 @@ class Coverage:
 
     def logs_complete(self, *services: str) -> bool:
         """Whether every log source gave all, and each of `services` has entries there."""
-        seen = dict(self.services)
         return (
             bool(self.log_sources())
             and all(one.state is State.COMPLETE for one in self.log_sources())
-            and all(seen.get(service) for service in services)
+            and all(self.entries_of(service) for service in services)
         )
+
+    def heard_for(self, service: str) -> tuple[str, ...]:
+        """`service` if it was heard, else the services that were, on its side: they do its work here."""
+        heard = [name for name, count in self.services if count]
+        side = self.sides.get(service)
+        if service in heard or side is None:
+            return (service,) if service in heard else ()
+        return tuple(name for name in heard if self.sides.get(name) == side)
+
+    def called(self, service: str) -> str:
+        """How the service that does the work of `service` is called here."""
+        return ", ".join(self.heard_for(service)) or service
+
+    def entries_of(self, service: str) -> int:
+        """Entries read of `service`, or of those that do its work here."""
+        return sum(count for name, count in self.services if name in self.heard_for(service))
 
     def entries_read(self) -> int:
         """All log entries read."""
