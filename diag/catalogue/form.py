@@ -28,6 +28,8 @@ from diag.model.catalogue_report import Problem
 Found = Iterator[tuple[Path, Problem]]
 _Check = Callable[[Document, Path, Any], Found]
 
+_SERVICE = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
+
 
 def check_form(document: Document) -> Found:
     """What is wrong in the file by itself, with the path of each problem."""
@@ -70,6 +72,10 @@ def _check_each(check: _Check, document: Document, path: Path, value: Any) -> Fo
     for key, one in value.items():
         if not key.strip():
             yield (*path, key), document.problem((*path, key), "an empty name", "give it a text")
+        elif path == ("services",) and _SERVICE.fullmatch(key) is None:
+            yield (*path, key), document.problem(
+                (*path, key), f"service {key[:40]!r} is no name", "use letters, digits, dot, dash and _"
+            )
         yield from check(document, (*path, key), one)
 
 

@@ -35,8 +35,8 @@ _ROLES: tuple[tuple[str, frozenset[str]], ...] = (
     ("", frozenset({
         "span", "parent", "message", "msg", "insert", "event", "job", "user", "tenant", "account", "customer",
         "device", "model", "host", "hostname", "pod", "container", "image", "node", "process", "thread",
-        "group", "partition", "offset", "version", "commit", "sha", "digest", "request", "req", "phone", "number",
-        "url", "path", "file", "name", "ip", "addr", "address", "email", "time", "timestamp", "date",
+        "group", "partition", "offset", "version", "commit", "sha", "digest", "request", "req", "phone",
+        "number", "url", "path", "file", "name", "ip", "addr", "address", "email", "time", "timestamp", "date",
     })),
     ("trace", frozenset({"trace", "traceparent"})),
     ("turn", frozenset({"turn", "utterance"})),

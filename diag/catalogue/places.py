@@ -58,17 +58,17 @@ class _Scanner:
         """``[a.b]`` or ``[[a.b]]``: the path of the table that begins."""
         is_element = self._text.startswith("[[", self._at)
         start, self._at = self._at, self._at + (2 if is_element else 1)
-        path: Path = ()
         parts = self._key()
+        end, self._at = self._at, start
+        path: Path = ()
         for place, part in enumerate(parts, 1):
             path = (*path, part)
             if is_element and place == len(parts):
                 self._counts[path] = self._counts.get(path, 0) + 1
+            self._mark(path)
             if path in self._counts:
                 path = (*path, self._counts[path] - 1)
-        end, self._at = self._at, start
-        self._mark(path)
-        self._mark(path[:-1] if is_element else path)
+                self._mark(path)
         self._at = end + (2 if is_element else 1)
         return path
 

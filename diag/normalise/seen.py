@@ -36,7 +36,10 @@ def see_lines(records: Iterable[LogRecord], catalogue: Catalogue) -> Iterator[Se
 def _name_service(draft: Draft, origin: str, names: ServiceNames) -> str:
     """The catalogue's name; else the container's, the line's own, or the file's."""
     _, file_name = hints_of_origin(origin)
-    known = names.of_line(draft, file_name)
+    if draft.name_hints and not names.resolve(*draft.name_hints, file_name):
+        known = ""  # a service of that name is unknown, whoever else writes the same words
+    else:
+        known = names.of_line(draft, file_name)
     hints = (*draft.name_hints, "" if file_name == "stdin" else file_name)
     return known or next(
         (name for hint in hints if (name := _POD_TAIL.sub("", hint)) and _NAME.fullmatch(name)), _NAMELESS

@@ -16,9 +16,11 @@ from diag.render.neutral import shorten, to_plain
 _LONGEST = 400
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _HEAD = """\
-# Proposed by diag catalogue learn from {lines} lines. Read it before you keep it: give the lines that mark
-# a step their event (docs/catalogue.md lists them), drop what is of no use, and see that nothing that a
-# person said stands here as a message.
+# Proposed by diag catalogue learn from {lines}. Read it before you keep it:
+# - give the lines that mark a step their event (docs/catalogue.md lists them), drop what is of no use;
+# - the sides are guessed by the services' names; known are
+#   {sides};
+# - see that nothing that a person said stands here as a message.
 """
 
 
@@ -46,7 +48,7 @@ def render_proposal(proposal: Proposal) -> str:
     """The proposal as a catalogue file; empty where there is nothing to propose."""
     if not proposal.services and not proposal.keys:
         return ""
-    blocks = [_HEAD.format(lines=f"{proposal.lines:,}")]
+    blocks = [_HEAD.format(lines=_plural(proposal.lines, "line"), sides=", ".join(SIDES))]
     blocks += ["\n".join(block) for block in (_key_lines(proposal.keys), _form_lines(proposal.keys)) if block]
     blocks += ["\n".join(_service_lines(service)) for service in proposal.services]
     return "\n".join(block.rstrip("\n") + "\n" for block in blocks)
@@ -110,7 +112,7 @@ def _service_lines(service: ProposedService) -> Iterator[str]:
     table = f"services.{_to_key(service.name)}"
     if service.side:
         yield f"[{table}]"
-        yield f"side = {_quote(service.side)}  # a guess by its name; one of {', '.join(SIDES)}"
+        yield f"side = {_quote(service.side)}"
         yield ""
     messages = [line for line in service.lines if not line.pattern]
     if messages:
