@@ -73,8 +73,11 @@ def _check_each(check: _Check, document: Document, path: Path, value: Any) -> Fo
         if not key.strip():
             yield (*path, key), document.problem((*path, key), "an empty name", "give it a text")
         elif path == ("services",) and _SERVICE.fullmatch(key) is None:
-            yield (*path, key), document.problem(
-                (*path, key), f"service {key[:40]!r} is no name", "use letters, digits, dot, dash and _"
+            yield (
+                (*path, key),
+                document.problem(
+                    (*path, key), f"service {key[:40]!r} is no name", "use letters, digits, dot, dash and _"
+                ),
             )
         yield from check(document, (*path, key), one)
 

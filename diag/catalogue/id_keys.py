@@ -36,7 +36,8 @@ _ROLES: tuple[tuple[str, frozenset[str]], ...] = (
         "span", "parent", "message", "msg", "insert", "event", "job", "user", "tenant", "account", "customer",
         "device", "model", "host", "hostname", "pod", "container", "image", "node", "process", "thread",
         "group", "partition", "offset", "version", "commit", "sha", "digest", "request", "req", "phone",
-        "number", "url", "path", "file", "name", "ip", "addr", "address", "email", "time", "timestamp", "date",
+        "number", "url", "path", "file", "name", "ip", "addr", "address", "email", "time",
+        "timestamp", "date",
     })),
     ("trace", frozenset({"trace", "traceparent"})),
     ("turn", frozenset({"turn", "utterance"})),
@@ -102,8 +103,10 @@ class KeyFinder:
         return tuple(one for one in found if one is not None)
 
     def _holders(self, keys: ByKey, new: Iterable[ProposedKey]) -> Mapping[str, str]:
-        """An ID -> a key under which it stands."""
-        linking = [*filter(self._knows, sorted(keys)), *(one.key for one in new if one.role)]
+        """An ID -> a key under which it stands, a session's before others."""
+        roles = {key: self._known.get(key, "") for key in keys if self._knows(key)}
+        roles |= {one.key: one.role for one in new if one.role}
+        linking = sorted(roles, key=lambda key: (roles[key] != "session", key))
         return {
             value: key for key in reversed(linking) for one in keys[key].values() for value in one.sample()
         }

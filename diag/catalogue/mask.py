@@ -63,7 +63,9 @@ def mask_message(message: str) -> Masked:
     first, newline, rest = message.partition("\n")
     head, cut = first[:LONGEST], first[LONGEST:]
     parts, values = _mask_line(head)
-    if cut and (not parts or parts[-1] is not Slot.TAIL):
+    if cut and parts[-1] is Slot.TAIL:
+        values[-1] += cut
+    elif cut:
         parts, values = [*parts, Slot.TAIL], [*values, cut]
     if newline:
         parts, values = [*parts, "\n", Slot.REST], [*values, rest]

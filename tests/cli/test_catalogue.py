@@ -41,12 +41,19 @@ def test_a_good_file_says_what_it_holds(diag, workdir: Path) -> None:
     done = diag("catalogue", "validate", "a.toml", "b.toml")
 
     assert done.returncode == 0
-    assert done.stdout == "a.toml: 1 message, 0 patterns, 1 ID key\nb.toml: 0 messages, 0 patterns, 0 ID keys\n"
+    assert (
+        done.stdout == "a.toml: 1 message, 0 patterns, 1 ID key\nb.toml: 0 messages, 0 patterns, 0 ID keys\n"
+    )
 
 
 def test_every_problem_is_named_at_once_with_its_line(diag, workdir: Path) -> None:
     """Of all files; exit 2."""
-    write(workdir, a=GOOD.replace("media", "medja").replace("whip.session", "whip.sesion"), b="[kafka]\nx = 1\n", c="a = [")
+    write(
+        workdir,
+        a=GOOD.replace("media", "medja").replace("whip.session", "whip.sesion"),
+        b="[kafka]\nx = 1\n",
+        c="a = [",
+    )
     done = diag("catalogue", "validate", "a.toml", "b.toml", "c.toml", "gone.toml")
 
     assert done.returncode == 2
@@ -106,10 +113,17 @@ def test_lines_that_the_catalogue_knows_are_left_out_and_counted(diag, logs) -> 
 
 def test_a_packaged_message_of_another_service_keeps_its_event(diag, workdir: Path) -> None:
     """With what it says and shows."""
-    done = diag("catalogue", "learn", log(workdir, "Using session ID from header", "something else", file="x.log", service="gateway"))
+    done = diag(
+        "catalogue",
+        "learn",
+        log(workdir, "Using session ID from header", "something else", file="x.log", service="gateway"),
+    )
     messages = tomllib.loads(done.stdout)["services"]["gateway"]["messages"]
 
-    assert messages["Using session ID from header"] == {"event": "whip.session", "attributes": {"origin": "header"}}
+    assert messages["Using session ID from header"] == {
+        "event": "whip.session",
+        "attributes": {"origin": "header"},
+    }
     assert messages["something else"] == {"event": "log"}
 
 
@@ -122,7 +136,17 @@ def test_no_secret_and_no_value_of_a_field_is_in_the_proposal(diag, workdir: Pat
     done = diag("catalogue", "learn", name)
 
     assert diag("catalogue", "validate", write(workdir, p=done.stdout) or "p.toml").returncode == 0
-    for secret in ("abcdef123456", "10.1.2.3", "1234567", "my PIN", "a word", CALL, CALL[2:12], "zzzz", "4711"):
+    for secret in (
+        "abcdef123456",
+        "10.1.2.3",
+        "1234567",
+        "my PIN",
+        "a word",
+        CALL,
+        CALL[2:12],
+        "zzzz",
+        "4711",
+    ):
         assert secret not in done.stdout + done.stderr
 
 
