@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from typing import Generic, TypeVar
@@ -9,16 +10,38 @@ from typing import Generic, TypeVar
 Value = TypeVar("Value")
 
 
-class Lowest(Generic[Value]):
-    """Of all the keys ever given, those with the `most` lowest hashes, each with all of its values joined.
+Rank = tuple[int, int]
 
-    The bound on hashes only falls, so a key that is kept at the end was never turned away before.
+_CELLS = 1 << 20
+
+
+class Weights:
+    """How often each key came, about: keys share cells, so a count may be too high, never too low."""
+
+    def __init__(self) -> None:
+        self._cells = array("L", bytes(array("L").itemsize * _CELLS))
+
+    def add(self, key: str) -> None:
+        """The key came once more."""
+        self._cells[hash_text(key) % _CELLS] += 1
+
+    def of(self, hashed: int) -> int:
+        """The count of the key with this hash."""
+        return self._cells[hashed % _CELLS]
+
+
+class Lowest(Generic[Value]):
+    """Of all the keys ever given, the `most` of best rank, each with all of its values joined.
+
+    The rank is the key's weight, if weights are known, then its hash. It does not change, so the bound
+    only falls, and a key that is kept at the end was never turned away before.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, weights: Weights | None = None) -> None:
         self._most = most
-        self._kept: dict[str, tuple[int, Value]] = {}
-        self._bound: int | None = None
+        self._weights = weights
+        self._kept: dict[str, tuple[Rank, Value]] = {}
+        self._bound: Rank | None = None
 
     def put(self, key: str, value: Value, join: Callable[[Value, Value], Value]) -> None:
         """Remember `value` under `key`, joined to what is there."""
@@ -27,8 +50,9 @@ class Lowest(Generic[Value]):
             self._kept[key] = (known[0], join(known[1], value))
             return
         hashed = hash_text(key)
-        if self._bound is None or hashed < self._bound:
-            self._kept[key] = (hashed, value)
+        rank = (-self._weights.of(hashed) if self._weights else 0, hashed)
+        if self._bound is None or rank < self._bound:
+            self._kept[key] = (rank, value)
             if len(self._kept) > 2 * self._most:
                 self._prune()
 

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
+from diag.catalogue.bounded import Weights
 from diag.catalogue.id_keys import MESSAGE, FoundKeys, KeyFinder
 from diag.catalogue.mask import Masked, mask_message
 from diag.catalogue.templates import Template, TemplateMiner
@@ -25,16 +26,37 @@ _SIDE_WORDS = (
 )
 _ELSE = "orchestrator"
 
+MOST_LINES = 300
+"""Entries proposed for one service, the most frequent ones: nobody reads more."""
+
 
 class Learner:
-    """Takes lines, gives a proposal. Memory is bounded by the bounds of what it counts with."""
+    """Takes lines, gives a proposal. Memory is bounded by the bounds of what it counts with.
 
-    def __init__(self, catalogue: Catalogue, clean: Callable[[str], str] = str) -> None:
+    Args:
+        catalogue: what is known already.
+        clean: what redaction makes of a message.
+        first: a learner that took the same lines before and had to drop some: now it is known which
+            texts are frequent.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, clean: Callable[[str], str] = str, first: Learner | None = None
+    ) -> None:
         self._catalogue = catalogue
         self._clean = clean
-        self._miner = TemplateMiner()
+        self._miner = TemplateMiner(weights=first.weights if first else None)
         self._keys = KeyFinder(catalogue.id_roles)
         self._lines = self._known = self._unreadable = self._empty = 0
+
+    @property
+    def weights(self) -> Weights:
+        """How often each text came."""
+        return self._miner.weights
+
+    def is_crowded(self) -> bool:
+        """Whether there were more different texts than are kept, so that a second pass is worth it."""
+        return self._miner.added > sum(one.count for one in self._miner.mine())
 
     def add(self, line: SeenLine) -> None:
         """One more line."""
@@ -69,9 +91,12 @@ class Learner:
         telling = [one for one in templates if has_words(one.parts)]
         kept = sum(one.count for one in templates)
         keys = self._keys.find()
-        by_service: defaultdict[str, list[ProposedLine]] = defaultdict(list)
+        all_lines: defaultdict[str, list[ProposedLine]] = defaultdict(list)
         for one in telling:
-            by_service[one.service].append(self._to_line(one, keys))
+            all_lines[one.service].append(self._to_line(one, keys))
+        by_service = {name: _choose_frequent(lines) for name, lines in all_lines.items()}
+        proposed = sum(line.count for lines in by_service.values() for line in lines)
+        worded = sum(one.count for one in telling)
         exact = {line.text for lines in by_service.values() for line in lines if not line.pattern}
         return Proposal(
             services=tuple(
@@ -82,8 +107,8 @@ class Learner:
             lines=self._lines,
             known=self._known,
             unreadable=self._unreadable,
-            unnamed=self._empty + kept - sum(one.count for one in telling),
-            dropped=self._miner.added - kept,
+            unnamed=self._empty + kept - worded,
+            dropped=self._miner.added - kept + worded - proposed,
         )
 
     def _to_line(self, template: Template, keys: FoundKeys) -> ProposedLine:
@@ -110,6 +135,10 @@ class Learner:
             return ""
         name = service.lower()
         return next((side for side, words in _SIDE_WORDS if re.search(words, name)), _ELSE)
+
+
+def _choose_frequent(lines: Iterable[ProposedLine]) -> list[ProposedLine]:
+    return sorted(lines, key=lambda one: (-one.count, one.text, one.pattern))[:MOST_LINES]
 
 
 def _breadth(line: ProposedLine) -> tuple[int, str]:

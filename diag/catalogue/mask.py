@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 
 class Slot(Enum):
@@ -18,6 +19,7 @@ class Slot(Enum):
     ODD_WORD = r"[^\s=,;:()\[\]{}<>\"'|/&?]+"
     DOUBLE_QUOTED = r'[^"]*'
     SINGLE_QUOTED = r"[^']*"
+    STAMP = r"\d{4}.\d\d.\d\d.\d\d:\d\d:\d\d[\d.,]*(?:Z|[+-]\d\d:?\d\d)?"
     PSEUDONYM = r"<(?:ip|phone|e-mail) [0-9a-f]{6}>"
     TAIL = r".*"
     REST = r"[\s\S]*"
@@ -32,6 +34,7 @@ LONGEST = 400
 
 _TOKEN = re.compile(
     r"(?P<pseudonym><(?:ip|phone|e-mail) [0-9a-f]{6}>)"
+    r"|(?P<stamp>(?<!\d)\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)"
     r"|\"(?P<double>[^\"\n]*)\""
     r"|(?<!\w)'(?P<single>[^'\n]*)'"
     r"|(?P<word>[^\s=,;:()\[\]{}<>\"'|/&?]+)"
@@ -58,6 +61,7 @@ class Masked:
     values: tuple[str, ...]
 
 
+@lru_cache(maxsize=4096)
 def mask_message(message: str) -> Masked:
     """The parts of `message`; joined, with the values in their slots, they are the message."""
     first, newline, rest = message.partition("\n")
@@ -97,6 +101,8 @@ def _mask_token(found: re.Match[str], *, after_equals: bool) -> list[tuple[Part,
         return _mask_word(text, after_equals=after_equals)
     if kind == "pseudonym":
         return [(Slot.PSEUDONYM, text)]
+    if kind == "stamp":
+        return [(Slot.STAMP, text)]
     if kind == "double":
         return [('"', ""), (Slot.DOUBLE_QUOTED, found[kind]), ('"', "")]
     if kind == "single":

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
 
-from diag.catalogue.bounded import Lowest
+from diag.catalogue.bounded import Lowest, Weights
 from diag.catalogue.mask import Masked, Part, Parts, Slot
 
 MOST_FORMS = 4_000
-"""Different masked texts that are kept; which, is decided by their hash, so not by their order."""
+"""Different masked texts that are kept; which, is decided by their weights and hashes, not by their order."""
 
 LEAST_WORDS = 5
 LEAST_TAILS = 3
@@ -49,17 +49,23 @@ class Template:
 
 
 class TemplateMiner:
-    """Takes masked messages, gives templates; memory is bounded by `MOST_FORMS`."""
+    """Takes masked messages, gives templates; memory is bounded by `most`.
 
-    def __init__(self, most: int = MOST_FORMS) -> None:
-        self._forms: Lowest[Template] = Lowest(most)
+    Beyond the bound it keeps the texts that `weights`, those of a first pass, say are frequent.
+    """
+
+    def __init__(self, most: int = MOST_FORMS, weights: Weights | None = None) -> None:
+        self._forms: Lowest[Template] = Lowest(most, weights)
         self._added = 0
+        self.weights = Weights()
 
     def add(self, service: str, masked: Masked) -> None:
         """One more message."""
         self._added += 1
         own = Template(service, masked.parts, 1, tuple(map(_to_facts, masked.values)))
-        self._forms.put(f"{service}\n{show_parts(masked.parts)}", own, _join)
+        key = f"{service}\n{show_parts(masked.parts)}"
+        self.weights.add(key)
+        self._forms.put(key, own, _join)
 
     def mine(self) -> tuple[Template, ...]:
         """The templates, sorted by service and text."""

@@ -19,8 +19,13 @@ _LEAST_SEEN = 3
 _CONSTANT = re.compile(r"\d|\d\.\d|v\d[\d.]{0,6}|[A-Z]{1,5}\d{1,3}|IPv[46]|mp[34]")
 _SPECIAL = re.compile(r"[\\.^$*+?{}\[\]|()]")
 _LETTERS = re.compile(r"[^\W\d_]{2}")
-_MADE_UP = {Slot.PSEUDONYM: "<ip 000000>", Slot.TAIL: "...", Slot.REST: "..."}
-_FALLBACK = {Slot.PSEUDONYM: "address", Slot.TAIL: "text", Slot.REST: "rest"}
+_MADE_UP = {
+    Slot.STAMP: "2025-01-01 00:00:00",
+    Slot.PSEUDONYM: "<ip 000000>",
+    Slot.TAIL: "...",
+    Slot.REST: "...",
+}
+_FALLBACK = {Slot.STAMP: "at", Slot.PSEUDONYM: "address", Slot.TAIL: "text", Slot.REST: "rest"}
 _LONGEST_NAME = 24
 # Words that stand between a value and what it is called by.
 _LITTLE = frozenset(

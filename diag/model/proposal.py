@@ -81,7 +81,7 @@ class Proposal:
         known: of these, lines that the catalogue knows.
         unreadable: lines that no shape fits.
         unnamed: lines without a message, or whose message has no constant words.
-        dropped: lines of texts beyond the bound on different texts.
+        dropped: lines of rarer texts, beyond the bound on different texts.
     """
 
     services: tuple[ProposedService, ...]

@@ -61,7 +61,7 @@ def summarise_proposal(proposal: Proposal) -> str:
     left_out = (
         (proposal.unreadable, "not understood"),
         (proposal.unnamed, "without constant words"),
-        (proposal.dropped, "of too many different texts"),
+        (proposal.dropped, "of rarer texts left out"),
     )
     read = [_plural(proposal.lines, "line"), f"{proposal.known:,} known already"]
     read += [f"{count:,} {what}" for count, what in left_out if count]

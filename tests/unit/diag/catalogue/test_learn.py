@@ -47,6 +47,7 @@ def show(message: str) -> str:
     ("message", "expected"),
     [
         ("media up", "media up"),
+        ("2025-07-27 11:28:16,042 INFO up", "<STAMP> INFO up"),
         ("took 35ms.", "took <WORD>."),
         ("state=open, code=7", "state=<WORD>, code=<WORD>"),
         ("got \"a b\" and 'c', can't", "got \"<DOUBLE_QUOTED>\" and '<SINGLE_QUOTED>', can't"),
@@ -208,6 +209,25 @@ def test_any_proposal_is_a_valid_catalogue_whatever_the_order(
         file.write(text or "[messages]\n")
         file.flush()
         assert validate_files([file.name], redact_text).problems == ()
+
+
+def test_frequent_texts_survive_any_number_of_rare_ones() -> None:
+    """The second pass knows them; without one the choice is blind."""
+    rare = [f"text {str(n).translate(str.maketrans('0123456789', 'abcdefghij'))} came" for n in range(5000)]
+    lines = say(*rare, *["media up"] * 3, "call accepted", "call accepted", service="gateway")
+    first = Learner(load_catalogue(), redact_text)
+    for line in lines:
+        first.add(line)
+    second = Learner(load_catalogue(), redact_text, first)
+    for line in reversed(lines):
+        second.add(line)
+    proposal = second.propose()
+
+    assert first.is_crowded()
+    assert {"media up": 3, "call accepted": 2}.items() <= {
+        line.text: line.count for service in proposal.services for line in service.lines
+    }.items()
+    assert proposal.dropped > 0
 
 
 def test_slots_are_told_apart_from_texts_that_look_like_them() -> None:
