@@ -17,6 +17,10 @@ LARGEST = 1_000_000
 """Bytes; the packaged catalogue, all services together, has a twentieth of it."""
 
 _DEEPEST = 16
+# tomllib takes time and memory with the square of a dotted key's length: it must not see a long one.
+_LONG_KEY = re.compile(
+    r"""(?<![\w."'-])(?:(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){16}""", re.ASCII
+)
 _AT_LINE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
 
@@ -71,6 +75,10 @@ def parse_document(name: str, raw: bytes) -> Document:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         return _refuse(name, line, "no text in UTF-8", "a catalogue is a TOML file")
+    long_key = _LONG_KEY.search(text)
+    if long_key is not None:
+        line = text.count("\n", 0, long_key.start()) + 1
+        return _refuse(name, line, "nested too deeply", "a catalogue has four levels; see docs/catalogue.md")
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -28,6 +28,7 @@ from diag.model.catalogue_report import Problem
 Found = Iterator[tuple[Path, Problem]]
 _Check = Callable[[Document, Path, Any], Found]
 
+_MOST_NAMED = 12
 _SERVICE = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 
 
@@ -41,7 +42,13 @@ def check_form(document: Document) -> Found:
 def nearest(word: str, known: Collection[str]) -> str:
     """``did you mean ...``, or all that is known where nothing is near."""
     near = get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    if near:
+        return f"did you mean {near[0]}?"
+    return (
+        f"known are {', '.join(known)}"
+        if len(known) <= _MOST_NAMED
+        else "docs/catalogue.md lists what is known"
+    )
 
 
 def _check_table(
@@ -132,7 +139,9 @@ def _is_regex(document: Document, path: Path, value: Any) -> Found:
 def _name(path: Path) -> str:
     """How a path is called in a sentence."""
     named = [part for part in path if isinstance(part, str)]
-    return repr(named[-1]) if named else "the file"
+    if not named:
+        return "the file"
+    return f"this entry of {named[-1]!r}" if isinstance(path[-1], int) else repr(named[-1])
 
 
 _texts = partial(_check_list, _is_text)

@@ -69,12 +69,26 @@ def test_every_problem_is_named_at_once_with_its_line(diag, workdir: Path) -> No
         (b"\x7fELF\x00\xff\xfe", "no text in UTF-8"),
         (b"x" * 2_000_000, "larger than 1,000,000 bytes"),
         (b"a = " + b"[" * 50_000, "nested too deeply"),
-        (b"[" + b"a." * 5_000 + b"a]", "nested too deeply"),
+        (b"[" + b"a." * 400_000 + b"a]", "nested too deeply"),
+        (b"x = { " + b"a . " * 200_000 + b"a = 1 }", "nested too deeply"),
+        (b"a" * 900_000, "no TOML"),
+        (b"\"'" * 400_000, "no TOML"),
         (b"a = " + b"9" * 100_000, "no TOML"),
         (b'"\\u001b[31m\\u202e" = 1', "unknown key"),
         (b"", "it says nothing"),
     ],
-    ids=["binary", "huge", "deep array", "deep key", "number", "escapes", "empty"],
+    ids=[
+        "binary",
+        "huge",
+        "deep array",
+        "deep key",
+        "deep inline key",
+        "long word",
+        "quotes",
+        "number",
+        "escapes",
+        "empty",
+    ],
 )
 def test_hostile_files_cost_one_line(diag, workdir: Path, raw: bytes, words: str) -> None:
     """Clear, short, without control characters; no traceback."""
@@ -168,7 +182,8 @@ def test_a_session_uses_the_catalogue_from_flag_environment_and_file(diag, workd
     (workdir / "conf/diag.toml").write_text('[catalogue]\nfiles = ["mine.toml"]\n')
     name = log(workdir, "call accepted", callSid=CALL)
 
-    assert diag("session", CALL, name).returncode == 3
+    unknown = diag("session", CALL, name)
+    assert (unknown.returncode, "diag catalogue learn" in unknown.stderr) == (3, True)
     by_flag = diag("session", CALL, name, "-o", "json", "--catalogue", "conf/mine.toml")
     by_variable = diag("session", CALL, name, "-o", "json", DIAG_CATALOGUE_FILES="conf/mine.toml")
     by_file = diag("session", CALL, name, "-o", "json", "--config", "conf/diag.toml")

@@ -69,7 +69,8 @@ def session_ids(diagnosis: Diagnosis, index: EvidenceIndex) -> Iterator[Statemen
 
 
 def _form(diagnosis: Diagnosis, index: EvidenceIndex) -> Statement:
-    claim = "IDs have the form `session_{timestamp}_{random}`"
+    own = diagnosis.session.own_forms
+    claim = "IDs have the form `session_{timestamp}_{random}`" + (" or one of the catalogue's" if own else "")
     taken = diagnosis.session.named("whip.session")
     if not taken:
         reason = (
