@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import polars as pl
@@ -30,9 +30,13 @@ def settled_before(frame: pl.DataFrame, now_ns: int) -> int:
 
 
 def describe_coverage(
-    frame: pl.DataFrame, sources: Iterable[SourceCoverage], window: Window | None, settled_ns: int | None
+    frame: pl.DataFrame,
+    sources: Iterable[SourceCoverage],
+    window: Window | None,
+    settled_ns: int | None,
+    sides: Mapping[str, str] | None = None,
 ) -> Coverage:
-    """The coverage of every source, with the services and pods that were heard."""
+    """The coverage of every source, with the services and pods that were heard, and the known `sides`."""
     own_pods = pl.col(frames.POD).filter(pl.col(frames.POD) != "").unique().sort()
     heard = (
         frame.filter(pl.col(frames.SERVICE) != "")
@@ -53,6 +57,7 @@ def describe_coverage(
         services=tuple((service, count) for service, count, *_ in rows),
         pods=tuple((service, tuple(pods)) for service, _, pods, *_ in rows),
         spans=tuple((row[0], Window(row[3], row[4])) for row in rows if row[3] is not None),
+        sides=sides or {},
     )
 
 

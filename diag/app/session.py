@@ -18,7 +18,7 @@ from diag.errors import UsageError
 from diag.model.catalogue import Catalogue
 from diag.model.coverage import Coverage, State
 from diag.model.diagnosis import Diagnosis, NothingFound, Query
-from diag.model.identifiers import LONGEST, Identifier, classify
+from diag.model.identifiers import LONGEST, Identifier
 from diag.model.queries import LogSource
 from diag.model.session import Session
 from diag.model.topics import WantedTopic
@@ -31,13 +31,14 @@ from diag.topics import build_plan
 
 async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     """Read everything about one session and judge it; raises `DiagError` where nothing can be asked."""
-    asked = classify(request.asked)
-    if not request.files and len(asked.text) > LONGEST:
+    if not request.files and len(request.asked) > LONGEST:
         raise UsageError(
-            f"an ID of {len(asked.text)} characters is no ID of any service", hint="check the ID"
+            f"an ID of {len(request.asked)} characters is no ID of any service", hint="check the ID"
         )
     request = discover(request)
-    catalogue, wanted = load_catalogue(), load_wanted_topics(request.settings.topics.file)
+    catalogue = load_catalogue(request.settings.catalogue.files)
+    asked = catalogue.classify(request.asked)
+    wanted = load_wanted_topics(request.settings.topics.file)
     entries = Entries(_open_source(request, catalogue), catalogue)
     window = await (read_files(entries) if request.files else read_live(entries, asked, request))
     collected_ns = None if request.files else request.now_ns
@@ -48,7 +49,7 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     broker = await read_broker(request, window, ids, catalogue)
     logs = cover_entries(entries.frame, entries.source.coverage())
     sources = (excuse(logs) if request.discovered else logs, broker.coverage)
-    coverage = describe_coverage(entries.frame, sources, window, settled_ns)
+    coverage = describe_coverage(entries.frame, sources, window, settled_ns, catalogue.sides)
     reading = Reading(finder, catalogue, window, settled_ns, broker.records, broker.facts, wanted)
     query = _to_query(request, asked, window, collected_ns)
     session = None if hub else reconstruct(asked, reading)

@@ -1,5 +1,10 @@
-"""What services log, as data; `load_catalogue` makes the value that is passed down."""
+"""What services log, as data; `load_catalogue` makes the value that is passed down.
 
-from diag.catalogue.load import load_catalogue
+places, document, entries   a TOML file, its parts and their lines
+form, agreement, samples    what may be wrong with it
+load, validate              the packaged files, and a user's own over them
+"""
 
-__all__ = ["load_catalogue"]
+from diag.catalogue.validate import load_catalogue, validate_files
+
+__all__ = ["load_catalogue", "validate_files"]

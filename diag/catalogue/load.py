@@ -1,19 +1,20 @@
-"""TOML files -> `Catalogue`. One file per service, and ``keys.toml`` for what all share."""
+"""Documents -> `Catalogue`: the packaged ones, and a user's own laid over them."""
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from typing import Any
 
-from diag.errors import DataError
+from diag.catalogue.document import Document, parse_document
+from diag.catalogue.entries import CatalogueEntry, list_entries
 from diag.model.catalogue import Catalogue, Meaning
 
-_SERVICE_FILES = (
+PACKAGED = (
     "media_server.toml",
     "orchestrator.toml",
     "stt_service.toml",
@@ -21,58 +22,87 @@ _SERVICE_FILES = (
     "tts_service.toml",
     "logging_service.toml",
     "any_service.toml",
+    "keys.toml",
 )
 
-Pattern = tuple[re.Pattern[str], Meaning]
+_NOTHING = Catalogue({}, (), {}, frozenset(), {}, {})
 
 
 @cache
-def load_catalogue() -> Catalogue:
-    """The packaged catalogue."""
-    keys = _read("keys.toml")
-    exact: defaultdict[str, list[Meaning]] = defaultdict(list)
-    patterns: list[Pattern] = []
-    for name in _SERVICE_FILES:
-        table = _read(name)
-        for text, row in table["messages"].items():
-            exact[text].append(_to_meaning(text, table["service"], row))
-        patterns.extend(_to_patterns(name, table))
-    return Catalogue(
-        exact={text: tuple(known) for text, known in exact.items()},
-        patterns=tuple(patterns),
-        id_roles={key: role for role, names in keys["ids"].items() for key in names},
-        content_keys=frozenset(keys["contents"]["keys"]),
-        aliases={
-            alias: service
-            for service, row in keys["services"].items()
-            for alias in (service, *row["aliases"])
-        },
-        sides={service: row["side"] for service, row in keys["services"].items()},
+def load_packaged() -> Catalogue:
+    """What diag knows by itself."""
+    folder = resources.files("diag.catalogue")
+    documents = [parse_document(name, folder.joinpath(name).read_bytes()) for name in PACKAGED]
+    return lay_over(_NOTHING, documents, [one for document in documents for one in list_entries(document)])
+
+
+def lay_over(base: Catalogue, documents: Sequence[Document], entries: Sequence[CatalogueEntry]) -> Catalogue:
+    """`base` with what `documents` say; where both know something, the documents win.
+
+    Args:
+        base: what is known already.
+        documents: in a valid form; services, keys and forms are taken from them.
+        entries: the messages and patterns of the documents.
+    """
+    services = {
+        name: row for document in documents for name, row in document.table.get("services", {}).items()
+    }
+    id_roles = {**base.id_roles, **_roles(documents)}
+    patterns = (*((one.pattern, one.meaning) for one in entries if one.pattern), *base.patterns)
+    return replace(
+        base,
+        exact=_join_exact(base.exact, [one.meaning for one in entries if one.pattern is None]),
+        patterns=patterns,
+        id_roles=id_roles,
+        content_keys=base.content_keys | {key for one in documents for key in _content_keys(one)},
+        aliases={**base.aliases, **_aliases(services)},
+        sides={**base.sides, **{name: row["side"] for name, row in services.items() if "side" in row}},
+        id_forms=_join_forms(base.id_forms, documents),
+        id_patterns=tuple(one for one, _ in patterns if one.groupindex.keys() & id_roles.keys()),
     )
 
 
-def _read(name: str) -> dict[str, Any]:
-    text = resources.files("diag.catalogue").joinpath(name).read_text("utf-8")
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise DataError(f"catalogue file {name}: {error}") from error
+def _join_exact(
+    base: Mapping[str, tuple[Meaning, ...]], own: Iterable[Meaning]
+) -> Mapping[str, tuple[Meaning, ...]]:
+    """An own meaning takes the place of the same service's, and stands before those of others."""
+    joined: defaultdict[str, list[Meaning]] = defaultdict(list)
+    for meaning in own:
+        joined[meaning.text].append(meaning)
+    for text, known in base.items():
+        services = {meaning.service for meaning in joined.get(text, ())}
+        joined[text] += (meaning for meaning in known if meaning.service not in services)
+    return {text: tuple(known) for text, known in joined.items()}
 
 
-def _to_meaning(text: str, service: str, row: Mapping[str, Any]) -> Meaning:
-    return Meaning(
-        text=text,
-        service=service,
-        event=row["event"],
-        eras=frozenset(row["eras"].split()),
-        attributes=row.get("attributes", {}),
-        shows=tuple(row.get("shows", ())),
-    )
+def _roles(documents: Iterable[Document]) -> Mapping[str, str]:
+    return {
+        key: role
+        for document in documents
+        for role, keys in document.table.get("ids", {}).items()
+        for key in keys
+    }
 
 
-def _to_patterns(name: str, table: Mapping[str, Any]) -> Iterator[Pattern]:
-    for row in table.get("patterns", ()):
-        try:
-            yield re.compile(row["pattern"]), _to_meaning(row["shown"], table["service"], row)
-        except re.error as error:
-            raise DataError(f"catalogue file {name}: pattern {row['shown']!r}: {error}") from error
+def _content_keys(document: Document) -> Sequence[str]:
+    found: Sequence[str] = document.table.get("contents", {}).get("keys", ())
+    return found
+
+
+def _aliases(services: Mapping[str, Any]) -> Mapping[str, str]:
+    """Lower case, as names are looked up."""
+    return {
+        alias.lower(): service
+        for service, row in services.items()
+        for alias in (service, *row.get("aliases", ()))
+    }
+
+
+def _join_forms(
+    base: Mapping[str, tuple[re.Pattern[str], ...]], documents: Iterable[Document]
+) -> Mapping[str, tuple[re.Pattern[str], ...]]:
+    joined = dict(base)
+    for document in documents:
+        for role, forms in document.table.get("forms", {}).items():
+            joined[role] = (*joined.get(role, ()), *map(re.compile, forms))
+    return joined

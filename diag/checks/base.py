@@ -69,8 +69,7 @@ class CheckContext:
 
     def require_entries(self, *services: str) -> None:
         """Raise `NotChecked` unless each service was read around the session: silence must be heard."""
-        read = dict(self.coverage.services)
-        never = [service for service in services if not read.get(service)]
+        never = [service for service in services if not self.coverage.entries_of(service)]
         if never:
             raise NotChecked(f"no entries of {' and '.join(never)} were read")
         elsewhere = [service for service in services if not self._hears(service)]
@@ -85,7 +84,7 @@ class CheckContext:
     def _hears(self, service: str) -> bool:
         first, last = self.session.first_ns, self.session.last_ns
         if first is None or last is None:
-            return bool(dict(self.coverage.services).get(service))
+            return bool(self.coverage.entries_of(service))
         return self.coverage.hears(service, Window(first, last))
 
 

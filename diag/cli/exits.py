@@ -35,6 +35,11 @@ def of_sources(sources: Iterable[SourceCoverage]) -> int:
     return ExitCode.INCOMPLETE if State.PARTIAL in states else ExitCode.OK
 
 
+def of_learning(lines: int, source: SourceCoverage) -> int:
+    """0 if there was something to learn from, 3 if no line was read; a file that failed wins."""
+    return of_sources((source,)) or (ExitCode.OK if lines else ExitCode.NOTHING_FOUND)
+
+
 def of_plan(plan: TopicPlan) -> int:
     """The state that was found: 12 for the audio path, 11 for logging topics and drift, else 0."""
     severity = judge_plan(plan)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from diag import __version__
-from diag.cli import session, topics
+from diag.cli import catalogue, session, topics
 from diag.errors import DiagError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.command("session")(session.session)
 app.command("topics")(topics.topics)
+app.add_typer(catalogue.app, name="catalogue")
 
 
 def _print_version(*, wanted: bool) -> None:

@@ -71,6 +71,15 @@ Quota = Annotated[
 Config = Annotated[
     Path | None, typer.Option(help="Settings file; default: diag.toml here.", rich_help_panel=_SOURCES)
 ]
+CatalogueFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--catalogue",
+        metavar="PATH",
+        help="Catalogue of your own services; may be given again.",
+        rich_help_panel=_SOURCES,
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option(help="Write the output to this file instead of stdout.", rich_help_panel=_OUTPUT),

@@ -54,6 +54,7 @@ def session(
     logging_endpoint: options.LoggingEndpoint = None,
     kafka: options.Kafka = None,
     quota: options.Quota = None,
+    catalogue: options.CatalogueFiles = None,
     config: options.Config = None,
     output_format: Output = options.SessionOutput.TERMINAL,
     out: options.Out = None,
@@ -74,6 +75,7 @@ def session(
         "cluster.name": cluster,
         "cluster.namespace": namespace,
         "kafka.bootstrap": kafka,
+        "catalogue.files": catalogue or None,
         "report.fail_on": fail_on.value if fail_on else None,
     }
     sink = _Sink(output_format, out, report, quiet)
@@ -94,7 +96,7 @@ def _run(
     session_id: str,
     files: tuple[str, ...],
     window: tuple[str | None, str | None],
-    flags: dict[str, str | int | None],
+    flags: dict[str, str | int | list[str] | None],
     config: Path | None,
     sink: _Sink,
 ) -> int:
@@ -143,6 +145,10 @@ def _say_nothing(nothing: NothingFound, sink: _Sink) -> int:
     from diag.render.json_v1 import render_nothing_json
     from diag.render.terminal import render_nothing
 
+    if nothing.coverage.entries_read() and not nothing.coverage.services:
+        output.note(
+            "diag: no line is of a service that diag knows; describe yours: diag catalogue learn FILE"
+        )
     if sink.output_format is options.SessionOutput.JSON:
         output.write_text(render_nothing_json(nothing), sink.out)
     else:

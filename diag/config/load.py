@@ -2,6 +2,7 @@
 
 The environment variable of ``[kafka] bootstrap`` is ``DIAG_KAFKA_BOOTSTRAP``; a flag is given as
 ``{"kafka.bootstrap": value}``. A key that does not exist is an error that names the nearest one.
+A list stands in the environment with commas. Files that the settings file names are looked for beside it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from diag.model.settings import Settings
 
 DEFAULT_FILE = "diag.toml"
 _PREFIX = "DIAG_"
+_PATHS = ("topics.file", "catalogue.files")
 
 Values = dict[str, Any]
 
@@ -68,7 +70,14 @@ def _read_file(path: Path) -> Values:
         if not isinstance(rows, dict):
             raise _unknown(group, str(path))
         values.update({f"{group}.{name}": value for name, value in rows.items()})
-    return values
+    return {name: _beside(path, value) if name in _PATHS else value for name, value in values.items()}
+
+
+def _beside(file: Path, value: Any) -> Any:
+    """Paths as seen from the folder of the settings file; an absolute one stays."""
+    if isinstance(value, list):
+        return [_beside(file, one) for one in value]
+    return str(file.parent / value) if isinstance(value, str) and value else value
 
 
 def _read_environment(environment: Mapping[str, str]) -> Values:
@@ -105,6 +114,8 @@ def _convert(name: str, value: Any, default: Any, origin: str) -> Any:
     """`value` in the type that the setting has."""
     if isinstance(default, Severity):
         return _to_severity(name, value, origin)
+    if isinstance(default, tuple):
+        return _to_texts(name, value, origin)
     wanted = type(default)
     if wanted is str and isinstance(value, str):
         return value
@@ -116,6 +127,13 @@ def _convert(name: str, value: Any, default: Any, origin: str) -> Any:
         return wanted(number)
     form = "a text" if wanted is str else "a number above 0"
     raise SettingsError(f"{origin}: {name} must be {form}, not {value!r}")
+
+
+def _to_texts(name: str, value: Any, origin: str) -> tuple[str, ...]:
+    texts = [one.strip() for one in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple) or not all(isinstance(one, str) and one for one in texts):
+        raise SettingsError(f"{origin}: {name} must be a list of texts, not {value!r}")
+    return tuple(texts)
 
 
 def _to_severity(name: str, value: Any, origin: str) -> Severity:

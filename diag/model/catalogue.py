@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from diag.model.identifiers import Identifier, IdKind, classify
+
+SIDES = ("media", "orchestrator", "stt", "llm", "tts", "results", "broker", "frontend")
+"""The parts that a voice agent has; each service stands on one side."""
+
+ID_ROLES = ("session", "media", "frontend", "connection", "turn", "trace", "other")
+"""What an ID key can hold (see `IdMention`)."""
+
+FORM_KINDS: Mapping[str, IdKind] = {"session": IdKind.OWN, "connection": IdKind.CONNECTION}
+"""Role whose IDs a catalogue may describe by form -> the kind of an ID that fits."""
+
+Pattern = tuple[re.Pattern[str], "Meaning"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,11 +26,12 @@ class Meaning:
 
     Attributes:
         text: the exact message, or how the pattern is shown.
-        service: who writes it.
+        service: who writes it; empty: any service.
         event: the canonical event, ``log`` where the line marks no step.
         eras: in which versions of the services it exists (``A``, ``B``, ``C``, ``fixed``).
         attributes: what the message itself says (``{"origin": "header"}``).
         shows: the payload fields worth a place in a timeline.
+        samples: messages that a pattern must match; an exact message is its own sample.
     """
 
     text: str
@@ -34,20 +48,25 @@ class Catalogue:
     """All that is known of the services' logs.
 
     Attributes:
-        exact: message -> its meanings, one per service that writes it.
-        patterns: for messages with a value inside; named groups become attributes.
-        id_roles: payload key -> role (see `IdMention`).
+        exact: message -> its meanings, one per service that writes it; a user's stand first.
+        patterns: for messages with a value inside; named groups become attributes, and IDs where the
+            group is called like an ID key. A user's stand first.
+        id_roles: payload key -> role (see `IdMention`); a nested key may be given with dots.
         content_keys: payload keys that hold what was said.
         aliases: how a service may be called (container, app label, logger) -> its name.
-        sides: service -> ``media``, ``orchestrator``, ``stt``, ``llm``, ``tts``, ...
+        sides: service -> one of `SIDES`.
+        id_forms: role -> how its IDs look, for IDs that diag does not know by itself.
+        id_patterns: those of `patterns` with a group that is called like an ID key.
     """
 
     exact: Mapping[str, tuple[Meaning, ...]]
-    patterns: tuple[tuple[re.Pattern[str], Meaning], ...]
+    patterns: tuple[Pattern, ...]
     id_roles: Mapping[str, str]
     content_keys: frozenset[str]
     aliases: Mapping[str, str]
     sides: Mapping[str, str]
+    id_forms: Mapping[str, tuple[re.Pattern[str], ...]] = field(default_factory=dict)
+    id_patterns: tuple[re.Pattern[str], ...] = ()
 
     def find(self, message: str, service: str = "") -> tuple[Meaning, Mapping[str, str]] | None:
         """What `message` means and its attributes; the meaning of the same service is preferred."""
@@ -55,11 +74,38 @@ class Catalogue:
         if known:
             meaning = next((one for one in known if one.service == service), known[0])
             return meaning, meaning.attributes
+        found = list(self._matching(message, service))
+        if not found:
+            return None
+        match, meaning = found[-1] if found[-1][1].service == service else found[0]
+        return meaning, {**meaning.attributes, **{k: v for k, v in match.groupdict().items() if v}}
+
+    def _matching(self, message: str, service: str) -> Iterator[tuple[re.Match[str], Meaning]]:
+        """The patterns that match, up to the first one of the same service."""
         for pattern, meaning in self.patterns:
             match = pattern.match(message)
             if match is not None:
-                return meaning, {**meaning.attributes, **{k: v for k, v in match.groupdict().items() if v}}
-        return None
+                yield match, meaning
+                if meaning.service == service:
+                    return
+
+    def ids_in_message(self, message: str) -> Iterator[tuple[str, str, str]]:
+        """Role, key and text of each ID that a pattern's groups take out of `message`."""
+        for pattern in self.id_patterns:
+            match = pattern.match(message)
+            for key, text in match.groupdict().items() if match else ():
+                if text and key in self.id_roles:
+                    yield self.id_roles[key], key, text
+
+    def classify(self, text: str) -> Identifier:
+        """What `text` is by its form: diag's own grammars first, then the catalogue's forms."""
+        found = classify(text)
+        if found.kind is not IdKind.MALFORMED:
+            return found
+        for role, forms in self.id_forms.items():
+            if any(form.fullmatch(text) for form in forms):
+                return replace(found, kind=FORM_KINDS[role])
+        return found
 
     def service_of(self, message: str) -> str:
         """Who writes `message`, if exactly one service does; else empty."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from diag.model.window import MINUTE_NS, Window
@@ -55,6 +56,7 @@ class Coverage:
         services: service -> entries read of it in the window, the session's own or not.
         pods: service -> its pods that were seen.
         spans: service -> from its first entry to its last.
+        sides: service -> its side, of every service that is known.
     """
 
     sources: tuple[SourceCoverage, ...] = ()
@@ -63,6 +65,7 @@ class Coverage:
     services: tuple[tuple[str, int], ...] = ()
     pods: tuple[tuple[str, tuple[str, ...]], ...] = ()
     spans: tuple[tuple[str, Window], ...] = ()
+    sides: Mapping[str, str] = field(default_factory=dict)
 
     def find(self, source: str) -> SourceCoverage | None:
         """The coverage of one source."""
@@ -83,8 +86,24 @@ class Coverage:
 
     def hears(self, service: str, span: Window) -> bool:
         """Whether `service` was read around `span`: lines of another hour say nothing about it."""
-        heard = dict(self.spans).get(service)
-        return heard is not None and heard.overlaps(span.around(LONGEST_SILENCE_NS))
+        near, spans = span.around(LONGEST_SILENCE_NS), dict(self.spans)
+        return any(name in spans and spans[name].overlaps(near) for name in self.heard_for(service))
+
+    def heard_for(self, service: str) -> tuple[str, ...]:
+        """`service` if it was heard, else the services that were, on its side: they do its work here."""
+        heard = [name for name, count in self.services if count]
+        side = self.sides.get(service)
+        if service in heard or side is None:
+            return (service,) if service in heard else ()
+        return tuple(name for name in heard if self.sides.get(name) == side)
+
+    def called(self, service: str) -> str:
+        """How the service that does the work of `service` is called here."""
+        return ", ".join(self.heard_for(service)) or service
+
+    def entries_of(self, service: str) -> int:
+        """Entries read of `service`, or of those that do its work here."""
+        return sum(count for name, count in self.services if name in self.heard_for(service))
 
     def entries_read(self) -> int:
         """All log entries read."""

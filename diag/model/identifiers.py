@@ -30,13 +30,17 @@ class IdKind(StrEnum):
     CONVERSATION = "conversation"
     TURN = "turn"
     TRACE = "trace"
+    OWN = "own form"  # a session's, by a form that the user's catalogue gives
     LOST = "lost"
     MALFORMED = "malformed"
 
 
 SESSION_KINDS = frozenset(
-    {IdKind.FRONTEND, IdKind.MEDIA, IdKind.FALLBACK, IdKind.GRPC, IdKind.TEST, IdKind.MALFORMED}
-)
+    {
+        IdKind.FRONTEND, IdKind.MEDIA, IdKind.FALLBACK, IdKind.GRPC, IdKind.TEST, IdKind.OWN,
+        IdKind.MALFORMED,
+    }
+)  # fmt: skip
 """The kinds that name a session; all but `MALFORMED` have a known grammar."""
 
 UNIT_BY_DIGITS = {10: ("s", NS_PER_S), 13: ("ms", NS_PER_MS), 16: ("us", NS_PER_US), 19: ("ns", 1)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -179,6 +180,7 @@ class Session:
         lost_records: records of the window under a lost ID: no session's, and perhaps this one's.
         end: the event that ended it; None if none did.
         open: it may still run.
+        own_forms: of session IDs, where the user's catalogue gives some.
     """
 
     id: str
@@ -195,6 +197,11 @@ class Session:
     minted_ns: int | None
     end: Event | None
     open: bool
+    own_forms: tuple[re.Pattern[str], ...] = ()
+
+    def fits_own_form(self, text: str) -> bool:
+        """Whether a session ID is well-formed by the user's catalogue."""
+        return any(form.fullmatch(text) for form in self.own_forms)
 
     @property
     def session_ids(self) -> tuple[str, ...]:

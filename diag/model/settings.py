@@ -61,6 +61,14 @@ class TopicSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CatalogueSettings:
+    """What your own services log."""
+
+    files: tuple[str, ...] = ()
+    """Catalogue files of your own, laid over the packaged one; see docs/catalogue.md."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReportSettings:
     """What comes out."""
 
@@ -76,6 +84,7 @@ class Settings:
     cluster: ClusterSettings = field(default_factory=ClusterSettings)
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
     topics: TopicSettings = field(default_factory=TopicSettings)
+    catalogue: CatalogueSettings = field(default_factory=CatalogueSettings)
     report: ReportSettings = field(default_factory=ReportSettings)
     file: str = ""
     """The settings file that was read, empty if none."""

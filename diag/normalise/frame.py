@@ -72,9 +72,9 @@ class _RowMaker:
         self._id_keys = frozenset(catalogue.id_roles)
 
     def __call__(self, record: LogRecord, order: int) -> Row:
-        draft = _read(record)
+        draft = read_record(record)
         file_pod, file_name = hints_of_origin(record.origin)
-        pod, service = draft.pod or file_pod, self._service_of(draft, file_name)
+        pod, service = draft.pod or file_pod, self._names.of_line(draft, file_name)
         fields = redact_fields(draft.payload, self._catalogue.content_keys, self._id_keys)
         return {
             frames.TIME: draft.time_ns,
@@ -97,18 +97,9 @@ class _RowMaker:
             frames.UNPARSED: draft.unparsed,
         }
 
-    def _service_of(self, draft: Draft, file_name: str) -> str:
-        # A line may carry another service's name as a value ("service": "stt"), so what the platform
-        # says comes first, then what only one service writes, and the line's own word last.
-        platform_hints = draft.name_hints if draft.insert_id or draft.pod else ()
-        return (
-            self._names.resolve(*platform_hints, file_name)
-            or self._catalogue.service_of(draft.message)
-            or self._names.resolve(*draft.name_hints)
-        )
 
-
-def _read(record: LogRecord) -> Draft:
+def read_record(record: LogRecord) -> Draft:
+    """The parts of one record, whatever its shape."""
     if isinstance(record.data, str):
         return read_text_line(record.data)
     return read_log_entry(record.data) if is_log_entry(record.data) else read_json_line(record.data)

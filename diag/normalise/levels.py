@@ -2,6 +2,7 @@
 
 GKE gives every line of stderr the severity ERROR and every line of stdout INFO unless the payload
 says ``severity``; logrus writes ``level`` to stderr, so the entry's severity is the last resort.
+pino and bunyan write numbers, from 10 for trace to 60 for fatal.
 """
 
 from __future__ import annotations
@@ -22,6 +23,12 @@ _NAMES = {
     "alert": "fatal",
     "emergency": "fatal",
     "default": "",
+    "10": "debug",
+    "20": "debug",
+    "30": "info",
+    "40": "warning",
+    "50": "error",
+    "60": "fatal",
 }
 
 

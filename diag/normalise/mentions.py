@@ -26,7 +26,10 @@ def find_mentions(draft: Draft, catalogue: Catalogue) -> tuple[IdMention, ...]:
     trace = trace_id_of(draft.trace) if draft.trace else None
     if trace is not None:
         found.append(IdMention("trace", "trace", trace))
-    found += (IdMention("text", "message", text) for text in _in_text(draft.message))
+    taken = tuple(catalogue.ids_in_message(draft.message))
+    found += (one for role, key, text in taken for one in _as_id(role, key, text))
+    named = {text for _, _, text in taken}
+    found += (IdMention("text", "message", text) for text in _in_text(draft.message) if text not in named)
     return tuple({(one.role, one.text, one.key): one for one in found}.values())
 
 
@@ -35,7 +38,7 @@ def _in_mapping(
 ) -> Iterator[IdMention]:
     # by name: the same entry read from a file and through the API must not differ
     for key, value in sorted(fields.items()):
-        role = catalogue.id_roles.get(key)
+        role = catalogue.id_roles.get(key) or catalogue.id_roles.get(path + key)
         if role is not None and not isinstance(value, dict | list):
             yield from _as_id(role, path + key, value)
         elif isinstance(value, str):

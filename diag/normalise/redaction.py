@@ -64,6 +64,11 @@ def redact_fields(
     }
 
 
+def is_secret_key(key: str) -> bool:
+    """Whether what stands under `key` is a secret, whatever it is."""
+    return _SECRET_KEY.search(key) is not None
+
+
 def _redact_value(key: str, value: Any, content_keys: frozenset[str]) -> Any:
     if isinstance(value, dict):
         return {redact_text(k): _redact_value(k, v, content_keys) for k, v in value.items()}
@@ -71,7 +76,7 @@ def _redact_value(key: str, value: Any, content_keys: frozenset[str]) -> Any:
         return [_redact_value(key, one, content_keys) for one in value]
     if not isinstance(value, str):
         return value
-    if _SECRET_KEY.search(key):
+    if is_secret_key(key):
         return "<secret>"
     if key in content_keys:
         return f"<said, {len(value)} characters, {_digest(value)}>" if value else ""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from diag.model.catalogue import Catalogue
+from diag.normalise.draft import Draft
 
 _POD = re.compile(r"[a-z0-9-]+-[a-f0-9]{6,10}-[a-z0-9]{5}")
 
@@ -15,9 +16,23 @@ class ServiceNames:
     """The catalogue's aliases, asked by names that contain them."""
 
     def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
         self._aliases: Mapping[str, str] = catalogue.aliases
         self._longest_first = sorted(catalogue.aliases, key=len, reverse=True)
         self._known: dict[str, str] = {}
+
+    def of_line(self, draft: Draft, file_name: str) -> str:
+        """Who wrote a line; empty if the catalogue knows nobody of that name.
+
+        A line may carry another service's name as a value ("service": "stt"), so what the platform
+        says comes first, then what only one service writes, and the line's own word last.
+        """
+        platform_hints = draft.name_hints if draft.insert_id or draft.pod else ()
+        return (
+            self.resolve(*platform_hints, file_name)
+            or self._catalogue.service_of(draft.message)
+            or self.resolve(*draft.name_hints)
+        )
 
     def resolve(self, *names: str) -> str:
         """The service that the first telling name means; empty if none tells."""

@@ -48,6 +48,7 @@ The reference orchestrator stores its guess, and finds it as an existing mapping
 MOST_IDS = 200
 """IDs of one closure beyond which it is no session but a shared ID; bounds work on hostile input."""
 
+_SHAREABLE = (IdKind.CONNECTION, IdKind.TRACE)
 _SHARED_BY = 3  # sessions that one connection or trace may name before it counts as shared
 
 # These lines name another client's socket beside the session that they look for.
@@ -178,13 +179,23 @@ def _sorted(reached: Reached) -> Reached:
 
 def _choose_chief(ids: frozenset[str], events: Iterable[Event]) -> str:
     """The media server's ID of the session if there is one, else the one seen in most places."""
-    presence = build_presence(events)
+    presence, named = build_presence(events), _named_as_sessions(events)
 
     def rank(text: str) -> tuple[bool, bool, bool, int, str]:
         facets = presence.get(text, frozenset())
-        return (classify(text).names_session, WHIP in facets, NAMED in facets, len(facets), text)
+        return (_names_session(text, named), WHIP in facets, NAMED in facets, len(facets), text)
 
     return max(ids, key=rank)
+
+
+def _named_as_sessions(events: Iterable[Event]) -> frozenset[str]:
+    return frozenset(text for event in events for text in event.entry.ids_in(*SESSION_ROLES))
+
+
+def _names_session(text: str, named: frozenset[str]) -> bool:
+    """By its form, or where that tells nothing, by the keys under which it stands."""
+    found = classify(text)
+    return found.names_session and (found.kind is not IdKind.MALFORMED or text in named)
 
 
 def is_hub(asked: str, finder: Finder) -> bool:
@@ -261,16 +272,17 @@ def _reach(start: str, links: tuple[Link, ...], hubs: frozenset[str]) -> dict[st
 
 
 def _find_hubs(links: Iterable[Link], events: Iterable[Event]) -> frozenset[str]:
-    presence = build_presence(events)
+    presence, named = build_presence(events), _named_as_sessions(events)
+    sockets = frozenset(text for event in events for text in event.entry.ids_in("connection")) - named
     sessions: defaultdict[str, set[str]] = defaultdict(set)
     for link in links:
         for one, other in ((link.first, link.second), (link.second, link.first)):
-            if classify(other).names_session and classify(one).kind in (IdKind.CONNECTION, IdKind.TRACE):
+            if _names_session(other, named) and (one in sockets or classify(one).kind in _SHAREABLE):
                 sessions[one].add(other)
     return frozenset(
         hub
-        for hub, named in sessions.items()
-        if len(named) > _SHARED_BY or _are_several([presence.get(text, frozenset()) for text in named])
+        for hub, ids in sessions.items()
+        if len(ids) > _SHARED_BY or _are_several([presence.get(text, frozenset()) for text in ids])
     )
 
 

@@ -63,8 +63,8 @@ def reconstruct(asked: Identifier, reading: Reading) -> Session | None:
         id=closure.chief,
         asked=asked,
         members=closure.members,
-        aliases=_to_aliases(closure.joined, closure.members),
-        candidates=_find_candidates(closure, events, neighbours),
+        aliases=_to_aliases(closure.joined, closure.members, reading.catalogue),
+        candidates=_find_candidates(closure, events, neighbours, reading.catalogue),
         events=events,
         neighbours=neighbours,
         presence=build_presence((*events, *neighbours)),
@@ -73,23 +73,24 @@ def reconstruct(asked: Identifier, reading: Reading) -> Session | None:
         lost_records=lost,
         minted_ns=_minted_ns(closure),
         end=end,
+        own_forms=reading.catalogue.id_forms.get("session", ()),
         open=end is None and _may_continue(turns, window_end, reading.settled_ns),
     )
 
 
-def _to_aliases(reached: Reached, members: frozenset[str]) -> tuple[Alias, ...]:
+def _to_aliases(reached: Reached, members: frozenset[str], catalogue: Catalogue) -> tuple[Alias, ...]:
     return tuple(
-        Alias(classify(text), link.rule, score, link.evidence)
+        Alias(catalogue.classify(text), link.rule, score, link.evidence)
         for text, (link, score) in reached.items()
         if text in members
     )
 
 
 def _find_candidates(
-    closure: Closure, events: Sequence[Event], neighbours: Sequence[Event]
+    closure: Closure, events: Sequence[Event], neighbours: Sequence[Event], catalogue: Catalogue
 ) -> tuple[Alias, ...]:
-    weak = _to_aliases(closure.candidates, frozenset(closure.candidates))
-    hubs = _to_aliases(closure.joined, closure.hubs)
+    weak = _to_aliases(closure.candidates, frozenset(closure.candidates), catalogue)
+    hubs = _to_aliases(closure.joined, closure.hubs, catalogue)
     known = {alias.identifier.text for alias in (*weak, *hubs)}
     partners = find_partners(events, neighbours, closure.members)
     return (*weak, *hubs, *(one for one in partners if one.identifier.text not in known))

@@ -13,7 +13,8 @@ How it decides
 
 What can fool it
     IDs of tests (``test_session_...`` and the like) are a class of their own, a short random part is
-    still well-formed, and what was lost altogether is ``id-undefined``.
+    still well-formed, and what was lost altogether is ``id-undefined``. IDs of services that diag does
+    not know are well-formed if your catalogue gives their form (``[forms]`` in docs/catalogue.md).
 
 What to do
     See which line brought it in first, and let that part use the ID that it was given, unchanged.
@@ -41,10 +42,14 @@ def _run(context: CheckContext) -> Iterator[Finding]:
     seen: defaultdict[str, list[Event]] = defaultdict(list)
     for event in context.session.events:
         for text in event.entry.ids_in(*_ROLES):
-            if classify(text).kind is IdKind.MALFORMED and not _SHORT_RANDOM.fullmatch(text):
+            if _is_malformed(text) and not context.session.fits_own_form(text):
                 seen[text].append(event)
     if seen:
         yield _finding(context, seen)
+
+
+def _is_malformed(text: str) -> bool:
+    return classify(text).kind is IdKind.MALFORMED and not _SHORT_RANDOM.fullmatch(text)
 
 
 def _finding(context: CheckContext, seen: dict[str, list[Event]]) -> Finding:

@@ -71,18 +71,19 @@ def _finding(context: CheckContext, side: str) -> Finding:
     session = context.session
     seen = session.facets & (MEDIA_FACETS | ORCHESTRATOR_FACETS)
     other = ORCHESTRATOR if side == MEDIA_SERVER else MEDIA_SERVER
-    read = dict(context.coverage.services).get(other, 0)
-    own = [event.to_evidence() for event in session.events if event.entry.service == side]
+    here, there = context.coverage.called(side), context.coverage.called(other)
+    read, writers = context.coverage.entries_of(other), context.coverage.heard_for(side)
+    own = [event.to_evidence() for event in session.events if event.entry.service in writers]
     return Finding(
         slug=CHECK.slug,
         scope=CHECK.scope,
         severity=CHECK.severity,
         confidence=context.sureness(MEDIA_SERVER, ORCHESTRATOR),
-        component=other,
-        title=f"the session is on the {side} only",
+        component=there,
+        title=f"the session is on the {here} only",
         summary=(
-            f"The {side} has the session ({', '.join(sorted(seen))}); "
-            f"none of the {read} entries read of the {other} mention it."
+            f"The {here} has the session ({', '.join(sorted(seen))}); "
+            f"none of the {read} entries read of the {there} mention it."
         ),
         evidence=tuple(own or (event.to_evidence() for event in session.events))[:MOST_EVIDENCE],
         remedy=_NEXT_STEP[side],

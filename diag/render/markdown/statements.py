@@ -37,7 +37,7 @@ def _cite(index: EvidenceIndex, events: Iterable[Event]) -> str:
 
 def _not_read(diagnosis: Diagnosis, service: str) -> str | None:
     """Why silence of `service` proves nothing, if it does not."""
-    if dict(diagnosis.coverage.services).get(service):
+    if diagnosis.coverage.entries_of(service):
         return None
     return f"*not checked: no entries of the {service} were read*"
 
@@ -69,7 +69,8 @@ def session_ids(diagnosis: Diagnosis, index: EvidenceIndex) -> Iterator[Statemen
 
 
 def _form(diagnosis: Diagnosis, index: EvidenceIndex) -> Statement:
-    claim = "IDs have the form `session_{timestamp}_{random}`"
+    own = diagnosis.session.own_forms
+    claim = "IDs have the form `session_{timestamp}_{random}`" + (" or one of the catalogue's" if own else "")
     taken = diagnosis.session.named("whip.session")
     if not taken:
         reason = (
@@ -77,7 +78,7 @@ def _form(diagnosis: Diagnosis, index: EvidenceIndex) -> Statement:
         )
         return Statement("Media server", claim, reason)
     ids = [text for event in taken for text in event.entry.ids_in("session")]
-    good = [text for text in ids if classify(text).kind in (IdKind.FRONTEND, IdKind.MEDIA)]
+    good = [text for text in ids if _is_good(text, diagnosis.session)]
     origins = sorted(
         {"taken from the header" if e.value("origin") == "header" else "minted here" for e in taken}
     )
@@ -103,6 +104,10 @@ def _received(diagnosis: Diagnosis, index: EvidenceIndex) -> Statement:
         share = f"yes, {len(own)} of {len(consumed)} lines"
         return Statement("Orchestrator", claim, share, _cite(index, own[:3]))
     return Statement("Orchestrator", claim, reason or f"**no** line of it in {searched(diagnosis)}", COVERAGE)
+
+
+def _is_good(text: str, session: Session) -> bool:
+    return classify(text).kind in (IdKind.FRONTEND, IdKind.MEDIA) or session.fits_own_form(text)
 
 
 def _socket(diagnosis: Diagnosis, index: EvidenceIndex) -> Statement:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from diag import lql
 from diag.model.catalogue import Catalogue
 from diag.model.filters import And, Comparison, Filter, Not, Op, Or
-from diag.model.identifiers import LOST_TEXTS, IdKind, classify
+from diag.model.identifiers import LOST_TEXTS, IdKind
 from diag.model.instants import format_instant
 from diag.model.queries import LogQuery
 from diag.model.settings import ClusterSettings
@@ -54,19 +54,26 @@ def _equals(path: tuple[str, ...], value: str) -> Comparison:
 
 def _mentions(text: str, project: str, catalogue: Catalogue) -> Iterator[Filter]:
     """Every place where an entry can hold this ID, by its kind."""
-    kind = classify(text).kind
+    kind = catalogue.classify(text).kind
     if kind is IdKind.TRACE:
         yield _equals(("trace",), f"projects/{project}/traces/{text}")
         for key in catalogue.keys_of("trace"):
-            yield Comparison((_PAYLOAD, key), Op.HAS, text)
+            yield Comparison(_path_of(key), Op.HAS, text)
         return
     roles = ("connection",) if kind is IdKind.CONNECTION else ("session", "media", "frontend")
     if kind is IdKind.MALFORMED:
         roles = (*roles, "connection", "turn")
     for key in catalogue.keys_of(*roles):
-        yield _equals((_PAYLOAD, key), text)
+        yield _equals(_path_of(key), text)
     yield from (_equals((_LABELS, key), text) for key in catalogue.keys_of(*roles)[:1])
     yield from (Comparison(path, Op.HAS, text) for path in _TEXT_FIELDS)
+    if catalogue.id_patterns:  # IDs that stand inside messages
+        yield from (Comparison(path, Op.HAS, text) for path in _MESSAGE_FIELDS[:-1])
+
+
+def _path_of(key: str) -> tuple[str, ...]:
+    """Where a key stands: ``call.sid`` is nested, a key with a domain in it is one name."""
+    return (_PAYLOAD, key) if "/" in key else (_PAYLOAD, *key.split("."))
 
 
 def _says(messages: Iterable[str]) -> Iterator[Filter]:
@@ -78,9 +85,9 @@ def _says(messages: Iterable[str]) -> Iterator[Filter]:
 def _names_no_session(catalogue: Catalogue) -> Iterator[Filter]:
     """No session key at all, or one that holds a lost ID."""
     keys = catalogue.keys_of("session", "media", "frontend")
-    yield And(tuple(Not(Comparison((_PAYLOAD, key), Op.HAS, "*", quoted=False)) for key in keys))
+    yield And(tuple(Not(Comparison(_path_of(key), Op.HAS, "*", quoted=False)) for key in keys))
     for key in catalogue.keys_of("session"):
-        yield from (_equals((_PAYLOAD, key), text) for text in sorted(LOST_TEXTS))
+        yield from (_equals(_path_of(key), text) for text in sorted(LOST_TEXTS))
 
 
 def _pack(

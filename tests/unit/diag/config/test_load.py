@@ -88,3 +88,28 @@ def test_a_wrong_topic_list_is_refused_with_its_place(workdir: Path, text: str) 
 
     with pytest.raises(SettingsError, match=r"topics\.toml"):
         load_wanted_topics("topics.toml")
+
+
+def test_a_list_comes_from_a_file_with_brackets_and_from_the_environment_with_commas(workdir: Path) -> None:
+    """Files that the settings file names are looked for beside it; what was typed, where it was typed."""
+    Path("conf").mkdir()
+    Path("conf/my.toml").write_text('[catalogue]\nfiles = ["a.toml", "/b.toml"]\n[topics]\nfile = "t.toml"\n')
+    by_file = load_settings({}, {}, Path("conf/my.toml"))
+    by_variable = load_settings({}, {"DIAG_CATALOGUE_FILES": "a.toml, b.toml"})
+
+    assert by_file.catalogue.files == ("conf/a.toml", "/b.toml")
+    assert by_file.topics.file == "conf/t.toml"
+    assert by_variable.catalogue.files == ("a.toml", "b.toml")
+    assert load_settings({"catalogue.files": ["c.toml"]}, {}, Path("conf/my.toml")).catalogue.files == (
+        "c.toml",
+    )
+    assert load_settings({}, {}).catalogue.files == ()
+
+
+@pytest.mark.parametrize("value", ["7", "[7]", '""', '["a", ""]'])
+def test_a_list_holds_texts(workdir: Path, value: str) -> None:
+    """Each of them."""
+    Path("my.toml").write_text(f"[catalogue]\nfiles = {value}\n")
+
+    with pytest.raises(SettingsError, match=r"catalogue\.files must be a list of texts"):
+        load_settings({}, {}, Path("my.toml"))

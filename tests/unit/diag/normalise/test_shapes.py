@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -158,3 +159,28 @@ def test_times_beyond_any_clock_harm_nothing() -> None:
     assert read({"msg": "x", "time": "9999-12-31T23:59:59Z"}).time_ns is None
     assert read({"msg": "x", "ts": 1e300}).time_ns is None
     assert read({"msg": "x", "ts": float("nan")}).time_ns is None
+
+
+@pytest.mark.parametrize(
+    ("number", "level"),
+    [(10, "debug"), (30, "info"), (40, "warning"), (50, "error"), (60, "fatal"), (35, "")],
+)
+def test_pino_writes_levels_as_numbers(number: int, level: str) -> None:
+    """And the logger's name under ``name``."""
+    entry = read({"level": number, "time": 1753615601372, "name": "orchestrator", "msg": "hello"})
+
+    assert (entry.level, entry.service, entry.message) == (level, "orchestrator", "hello")
+
+
+def test_ids_are_found_under_nested_keys_and_inside_messages_of_a_users_catalogue(workdir: Path) -> None:
+    """A key with dots, and a pattern's group that is called like a key."""
+    Path("my.toml").write_text(
+        "[ids]\nsession = ['call.sid', 'callSid']\n[[patterns]]\nshown = 'x'\nsamples = ['leg of A1 up']\n"
+        "pattern = '^leg of (?P<callSid>\\S+) up$'\nevent = 'log'\n"
+    )
+    line = {"msg": "leg of A1 up", "call": {"sid": "B2"}, "sid": "C3"}
+    (entry,) = to_entries(to_frame([LogRecord(line, "a.log:1")], load_catalogue(["my.toml"])))
+
+    assert [(one.role, one.key, one.text) for one in entry.ids] == [
+        ("session", "call.sid", "B2"), ("session", "callSid", "A1"),
+    ]  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -117,3 +119,23 @@ def test_the_budget_lets_so_many_pass_in_any_minute() -> None:
     assert budget.wait_s(21.0) == 39.0
     assert budget.wait_s(60.0) == 0.0
     assert budget.total == 3
+
+
+def test_the_keys_of_a_users_catalogue_are_asked_for(workdir: Path) -> None:
+    """Nested ones by their path; where IDs stand in messages, these are searched, too."""
+    Path("my.toml").write_text(
+        "[ids]\nsession = ['call.sid', 'callSid']\nconnection = ['connId']\n[forms]\nsession = ['CA[0-9]+']\n"
+    )
+    more = (
+        "[[patterns]]\nshown = 'x'\nsamples = ['leg A1']\npattern = '^leg (?P<callSid>.+)'\nevent = 'log'\n"
+    )
+    Path("more.toml").write_text(more)
+    query = LogQuery(WINDOW, ids=("CA12",))
+    (text,) = build_filters(query, CLUSTER, "p", load_catalogue(["my.toml"]))
+    (longer,) = build_filters(query, CLUSTER, "p", load_catalogue(["my.toml", "more.toml"]))
+
+    assert 'jsonPayload.call.sid = "CA12"' in text or 'jsonPayload.call.sid="CA12"' in text
+    assert "jsonPayload.callSid" in text
+    assert "connId" not in text
+    assert "jsonPayload.msg" not in text
+    assert "jsonPayload.msg" in longer
