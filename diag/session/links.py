@@ -153,18 +153,22 @@ def _rule_of(first: IdMention, second: IdMention, event: Event) -> str:
 
 
 def _kafka_links(records: Iterable[KafkaRecord]) -> Iterator[Link]:
-    """A record whose key, header and JSON name different sessions ties them together."""
-    seen: set[tuple[str, str]] = set()
+    """A record whose key, header and JSON name different sessions ties them together.
+
+    A text that stands beside many sessions (a pod's name as the key of a topic) is none of theirs.
+    """
+    found: dict[tuple[str, str], Evidence] = {}
+    beside: defaultdict[str, set[str]] = defaultdict(set)
     for record in records:
-        named = [record.key or "", *(v for k, v in record.headers if k == "session-id")]
-        named += (value for _, value in record.id_fields)
-        ids = sorted({text for text in named if classify(text).names_session})
+        ids = sorted(text for text in record.session_ids if classify(text).names_session)
         for first, second in combinations(ids, 2):
-            if (first, second) not in seen:
-                seen.add((first, second))
-                text = f"record with key {record.key} names {first} and {second}"
-                evidence = Evidence(record.time_ns, record.ref, "kafka", text)
-                yield Link(first, second, "Kafka record", SCORES["Kafka record"], evidence)
+            beside[first].add(second)
+            beside[second].add(first)
+            text = f"record with key {record.key} names {first} and {second}"
+            found.setdefault((first, second), Evidence(record.time_ns, record.ref, "kafka", text))
+    for (first, second), evidence in found.items():
+        if max(len(beside[first]), len(beside[second])) <= _SHARED_BY:
+            yield Link(first, second, "Kafka record", SCORES["Kafka record"], evidence)
 
 
 def _reach(start: str, links: tuple[Link, ...], hubs: frozenset[str]) -> dict[str, tuple[Link, int]]:
