@@ -94,6 +94,7 @@ async def test_looking_creates_nothing(settings: KafkaSettings) -> None:
 
     async with open_consumer(settings) as consumer, open_admin(settings) as admin:
         consumer.assign([TopicPartition("short-lived", 0)])
+        consumer.seek(TopicPartition("short-lived", 0), 0)
         await consumer.getmany(timeout_ms=500)
         await admin.delete_topics(["short-lived"])
         for _ in range(3):

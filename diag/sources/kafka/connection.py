@@ -20,6 +20,7 @@ _T = TypeVar("_T")
 
 CLIENT_ID = "diag"
 _CLOSE_WITHIN_S = 5.0
+_FETCH_BYTES = 4 * 1024 * 1024
 
 # The library reports what we report, in its own words and at its own pace.
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
@@ -52,7 +53,10 @@ async def open_consumer(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsum
         client_id=CLIENT_ID,
         group_id=None,
         enable_auto_commit=False,
+        # Records that were deleted meanwhile are said to be missing, not stepped over.
+        auto_offset_reset="none",
         request_timeout_ms=int(settings.timeout_s * 1000),
+        max_partition_fetch_bytes=_FETCH_BYTES,
         check_crcs=False,
     )
     _never_name_topics(consumer)
