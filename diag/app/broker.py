@@ -9,7 +9,7 @@ from diag.app.request import SessionRequest
 from diag.errors import SourceError
 from diag.model.catalogue import Catalogue
 from diag.model.coverage import SourceCoverage, State
-from diag.model.identifiers import Identifier
+from diag.model.identifiers import Identifier, classify
 from diag.model.records import KafkaRecord
 from diag.model.topics import BrokerFacts
 from diag.model.window import MINUTE_NS, Window
@@ -121,7 +121,7 @@ async def read_broker(
         return window
     ids, span = entries.members_of(asked)
     for _ in range(_ROUNDS):
-        await broker.read(_narrow(window, span, entries), ids)
+        await broker.read(_narrow(window, ids, span, entries.coverage().state), ids)
         linked = entries.members_of(asked, broker.records or ())[0]
         if linked <= ids:
             return window
@@ -132,8 +132,13 @@ async def read_broker(
     return window
 
 
-def _narrow(window: Window | None, span: Window | None, entries: Entries) -> Window | None:
-    """The session's own time and a minute around it, where all of its lines are there to tell."""
-    if window is None or span is None or entries.coverage().state is not State.COMPLETE:
+def _narrow(window: Window | None, ids: frozenset[str], span: Window | None, state: State) -> Window | None:
+    """The session's own time and a minute around it, where all of its lines are there to tell.
+
+    Its time begins when its IDs were minted: lines that are all late speak of records that were not.
+    """
+    if window is None or span is None or state is not State.COMPLETE:
         return window
-    return span.around(MINUTE_NS)
+    minted = (classify(text).minted_ns for text in ids)
+    start = min([span.start_ns, *(ns for ns in minted if ns is not None and window.contains(ns))])
+    return Window(start, span.end_ns).around(MINUTE_NS)

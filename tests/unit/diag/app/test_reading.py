@@ -177,9 +177,19 @@ async def test_records_are_sought_in_the_sessions_own_time(diagnose: Diagnose) -
     partly = FakeKafka(())
     diagnosis = await diagnose(source(state=State.PARTIAL), partly)
 
-    span = Window(START_NS + NS_PER_S // 1000, START_NS + 10 * NS_PER_S + 1)
+    span = Window(START_NS, START_NS + 10 * NS_PER_S + 1)  # from the mint time on
     assert [window for window, _ in kafka.asked] == [span.around(MINUTE_NS)]
     assert [window for window, _ in partly.asked] == [diagnosis.query.window]
+
+
+async def test_records_of_a_session_whose_lines_are_all_late_are_sought_from_its_birth(
+    diagnose: Diagnose,
+) -> None:
+    """A consumer that reads old records again: they are as old as the session's ID."""
+    kafka = FakeKafka(())
+    await diagnose(source("12:00.000 orchestrator info Processing audio session :: sessionID=$S"), kafka)
+
+    assert [window.start_ns for window, _ in kafka.asked] == [START_NS - MINUTE_NS]
 
 
 async def test_what_was_read_before_a_failure_is_kept_and_labelled(diagnose: Diagnose) -> None:
