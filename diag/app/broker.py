@@ -2,73 +2,143 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diag.app.entries import Entries, read_linked
 from diag.app.request import SessionRequest
 from diag.errors import SourceError
 from diag.model.catalogue import Catalogue
 from diag.model.coverage import SourceCoverage, State
-from diag.model.identifiers import LOST_TEXTS
+from diag.model.identifiers import Identifier, classify
 from diag.model.records import KafkaRecord
 from diag.model.topics import BrokerFacts
-from diag.model.window import Window
+from diag.model.window import MINUTE_NS, Window
+from diag.session.links import is_hub
 
 if TYPE_CHECKING:
     from diag.sources.kafka import RecordsRead
 
 SLUG = "kafka"
+_ROUNDS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerReading:
-    """What came, each part None where it did not."""
+class Broker:
+    """What the broker gave so far, each part None where it did not. A failure is an answer, too.
 
-    coverage: SourceCoverage
-    facts: BrokerFacts | None = None
-    records: tuple[KafkaRecord, ...] | None = None
+    Raises `UsageError` at once where the setting that names the broker has no sense.
+    """
+
+    def __init__(self, request: SessionRequest, catalogue: Catalogue) -> None:
+        self.facts: BrokerFacts | None = None
+        self.records: tuple[KafkaRecord, ...] | None = None
+        self._request = request
+        self._settings = request.settings.kafka
+        self._is_asked = bool(self._settings.bootstrap) and request.ask_kafka
+        self._id_keys = frozenset(catalogue.keys_of("session", "media", "frontend"))
+        self._window: Window | None = None
+        self._looked_at = 0
+        self._problems: list[str] = []
+        if self._is_asked:
+            from diag.sources.kafka import parse_bootstrap
+
+            parse_bootstrap(self._settings.bootstrap)
+
+    async def read(self, window: Window | None, ids: frozenset[str]) -> None:
+        """Topics and groups, once, and the records of `ids` in `window` beside those already read."""
+        if not self._is_asked:
+            return
+        try:
+            if self.facts is None:
+                await self._read_facts()
+            if window is not None:
+                await self._read_records(window, ids)
+        except SourceError as error:
+            self._problems.append(f"{error}; {error.hint}" if error.hint else str(error))
+
+    def tell(self, problem: str) -> None:
+        """Something that makes its answer partial."""
+        self._problems.append(problem)
+
+    def coverage(self) -> SourceCoverage:
+        """What was asked and what came."""
+        if not self._is_asked:
+            return SourceCoverage(SLUG, State.NOT_ASKED, notes=("no broker was named (--kafka)",))
+        window = self._window.to_text() if self._window else "topics only"
+        asked, notes = f"{self._settings.bootstrap}, {window}", tuple(dict.fromkeys(self._problems))
+        if self.facts is None:
+            return SourceCoverage(SLUG, State.FAILED, asked, notes=notes)
+        topics = sum(not topic.internal for topic in self.facts.topics.values())
+        return SourceCoverage(
+            source=SLUG,
+            state=State.PARTIAL if notes else State.COMPLETE,
+            asked=asked,
+            got=f"{topics} topics, {len(self.facts.groups)} groups{self._describe_records()}",
+            objects=topics + len(self.records or ()),
+            notes=notes,
+        )
+
+    def _describe_records(self) -> str:
+        if self.records is None:
+            return ", no records" if self._window else ""
+        return f", {len(self.records)} records of {self._looked_at} looked at"
+
+    async def _read_facts(self) -> None:
+        from diag.sources import kafka
+
+        self._request.progress("reading Kafka: topics and groups")
+        self.facts = await kafka.read_broker(self._settings, self._request.now_ns)
+
+    async def _read_records(self, window: Window, ids: frozenset[str]) -> None:
+        from diag.sources import kafka
+
+        self._window = window if self._window is None else self._window.union(window)
+        read = await kafka.read_records(self._settings, window, ids, self._id_keys, self._request.progress)
+        self._looked_at += read.looked_at
+        self._problems += _explain_cuts(read)
+        both = {record.ref: record for record in (*(self.records or ()), *read.records)}
+        self.records = tuple(sorted(both.values(), key=lambda r: (r.time_ns, r.topic, r.partition, r.offset)))
+
+
+def _explain_cuts(read: RecordsRead) -> list[str]:
+    """Why it is not all, and what of which topic is missing."""
+    if not read.cut and not read.problem:
+        return []
+    cut = ", ".join(f"{one.topic}: {one.looked_at} of {one.in_window}" for one in read.cut)
+    return [
+        f"not every record of the window was looked at ({cut}); {read.problem or 'raise kafka.max_records'}"
+    ]
 
 
 async def read_broker(
-    request: SessionRequest, window: Window | None, ids: frozenset[str], catalogue: Catalogue
-) -> BrokerReading:
-    """Topics, groups and the records of `ids` in `window`. A failure is an answer, too."""
-    settings = request.settings.kafka
-    if not settings.bootstrap or not request.ask_kafka:
-        return BrokerReading(SourceCoverage(SLUG, State.NOT_ASKED, notes=("no broker was named (--kafka)",)))
-    from diag.sources import kafka
+    broker: Broker, entries: Entries, asked: Identifier, window: Window | None, request: SessionRequest
+) -> Window | None:
+    """Read the broker, and the lines and records of what only its records tie to the session.
 
-    facts: BrokerFacts | None = None
-    asked = f"{settings.bootstrap}, {window.to_text() if window else 'topics only'}"
-    request.progress("reading Kafka")
-    try:
-        facts = await kafka.read_broker(settings, request.now_ns)
-        if window is None:
-            return BrokerReading(_cover(asked, facts, None), facts)
-        id_keys = frozenset(catalogue.keys_of("session", "media", "frontend"))
-        read = await kafka.read_records(settings, window, ids | LOST_TEXTS, id_keys)
-        return BrokerReading(_cover(asked, facts, read), facts, read.records)
-    except SourceError as error:
-        state = State.FAILED if facts is None else State.PARTIAL
-        got = f"{len(facts.topics)} topics, no records" if facts else ""
-        return BrokerReading(
-            SourceCoverage(SLUG, state, asked, got, notes=(f"{error}; {error.hint}",)), facts
-        )
+    Gives the window that was searched for log entries at last: the lines of such an ID can widen it.
+    """
+    if is_hub(asked.text, entries.finder()):
+        await broker.read(window, frozenset())  # it is no session: what was lost is all that can be its
+        return window
+    ids, span = entries.members_of(asked)
+    for _ in range(_ROUNDS):
+        await broker.read(_narrow(window, ids, span, entries.coverage().state), ids)
+        linked = entries.members_of(asked, broker.records or ())[0]
+        if linked <= ids:
+            return window
+        if window is not None and not request.files:
+            window = await read_linked(entries, asked, window, request, broker.records or ())
+        ids, span = entries.members_of(asked, broker.records or ())
+    broker.tell(f"its records still led to new IDs after {_ROUNDS} rounds; those were not followed")
+    return window
 
 
-def _cover(asked: str, facts: BrokerFacts, read: RecordsRead | None) -> SourceCoverage:
-    topics = sum(not topic.internal for topic in facts.topics.values())
-    got = f"{topics} topics, {len(facts.groups)} groups"
-    if read is None:
-        return SourceCoverage(SLUG, State.COMPLETE, asked, got, objects=topics)
-    notes = (
-        () if read.complete else (f"only {read.looked_at} records were looked at; raise kafka.max_records",)
-    )
-    return SourceCoverage(
-        source=SLUG,
-        state=State.COMPLETE if read.complete else State.PARTIAL,
-        asked=asked,
-        got=f"{got}, {len(read.records)} records of {read.looked_at} looked at",
-        objects=topics + len(read.records),
-        notes=notes,
-    )
+def _narrow(window: Window | None, ids: frozenset[str], span: Window | None, state: State) -> Window | None:
+    """The session's own time and a minute around it, where all of its lines are there to tell.
+
+    Its time begins when its IDs were minted: lines that are all late speak of records that were not.
+    """
+    if window is None or span is None or state is not State.COMPLETE:
+        return window
+    minted = (classify(text).minted_ns for text in ids)
+    start = min([span.start_ns, *(ns for ns in minted if ns is not None and window.contains(ns))])
+    return Window(start, span.end_ns).around(MINUTE_NS)

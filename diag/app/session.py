@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import diag
-from diag.app.broker import BrokerReading, read_broker
+from diag.app.broker import Broker, read_broker
 from diag.app.coverage import cover_entries, describe_coverage, settled_before
 from diag.app.discovery import discover, excuse
-from diag.app.entries import Entries, read_files, read_live
+from diag.app.entries import Entries, read_files, read_linked, read_live, read_surroundings
 from diag.app.nothing import explain_nothing
 from diag.app.request import SessionRequest
 from diag.catalogue import load_catalogue
@@ -39,16 +39,15 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     catalogue = load_catalogue(request.settings.catalogue.files)
     asked = catalogue.classify(request.asked)
     wanted = load_wanted_topics(request.settings.topics.file)
+    broker = Broker(request, catalogue)
     entries = Entries(_open_source(request, catalogue), catalogue)
-    window = await (read_files(entries) if request.files else read_live(entries, asked, request))
+    window = await _read_all(entries, broker, asked, request)
     collected_ns = None if request.files else request.now_ns
     settled_ns = None if collected_ns is None else settled_before(entries.frame, collected_ns)
     finder = entries.finder()
     hub = is_hub(asked.text, finder)
-    ids = frozenset() if hub else entries.members_of(asked)[0]
-    broker = await read_broker(request, window, ids, catalogue)
-    logs = cover_entries(entries.frame, entries.source.coverage())
-    sources = (excuse(logs) if request.discovered else logs, broker.coverage)
+    logs = cover_entries(entries.frame, entries.coverage())
+    sources = (excuse(logs) if request.discovered else logs, broker.coverage())
     coverage = describe_coverage(entries.frame, sources, window, settled_ns, catalogue.sides)
     reading = Reading(finder, catalogue, window, settled_ns, broker.records, broker.facts, wanted)
     query = _to_query(request, asked, window, collected_ns)
@@ -56,6 +55,19 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     if session is None:
         return explain_nothing(query, coverage, finder)
     return _judge(query, session, coverage, broker, wanted)
+
+
+async def _read_all(
+    entries: Entries, broker: Broker, asked: Identifier, request: SessionRequest
+) -> Window | None:
+    """Lines, records, what was around, and the lines that only these led to; gives the window."""
+    if request.files:
+        return await read_broker(broker, entries, asked, await read_files(entries), request)
+    window = await read_live(entries, asked, request)
+    window = await read_broker(broker, entries, asked, window, request) or window
+    await read_surroundings(entries, asked, window, request.now_ns, broker.records or ())
+    # another writing of its ID may have been among them
+    return await read_linked(entries, asked, window, request, broker.records or ())
 
 
 def _open_source(request: SessionRequest, catalogue: Catalogue) -> LogSource:
@@ -90,7 +102,7 @@ def _judge(
     query: Query,
     session: Session,
     coverage: Coverage,
-    broker: BrokerReading,
+    broker: Broker,
     wanted: tuple[WantedTopic, ...],
 ) -> Diagnosis:
     context = CheckContext(
@@ -115,7 +127,7 @@ def _judge(
     )
 
 
-def _kinds_of_evidence(coverage: Coverage, broker: BrokerReading) -> Iterator[str]:
+def _kinds_of_evidence(coverage: Coverage, broker: Broker) -> Iterator[str]:
     if any(source.state is not State.FAILED for source in coverage.log_sources()):
         yield "logs"
     if broker.facts is not None:
@@ -124,10 +136,10 @@ def _kinds_of_evidence(coverage: Coverage, broker: BrokerReading) -> Iterator[st
         yield "records"
 
 
-def _kinds_in_part(coverage: Coverage, broker: BrokerReading) -> Iterator[str]:
+def _kinds_in_part(coverage: Coverage, broker: Broker) -> Iterator[str]:
     if any(source.state is not State.COMPLETE for source in coverage.log_sources()):
         yield "logs"
-    if broker.coverage.state in (State.PARTIAL, State.FAILED):
+    if broker.coverage().state in (State.PARTIAL, State.FAILED):
         yield "records"
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from diag.model.identifiers import is_lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,11 @@ class KafkaRecord:
 
     Attributes:
         time_ns: the broker's timestamp of the record.
+        key: None where it has none, which is no loss: the header or the value may name the session.
         headers: names and texts, in order.
         id_fields: the ID fields of a JSON value, names and texts.
         size: bytes of the value.
+        id_headers: names of the headers that hold a session's ID.
     """
 
     topic: str
@@ -41,6 +45,29 @@ class KafkaRecord:
     headers: tuple[tuple[str, str], ...] = ()
     id_fields: tuple[tuple[str, str], ...] = ()
     size: int = 0
+    id_headers: frozenset[str] = frozenset({"session-id"})
+
+    @property
+    def session_ids(self) -> tuple[str, ...]:
+        """The sessions that it names, each once: its key's, its headers', its fields'."""
+        return tuple(dict.fromkeys(text for _, text in self._named() if not is_lost(text)))
+
+    @property
+    def lost_ids(self) -> tuple[tuple[str, str], ...]:
+        """Where an ID stands that is none, and what stands there: ``("header session-id", "undefined")``."""
+        return tuple((place, text) for place, text in self._named() if is_lost(text))
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether an ID was lost on its way: key, header or field says ``undefined``, ``null`` or nothing."""
+        return bool(self.lost_ids)
+
+    def _named(self) -> Iterator[tuple[str, str]]:
+        """Every place that holds a session's ID, with its text."""
+        if self.key is not None:
+            yield "key", self.key
+        yield from ((f"header {name}", text) for name, text in self.headers if name in self.id_headers)
+        yield from ((f"field {name}", text) for name, text in self.id_fields)
 
     @property
     def ref(self) -> str:

@@ -151,8 +151,8 @@ class TopicFlow:
 
     Attributes:
         produced: records that the producer's lines speak of.
-        stored: records on the broker with this session's key.
-        consumed: records or utterances that the consumer's lines speak of.
+        stored: records on the broker that name this session.
+        consumed: those of them below the offset that the topic's own reader group has committed.
     """
 
     topic: str

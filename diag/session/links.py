@@ -56,7 +56,7 @@ _NO_LINK_EVENTS = frozenset({"bcast.skipped"})
 # This one names the ID that it was asked for in its error text only.
 _TEXT_EVENTS = frozenset({"media.listen_failed"})
 _MAPPING_EVENTS = {"map.direct": MAPPED, "map.self": MAPPED, "map.guessed": GUESSED}
-_MAPPING_RULES = (MAPPED, GUESSED)
+MAPPING_RULES = (MAPPED, GUESSED)
 _CONNECTION_RULES = {"ws.bind": "binding", "ws.raw": "socket message", "ws.message": "socket message"}
 
 Reached = Mapping[str, tuple[Link, int]]
@@ -136,7 +136,7 @@ def _names(event: Event, text: str) -> bool:
 
 def _weigh(links: tuple[Link, ...], events: Sequence[Event]) -> tuple[Link, ...]:
     """The links, a mapping stronger where its two IDs are each other's only possible half."""
-    mappings = [link for link in links if link.rule in _MAPPING_RULES]
+    mappings = [link for link in links if link.rule in MAPPING_RULES]
     if not mappings:
         return links
     pairs = {(link.first, link.second) for link in mappings}
@@ -145,7 +145,7 @@ def _weigh(links: tuple[Link, ...], events: Sequence[Event]) -> tuple[Link, ...]
     presence = build_presence(events)
 
     def weigh(link: Link) -> Link | None:
-        if link.rule not in _MAPPING_RULES:
+        if link.rule not in MAPPING_RULES:
             return link
         if link.rule != GUESSED and (link.first, link.second) in guessed:
             return None  # it found what had been guessed before
@@ -164,7 +164,7 @@ def _are_halves(media: frozenset[str], socket: frozenset[str]) -> bool:
 
 def _mapped_partners(links: Iterable[Link], reached: set[str]) -> set[str]:
     """The other ends of mappings: what they are decides whether the mapping fits."""
-    ends = ({link.first, link.second} for link in links if link.rule in _MAPPING_RULES)
+    ends = ({link.first, link.second} for link in links if link.rule in MAPPING_RULES)
     return {text for pair in ends if pair & reached for text in pair}
 
 
@@ -238,18 +238,22 @@ def _rule_of(first: IdMention, second: IdMention, event: Event) -> str:
 
 
 def _kafka_links(records: Iterable[KafkaRecord]) -> Iterator[Link]:
-    """A record whose key, header and JSON name different sessions ties them together."""
-    seen: set[tuple[str, str]] = set()
+    """A record whose key, header and JSON name different sessions ties them together.
+
+    A text that stands beside many sessions (a pod's name as the key of a topic) is none of theirs.
+    """
+    found: dict[tuple[str, str], Evidence] = {}
+    beside: defaultdict[str, set[str]] = defaultdict(set)
     for record in records:
-        named = [record.key or "", *(v for k, v in record.headers if k == "session-id")]
-        named += (value for _, value in record.id_fields)
-        ids = sorted({text for text in named if classify(text).names_session})
+        ids = sorted(text for text in record.session_ids if classify(text).names_session)
         for first, second in combinations(ids, 2):
-            if (first, second) not in seen:
-                seen.add((first, second))
-                text = f"record with key {record.key} names {first} and {second}"
-                evidence = Evidence(record.time_ns, record.ref, "kafka", text)
-                yield Link(first, second, "Kafka record", SCORES["Kafka record"], evidence)
+            beside[first].add(second)
+            beside[second].add(first)
+            text = f"record with key {record.key} names {first} and {second}"
+            found.setdefault((first, second), Evidence(record.time_ns, record.ref, "kafka", text))
+    for (first, second), evidence in found.items():
+        if max(len(beside[first]), len(beside[second])) <= _SHARED_BY:
+            yield Link(first, second, "Kafka record", SCORES["Kafka record"], evidence)
 
 
 def _reach(start: str, links: tuple[Link, ...], hubs: frozenset[str]) -> dict[str, tuple[Link, int]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from diag.model.catalogue import Catalogue
-from diag.model.identifiers import Identifier, classify, is_lost
+from diag.model.identifiers import Identifier, classify
 from diag.model.instants import NS_PER_S
 from diag.model.records import KafkaRecord
 from diag.model.session import Alias, Event, Session, Turn, TurnOutcome
@@ -49,8 +49,8 @@ class Reading:
 
 def reconstruct(asked: Identifier, reading: Reading) -> Session | None:
     """The session that `asked` belongs to; None if no entry and no record mentions it."""
-    lost = tuple(record for record in reading.records or () if is_lost(record.key or ""))
-    records = None if reading.records is None else tuple(r for r in reading.records if r not in lost)
+    lost = tuple(record for record in reading.records or () if record.is_lost)
+    records = None if reading.records is None else tuple(r for r in reading.records if r.session_ids)
     closure = close_over(asked.text, reading.finder, records or ())
     events = put_in_order(reading.finder.mentioning(closure.members))
     if not events and not records:

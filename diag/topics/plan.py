@@ -18,6 +18,8 @@ from diag.model.topics import (
     WantedTopic,
 )
 
+_STABLE = "Stable"
+
 
 def build_plan(wanted: Sequence[WantedTopic], broker: BrokerFacts) -> TopicPlan:
     """Wanted topics in their order, then the broker's others by name."""
@@ -36,8 +38,9 @@ def _build_row(topic: WantedTopic, broker: BrokerFacts) -> TopicRow:
         waiting = tuple(_waiting_for(topic, broker))
         return TopicRow(topic.name, TopicState.MISSING, topic, None, waiting)
     starved = tuple(_starved_of(topic, actual, broker))
+    unread = topic.path is Path.AUDIO and any(_is_unread(topic, reader, broker) for reader in topic.readers)
     drift = len(actual.offsets) != topic.partitions
-    state = TopicState.STARVED if starved else TopicState.DRIFTED if drift else TopicState.OK
+    state = TopicState.STARVED if starved or unread else TopicState.DRIFTED if drift else TopicState.OK
     notes = [f"{len(actual.offsets)} partitions, wanted {topic.partitions}"] if drift else []
     notes += _describe_readers(topic, broker)
     return TopicRow(
@@ -81,15 +84,30 @@ def _starved_of(topic: WantedTopic, actual: TopicFacts, broker: BrokerFacts) -> 
             yield Starved(reader, members, tuple(unread))
 
 
+def _is_unread(topic: WantedTopic, reader: Reader, broker: BrokerFacts) -> bool:
+    """Whether it is sure that nobody of the reader's group reads the topic: it has no live consumer.
+
+    Only a stable group tells what its members asked for; while it balances, the broker leaves that out.
+    """
+    group = broker.groups.get(reader.group)
+    if group is None:
+        return True
+    if not group.members_known or (group.members and group.state != _STABLE):
+        return False
+    return not _subscribers(group, topic.name)
+
+
 def _describe_readers(topic: WantedTopic, broker: BrokerFacts) -> Iterator[str]:
     for reader in topic.readers:
         group = broker.groups.get(reader.group)
-        if group is None:
-            yield f"group {reader.group} does not exist"
-        elif not group.members_known:
+        if _is_unread(topic, reader, broker):
+            yield f"no live consumer in group {reader.group}"
+            if topic.path is Path.AUDIO:
+                yield f"start or restart {reader.service or 'its service'}, which should read it"
+        elif group is not None and not group.members_known:
             yield f"members of group {reader.group} are not known to this call"
-        elif not group.members:
-            yield f"group {reader.group} has no members"
+        elif group is not None and group.state != _STABLE:
+            yield f"group {reader.group} is balancing; ask again"
 
 
 def find_restarts(plan: TopicPlan, created: Iterable[str]) -> tuple[Starved, ...]:

@@ -33,3 +33,16 @@ def test_a_wrong_list_of_topics_is_wrong_usage(diag, workdir) -> None:
 
     assert done.returncode == 2
     assert "t.toml: topic 1" in done.stderr
+
+
+@pytest.mark.parametrize("broker", ["::::", "host", "host:99999", "a b:9092"])
+@pytest.mark.parametrize("command", [("topics",), ("session", "x", "no-such-file.json")])
+def test_an_address_that_is_none_is_wrong_usage(diag, broker: str, command: tuple[str, ...]) -> None:
+    """One line that names the setting and shows how it looks."""
+    done = diag(*command, "--kafka", broker)
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert f"kafka.bootstrap (--kafka) must be host:port[,host:port], not '{broker}'" in done.stderr
+    assert "--kafka broker:9092" in done.stderr

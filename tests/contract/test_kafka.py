@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib.metadata
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -13,12 +15,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import TopicPartition
 
 from diag.config import load_wanted_topics
+from diag.errors import SourceError
 from diag.model.instants import NS_PER_S
 from diag.model.settings import KafkaSettings
 from diag.model.topics import Path as TopicPath
 from diag.model.topics import WantedTopic
 from diag.model.window import Window
-from diag.sources.kafka import create_topics, read_broker, read_records
+from diag.sources.kafka import TopicCut, create_topics, read_broker, read_records
 from diag.sources.kafka.connection import open_admin, open_consumer
 from pipeline.local import kafka
 from pipeline.local.processes import base_environment
@@ -94,6 +97,7 @@ async def test_looking_creates_nothing(settings: KafkaSettings) -> None:
 
     async with open_consumer(settings) as consumer, open_admin(settings) as admin:
         consumer.assign([TopicPartition("short-lived", 0)])
+        consumer.seek(TopicPartition("short-lived", 0), 0)
         await consumer.getmany(timeout_ms=500)
         await admin.delete_topics(["short-lived"])
         for _ in range(3):
@@ -123,29 +127,61 @@ async def test_a_sessions_records_are_found_by_key_header_and_json_field(setting
 
     read = await read_records(settings, Window(begin - NS_PER_S, end + NS_PER_S), frozenset({mine}), ID_KEYS)
 
-    assert [(record.topic, record.key) for record in read.records] == [
+    named = [record for record in read.records if mine in record.session_ids]
+    assert [(record.topic, record.key) for record in named] == [
         ("audio-in", mine),
         ("audio-in", other),
         ("stt-results", None),
     ]
-    assert read.records[0].size == 100
-    assert read.records[2].id_fields == (("session_id", mine),)
+    assert named[0].size == 100
+    assert named[2].id_fields == (("session_id", mine),)
     assert "secret" not in str(read)
     assert read.complete
     earlier = Window(begin - 600 * NS_PER_S, begin - 60 * NS_PER_S)
-    assert not (await read_records(settings, earlier, frozenset({mine}), ID_KEYS)).records
+    before = await read_records(settings, earlier, frozenset({mine}), ID_KEYS)
+    assert not any(record.session_ids for record in before.records)
+
+
+async def test_lost_and_keyless_records_are_told_apart(settings: KafkaSettings) -> None:
+    """A header that names the session is enough; a header that lost it is seen under a good key, too."""
+    mine, other = new_session(), new_session()
+    await create_topics(settings, WANTED)
+    begin = time.time_ns()
+    await send(
+        settings,
+        "audio-out",
+        (None, b"1", [("session-id", mine.encode())]),
+        (mine, b"2", [("session-id", b"undefined")]),
+        (None, b"3", [("session-id", b"undefined")]),
+        (other, b"4", [("session-id", b"undefined")]),
+        (None, b"5", [("session-id", None)]),
+    )
+
+    read = await read_records(settings, Window(begin, begin + 60 * NS_PER_S), frozenset({mine}), ID_KEYS)
+
+    assert [(record.session_ids, record.is_lost) for record in read.records] == [
+        ((mine,), False),
+        ((mine,), True),
+        ((), True),
+        ((), True),
+    ]
 
 
 async def test_a_bound_on_records_makes_the_answer_partial(settings: KafkaSettings) -> None:
     """A busy hour must not be read to its end for one session."""
     await create_topics(settings, WANTED)
     begin = time.time_ns()
+    mine = new_session()
     await send(settings, "audio-out", *((OTHER, b"xx", []) for _ in range(40)))
+    await send(settings, "tts-results", (mine, b"{}", []))
     bound = KafkaSettings(settings.bootstrap, max_records=10)
+    window, said = Window(begin, begin + 60 * NS_PER_S), []
 
-    read = await read_records(bound, Window(begin - NS_PER_S, begin + 60 * NS_PER_S), frozenset({S}), ID_KEYS)
+    read = await read_records(bound, window, frozenset({mine}), ID_KEYS, said.append)
 
-    assert not read.complete
+    assert read.cut == (TopicCut("audio-out", 9, 40),)
+    assert (read.looked_at, len(read.records), read.complete) == (10, 1, False)
+    assert said[0] == "reading Kafka: 0 of 10 records"
 
 
 async def test_groups_tell_members_assignments_and_commits(settings: KafkaSettings) -> None:
@@ -177,6 +213,41 @@ async def test_groups_tell_members_assignments_and_commits(settings: KafkaSettin
     assert orchestrator.lag(facts.topics["audio-in"]) == 0
     assert media.members[0].subscribed == {"audio-out"}
     assert media.lag(facts.topics["audio-out"]) is None
+
+
+async def test_the_library_still_has_the_private_parts_that_diag_leans_on(settings: KafkaSettings) -> None:
+    """Without them a metadata request could create the topics that it names: see connection.py."""
+    version = importlib.metadata.version("aiokafka")
+    async with open_consumer(settings) as consumer:
+        for name in ("force_metadata_update", "set_topics", "add_topic"):
+            part = getattr(getattr(consumer, "_client", None), name, None)
+            assert callable(part), (
+                f"aiokafka {version} has no consumer._client.{name} any more: see pyproject"
+            )
+    assert version.startswith("0.14."), f"aiokafka {version} is not the one that was tried: see pyproject"
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x00\x00\x00\x04\x00\x00\x00\x01"]
+)
+async def test_what_is_no_broker_is_a_failed_source(answer: bytes) -> None:
+    """Whatever listens there: one line, in time."""
+
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(10)
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(reply, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    for bootstrap in (f"127.0.0.1:{port}", "no-such-host.invalid:9092", f"{'a' * 63}.{'b' * 63}.invalid:1"):
+        given = KafkaSettings(bootstrap, timeout_s=2.0)
+        with pytest.raises(SourceError, match="Kafka at "):
+            await read_broker(given, 0)
+        with pytest.raises(SourceError, match="Kafka at "):
+            await read_records(given, Window(0, 1), frozenset({S}), ID_KEYS)
+    server.close()
 
 
 async def test_diag_leaves_no_group_behind(settings: KafkaSettings) -> None:

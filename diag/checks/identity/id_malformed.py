@@ -8,8 +8,8 @@ Why it matters
     Such an ID often is half of another one, and then nothing that was sent under it arrives.
 
 How it decides
-    Every session ID of the session's own lines and records is classified by its form alone; the
-    classes are counted.
+    Every session ID of the session's own lines, and on the keys, headers and JSON fields of its records,
+    is classified by its form alone; the classes are counted.
 
 What can fool it
     IDs of tests (``test_session_...`` and the like) are a class of their own, a short random part is
@@ -25,10 +25,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-from diag.checks.base import LOGS, RECORDS, Check, CheckContext, any_of, to_evidence
-from diag.model.findings import Confidence, Finding, Scope, Severity
+from diag.checks.base import LOGS, MOST_EVIDENCE, RECORDS, Check, CheckContext, any_of
+from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
 from diag.model.identifiers import IdKind, classify
+from diag.model.records import KafkaRecord
 from diag.model.session import Event
 
 _ROLES = ("session", "media", "frontend")
@@ -38,12 +40,33 @@ _KNOWN_DIGITS = (13, 16, 19)
 _LONGEST_SHOWN = 80
 
 
+@dataclass(slots=True)
+class _Seen:
+    """Where one ID was seen."""
+
+    lines: list[Event] = field(default_factory=list)
+    records: list[KafkaRecord] = field(default_factory=list)
+
+    def count(self) -> str:
+        """In words: ``3 lines, 1 record``."""
+        counts = ((len(self.lines), "line"), (len(self.records), "record"))
+        return ", ".join(f"{n} {what}{'s' if n > 1 else ''}" for n, what in counts if n)
+
+    def first(self) -> Evidence:
+        """The first line, or else the first record, that has it."""
+        return self.lines[0].to_evidence() if self.lines else _to_evidence(self.records[0])
+
+
 def _run(context: CheckContext) -> Iterator[Finding]:
-    seen: defaultdict[str, list[Event]] = defaultdict(list)
+    seen: defaultdict[str, _Seen] = defaultdict(_Seen)
     for event in context.session.events:
         for text in event.entry.ids_in(*_ROLES):
             if _is_malformed(text) and not context.session.fits_own_form(text):
-                seen[text].append(event)
+                seen[text].lines.append(event)
+    for record in (record for flow in context.session.flows for record in flow.records):
+        for text in record.session_ids:
+            if _is_malformed(text) and not context.session.fits_own_form(text):
+                seen[text].records.append(record)
     if seen:
         yield _finding(context, seen)
 
@@ -52,21 +75,34 @@ def _is_malformed(text: str) -> bool:
     return classify(text).kind is IdKind.MALFORMED and not _SHORT_RANDOM.fullmatch(text)
 
 
-def _finding(context: CheckContext, seen: dict[str, list[Event]]) -> Finding:
-    listed = "; ".join(f"{_cut(text)}: {_describe(text)}, {len(seen[text])} lines" for text in sorted(seen))
-    first = [events[0] for events in seen.values()]
+def _finding(context: CheckContext, seen: dict[str, _Seen]) -> Finding:
+    listed = "; ".join(f"{_cut(text)}: {_describe(text)}, {seen[text].count()}" for text in sorted(seen))
+    firsts = sorted(seen.values(), key=lambda one: one.first().time_ns)
     return Finding(
         slug=CHECK.slug,
         scope=CHECK.scope,
         severity=CHECK.severity,
         confidence=Confidence.CONFIRMED,
-        component=first[0].entry.service or "unknown",
+        component=_component(firsts[0], context),
         title="an ID of no known form",
         summary=f"{len(seen)} session ID{'s' if len(seen) > 1 else ''} of no known form: {listed}.",
-        evidence=to_evidence(sorted(first, key=lambda event: event.time_ns)),
+        evidence=tuple(one.first() for one in firsts[:MOST_EVIDENCE]),
         remedy="let the part that brought it in use the ID that it was given, unchanged",
         sessions=context.session.session_ids,
     )
+
+
+def _component(seen: _Seen, context: CheckContext) -> str:
+    """Who wrote the line, or writes to the topic."""
+    if seen.lines:
+        return seen.lines[0].entry.service or "unknown"
+    topic = next((one for one in context.wanted if one.name == seen.records[0].topic), None)
+    return ", ".join(topic.producers) if topic and topic.producers else "unknown"
+
+
+def _to_evidence(record: KafkaRecord) -> Evidence:
+    text = f"record of {record.size} bytes that names {' and '.join(map(_cut, record.session_ids))}"
+    return Evidence(record.time_ns, record.ref, "kafka", text)
 
 
 def _describe(text: str) -> str:

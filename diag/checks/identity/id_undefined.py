@@ -50,8 +50,9 @@ _HOPS = {
 def _run(context: CheckContext) -> Iterator[Finding]:
     session = context.session
     own = [event for event in session.events if _is_loss(event)]
-    if own:
-        yield _finding(session, own, (), Confidence.CONFIRMED)
+    own_records = tuple(r for flow in session.flows for r in flow.records if r.is_lost)
+    if own or own_records:
+        yield _finding(session, own, own_records, Confidence.CONFIRMED)
         return
     nearby = [event for event in session.neighbours if _is_loss(event) and _may_be_ours(event, session)]
     records = _lost_records(session)
@@ -83,7 +84,7 @@ def _may_be_ours(event: Event, session: Session) -> bool:
 
 
 def _lost_records(session: Session) -> tuple[KafkaRecord, ...]:
-    """Records under a lost key while this session published, and none under its own."""
+    """Records under a lost ID while this session published, and none under its own."""
     own = sum(flow.stored or 0 for flow in session.flows)
     first, last = session.first_ns or 0, session.last_ns or 0
     if own or not {WHIP, PUBLISH} & session.facets:
@@ -120,7 +121,7 @@ def _lost_texts(events: Iterable[Event], records: Iterable[KafkaRecord]) -> Iter
     for event in events:
         lost = [text for text in event.entry.ids_in(*_ID_ROLES) if is_lost(text)]
         yield from lost or [""]
-    yield from (record.key or "" for record in records)
+    yield from (text for record in records for _, text in record.lost_ids)
 
 
 def _shown(text: str) -> str:
@@ -129,9 +130,12 @@ def _shown(text: str) -> str:
 
 def _to_evidence(records: Iterable[KafkaRecord]) -> tuple[Evidence, ...]:
     return tuple(
-        Evidence(r.time_ns, r.ref, "kafka", f"record of {r.size} bytes under the key {_shown(r.key or '')}")
-        for r in records
+        Evidence(r.time_ns, r.ref, "kafka", f"record of {r.size} bytes: {_places(r)}") for r in records
     )
+
+
+def _places(record: KafkaRecord) -> str:
+    return ", ".join(f"{place} {_shown(text)}" for place, text in record.lost_ids)
 
 
 CHECK = Check(

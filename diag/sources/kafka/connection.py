@@ -14,21 +14,27 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from diag.errors import SourceError
 from diag.model.settings import KafkaSettings
+from diag.sources.kafka.bootstrap import parse_bootstrap
 
 _T = TypeVar("_T")
 
 CLIENT_ID = "diag"
 _CLOSE_WITHIN_S = 5.0
+_FETCH_BYTES = 4 * 1024 * 1024
 
 # The library reports what we report, in its own words and at its own pace.
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+
+# A name that no resolver takes, or an answer that is none of Kafka's, is a ValueError.
+FAILURES = (KafkaError, OSError, TimeoutError, ValueError)
 
 
 @asynccontextmanager
 async def open_admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
     """An admin client; raises `SourceError` if the broker does not answer."""
     client = AIOKafkaAdminClient(
-        bootstrap_servers=settings.bootstrap,
+        bootstrap_servers=list(parse_bootstrap(settings.bootstrap)),
         client_id=CLIENT_ID,
         request_timeout_ms=int(settings.timeout_s * 1000),
     )
@@ -43,11 +49,14 @@ async def open_admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClie
 async def open_consumer(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer without a group; raises `SourceError` if the broker does not answer."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap,
+        bootstrap_servers=list(parse_bootstrap(settings.bootstrap)),
         client_id=CLIENT_ID,
         group_id=None,
         enable_auto_commit=False,
+        # Records that were deleted meanwhile are said to be missing, not stepped over.
+        auto_offset_reset="none",
         request_timeout_ms=int(settings.timeout_s * 1000),
+        max_partition_fetch_bytes=_FETCH_BYTES,
         check_crcs=False,
     )
     _never_name_topics(consumer)
@@ -72,7 +81,7 @@ async def within(work: Awaitable[_T], settings: KafkaSettings) -> _T:
     """The result of `work`, or a `SourceError` that says what the broker did not do."""
     try:
         return await asyncio.wait_for(work, settings.timeout_s)
-    except (KafkaError, OSError, TimeoutError) as error:
+    except FAILURES as error:
         raise to_source_error(error, settings) from error
 
 
@@ -94,7 +103,7 @@ async def _close(closing: Awaitable[None]) -> None:
     # A broker that has gone makes the library wait, or lets its own cancellation escape.
     try:
         await asyncio.wait_for(closing, _CLOSE_WITHIN_S)
-    except (KafkaError, OSError, TimeoutError, asyncio.CancelledError):
+    except (*FAILURES, asyncio.CancelledError):
         current = asyncio.current_task()
         if current is not None and current.cancelling():
             raise

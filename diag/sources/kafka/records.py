@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
-from diag.errors import SourceError
-from diag.model.instants import NS_PER_MS
+from diag.model.progress import Progress, ignore
 from diag.model.records import KafkaRecord
 from diag.model.settings import KafkaSettings
 from diag.model.window import Window
-from diag.sources.kafka.connection import open_consumer, to_source_error, within
-from diag.sources.kafka.reader import list_partitions
+from diag.sources.kafka.connection import FAILURES, open_consumer, to_source_error, within
+from diag.sources.kafka.matching import RecordMatcher
+from diag.sources.kafka.offsets import Offsets, find_offsets, share_out
 
 _POLL_MS = 500
-Bounds = dict[TopicPartition, tuple[int, int]]
+_MOST_AT_ONCE = 20_000
+"""Records of one step: between two, progress is told and Ctrl-C is heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicCut:
+    """A topic of which not all was looked at."""
+
+    topic: str
+    looked_at: int
+    in_window: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,117 +39,124 @@ class RecordsRead:
 
     Attributes:
         looked_at: records read in all.
-        topics: topics that had records in the window.
-        complete: False where the bound on records cut the search.
+        cut: topics that were not read to their end.
+        problem: why the reading stopped, with what to do; empty where only the bound on records cut it.
     """
 
-    records: tuple[KafkaRecord, ...]
-    looked_at: int
-    topics: tuple[str, ...]
-    complete: bool
+    records: tuple[KafkaRecord, ...] = ()
+    looked_at: int = 0
+    cut: tuple[TopicCut, ...] = ()
+    problem: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every record of the window was looked at."""
+        return not self.cut
 
 
 async def read_records(
-    settings: KafkaSettings, window: Window, ids: frozenset[str], id_keys: frozenset[str]
+    settings: KafkaSettings,
+    window: Window,
+    ids: frozenset[str],
+    id_keys: frozenset[str],
+    progress: Progress = ignore,
 ) -> RecordsRead:
-    """The window's records whose key, header or JSON field is one of `ids`; raises `SourceError`.
+    """The window's records that name one of `ids`, and those that lost their ID and name nobody.
+
+    A broker that fails once the reading has begun costs the rest, never what was read. Raises
+    `SourceError` before that.
 
     Args:
         settings: where the broker is, and how many records may be looked at.
         window: by the records' own timestamps.
         ids: session IDs.
         id_keys: names of headers and JSON fields that hold session IDs.
+        progress: told how many records were looked at, of how many.
     """
     async with open_consumer(settings) as consumer:
-        bounds = await within(_find_bounds(consumer, window), settings)
-        if not bounds:
-            return RecordsRead((), 0, (), complete=True)
-        consumer.assign(list(bounds))
-        for partition, (start, _) in bounds.items():
-            consumer.seek(partition, start)
-        try:
-            return await _read_all(consumer, bounds, ids, id_keys, settings)
-        except (KafkaError, OSError) as error:
-            raise to_source_error(error, settings) from error
-
-
-async def _find_bounds(consumer: AIOKafkaConsumer, window: Window) -> Bounds:
-    """Partition -> first and past-last offset of the window; partitions with nothing in it left out."""
-    partitions = [one for one in await list_partitions(consumer) if not one.topic.startswith("__")]
-    if not partitions:
-        return {}
-    start_ms, end_ms = window.start_ns // NS_PER_MS, -(-window.end_ns // NS_PER_MS)
-    starts = await consumer.offsets_for_times(dict.fromkeys(partitions, max(0, start_ms)))
-    ends = await consumer.offsets_for_times(dict.fromkeys(partitions, max(0, end_ms)))
-    lasts = await consumer.end_offsets(partitions)
-    bounds = {}
-    for one in partitions:
-        if starts[one] is not None:
-            end = lasts[one] if ends[one] is None else ends[one].offset
-            if starts[one].offset < end:
-                bounds[one] = (starts[one].offset, end)
-    return bounds
-
-
-async def _read_all(
-    consumer: AIOKafkaConsumer,
-    bounds: Bounds,
-    ids: frozenset[str],
-    id_keys: frozenset[str],
-    settings: KafkaSettings,
-) -> RecordsRead:
-    found: list[KafkaRecord] = []
-    looked_at, open_partitions = 0, dict(bounds)
-    idle_until = asyncio.get_running_loop().time() + settings.timeout_s
-    while open_partitions and looked_at < settings.max_records:
-        batches: Mapping[TopicPartition, list[Any]] = await consumer.getmany(
-            timeout_ms=_POLL_MS, max_records=settings.max_records - looked_at
-        )
-        now = asyncio.get_running_loop().time()
-        if batches:
-            idle_until = now + settings.timeout_s
-        elif now > idle_until:
-            raise SourceError(f"Kafka at {settings.bootstrap} stopped sending records", hint="try again")
-        for one, messages in batches.items():
-            wanted = [m for m in messages if one in open_partitions and m.offset < bounds[one][1]]
-            looked_at += len(wanted)
-            found += (r for m in wanted if (r := _to_record(m, id_keys)) and _names_any(r, ids, id_keys))
-        for one in [p for p, (_, end) in open_partitions.items() if await consumer.position(p) >= end]:
-            del open_partitions[one]
-            consumer.pause(one)
-    found.sort(key=lambda record: (record.time_ns, record.topic, record.partition, record.offset))
-    topics = tuple(sorted({one.topic for one in bounds}))
-    return RecordsRead(tuple(found), looked_at, topics, complete=not open_partitions)
-
-
-def _to_record(message: Any, id_keys: frozenset[str]) -> KafkaRecord:
-    value: bytes = message.value or b""
-    return KafkaRecord(
-        topic=message.topic,
-        partition=message.partition,
-        offset=message.offset,
-        time_ns=message.timestamp * NS_PER_MS,
-        key=None if message.key is None else _to_text(message.key),
-        headers=tuple((name, _to_text(raw)) for name, raw in message.headers),
-        id_fields=tuple(_id_fields(value, id_keys)),
-        size=len(value),
+        offsets = await within(find_offsets(consumer, window), settings)
+        if not offsets:
+            return RecordsRead()
+        reading = _Reading(share_out(offsets, settings.max_records), RecordMatcher(ids, id_keys))
+        problem = await _read_to_the_end(reading, consumer, settings, progress)
+    return RecordsRead(
+        records=tuple(
+            sorted(reading.found, key=lambda one: (one.time_ns, one.topic, one.partition, one.offset))
+        ),
+        looked_at=reading.looked_at,
+        cut=_find_cuts(offsets, reading.positions),
+        problem=problem,
     )
 
 
-def _to_text(raw: bytes) -> str:
-    return raw.decode("utf-8", "replace")
+@dataclass(slots=True)
+class _Reading:
+    """How far it is: the next offset of each partition."""
+
+    limits: Offsets
+    matcher: RecordMatcher
+    positions: dict[TopicPartition, int] = field(default_factory=dict)
+    found: list[KafkaRecord] = field(default_factory=list)
+    looked_at: int = 0
+
+    def __post_init__(self) -> None:
+        self.positions = {one: start for one, (start, _) in self.limits.items()}
+
+    def unread(self) -> list[TopicPartition]:
+        """The partitions that have more."""
+        return [one for one, position in self.positions.items() if position < self.limits[one][1]]
+
+    def take(self, one: TopicPartition, messages: list[Any]) -> None:
+        """Look at what came of a partition."""
+        limit = self.limits[one][1]
+        wanted = [message for message in messages if message.offset < limit]
+        self.looked_at += len(wanted)
+        self.found += (record for message in wanted if (record := self.matcher.match(message)))
 
 
-def _id_fields(value: bytes, id_keys: frozenset[str]) -> Iterable[tuple[str, str]]:
-    if not value.startswith(b"{"):
-        return []
+async def _read_to_the_end(
+    reading: _Reading, consumer: AIOKafkaConsumer, settings: KafkaSettings, progress: Progress
+) -> str:
+    """Read each partition to its limit; why that was not possible, in words, or empty."""
+    total = sum(end - start for start, end in reading.limits.values())
     try:
-        fields = orjson.loads(value)
-    except orjson.JSONDecodeError:
-        return []
-    return [(key, str(fields[key])) for key in sorted(id_keys & fields.keys()) if fields[key] is not None]
+        consumer.assign(reading.unread())
+        for one in reading.unread():
+            consumer.seek(one, reading.positions[one])
+        idle_until = asyncio.get_running_loop().time() + settings.timeout_s
+        while unread := reading.unread():
+            progress(f"reading Kafka: {reading.looked_at:,} of {total:,} records")
+            moved = await _read_step(reading, consumer, unread)
+            now = asyncio.get_running_loop().time()
+            if moved:
+                idle_until = now + settings.timeout_s
+            elif now > idle_until:
+                return f"Kafka at {settings.bootstrap} stopped sending records; try again"
+    except FAILURES as error:
+        failure = to_source_error(error, settings)
+        return f"{failure}; {failure.hint}"
+    return ""
 
 
-def _names_any(record: KafkaRecord, ids: frozenset[str], id_keys: frozenset[str]) -> bool:
-    named = (text for name, text in (*record.headers, *record.id_fields) if name in id_keys)
-    return record.key in ids or any(text in ids for text in named)
+async def _read_step(reading: _Reading, consumer: AIOKafkaConsumer, unread: list[TopicPartition]) -> bool:
+    """One batch; whether any partition came further (what is no record has an offset, too)."""
+    batches: Mapping[TopicPartition, list[Any]] = await consumer.getmany(
+        timeout_ms=_POLL_MS, max_records=_MOST_AT_ONCE
+    )
+    for one, messages in batches.items():
+        reading.take(one, messages)
+    before = dict(reading.positions)
+    for one in unread:
+        reading.positions[one] = min(await consumer.position(one), reading.limits[one][1])
+        if reading.positions[one] == reading.limits[one][1]:
+            consumer.pause(one)
+    return reading.positions != before
+
+
+def _find_cuts(offsets: Offsets, positions: Mapping[TopicPartition, int]) -> tuple[TopicCut, ...]:
+    """The topics that were not read to their end, by name."""
+    sums: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for one, (start, end) in offsets.items():
+        sums[one.topic][0] += positions[one] - start
+        sums[one.topic][1] += end - start
+    return tuple(TopicCut(topic, read, of) for topic, (read, of) in sorted(sums.items()) if read < of)

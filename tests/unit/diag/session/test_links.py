@@ -98,6 +98,18 @@ def test_a_record_that_contradicts_itself_links_its_ids() -> None:
     assert found.joined[B][0].evidence.ref == "audio-in/0@7"
 
 
+def test_a_key_beside_many_sessions_links_none_of_them() -> None:
+    """A topic keyed by the pod that wrote is no proof that its callers are one."""
+    ids = [S, B, "session_1753615601001_aaaa", "session_1753615601002_bbbb"]
+    records = tuple(
+        KafkaRecord("audio-in", 0, n, 1, "pod-1", (("session-id", x),)) for n, x in enumerate(ids)
+    )
+    line = "00:00.001 media-server info Using session ID from header :: sessionID=$S"
+
+    assert closed(line, S, records).members == {S}
+    assert closed(line, S, records[:1]).members == {S, "pod-1"}
+
+
 def test_an_id_shared_by_a_thousand_sessions_costs_no_more_than_a_few() -> None:
     """A hostile trace must not pull a whole window together."""
     lines = [

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from diag.config import load_wanted_topics
 from diag.model.findings import Severity
 from diag.model.topics import BrokerFacts, GroupFacts, Member, TopicFacts, TopicState
@@ -21,8 +25,20 @@ def group(name: str, topics: tuple[str, ...], assigned: tuple[str, ...], *, know
     return GroupFacts(name, "Stable" if known else "Dead", (member,) if known else (), known, {})
 
 
+IN_GROUP, OUT_GROUP = "orchestrator-group-v2", "media-server-group"
+LIVE = (group(IN_GROUP, ("audio-in",), ("audio-in",)), group(OUT_GROUP, ("audio-out",), ("audio-out",)))
+
+
 def broker(*names: str, groups: tuple[GroupFacts, ...] = ()) -> BrokerFacts:
-    return BrokerFacts("c", 0, {name: facts(name) for name in names}, {one.name: one for one in groups})
+    """A broker whose audio path is read, but for `groups`, which stand for those of the same name."""
+    all_groups = {one.name: one for one in (*LIVE, *groups)}
+    return BrokerFacts("c", 0, {name: facts(name) for name in names}, all_groups)
+
+
+def without(*names: str, groups: tuple[GroupFacts, ...] = ()) -> BrokerFacts:
+    """A broker with every topic and none of these groups."""
+    full = broker(*AUDIO, *LOGGING, groups=groups)
+    return replace(full, groups={name: one for name, one in full.groups.items() if name not in names})
 
 
 def states(plan) -> dict[str, TopicState]:
@@ -30,12 +46,51 @@ def states(plan) -> dict[str, TopicState]:
 
 
 def test_all_topics_there_is_nothing_to_say() -> None:
-    """Groups that nobody runs are a note, not a fault."""
+    """A logging group that nobody runs is a note, not a fault."""
     plan = build_plan(WANTED, broker(*AUDIO, *LOGGING))
 
     assert set(states(plan).values()) == {TopicState.OK}
     assert judge_plan(plan) is None
     assert plan.to_create == ()
+    assert plan.rows[2].notes == ("no live consumer in group logging-service-group",)
+
+
+EMPTY = GroupFacts(IN_GROUP, "Empty", (), True, {"audio-in": {0: 5}})
+ELSEWHERE = group(IN_GROUP, ("another-topic",), ("another-topic",))
+
+
+@pytest.mark.parametrize(
+    "actual", [without(IN_GROUP), without(groups=(EMPTY,)), without(groups=(ELSEWHERE,))]
+)
+def test_an_audio_topic_that_nobody_reads_is_starved(actual: BrokerFacts) -> None:
+    """Its reader's group was never there, has no member, or no member that asked for it."""
+    plan = build_plan(WANTED, actual)
+
+    assert states(plan)["audio-in"] is TopicState.STARVED
+    assert states(plan)["audio-out"] is TopicState.OK
+    assert judge_plan(plan) is Severity.ERROR
+    assert plan.rows[0].notes == (
+        "no live consumer in group orchestrator-group-v2",
+        "start or restart orchestrator, which should read it",
+    )
+    assert plan.rows[0].starved == ()
+
+
+def test_the_readers_of_audio_out_count_as_well() -> None:
+    """Without them no caller hears a reply."""
+    plan = build_plan(WANTED, without(OUT_GROUP))
+
+    assert judge_plan(plan) is Severity.ERROR
+    assert "media-server" in plan.rows[1].notes[1]
+
+
+def test_a_group_that_is_balancing_is_not_called_starved() -> None:
+    """Until it is stable the broker does not say what its members asked for."""
+    balancing = GroupFacts(IN_GROUP, "PreparingRebalance", (Member("o", frozenset(), {}),), True, {})
+    plan = build_plan(WANTED, broker(*AUDIO, *LOGGING, groups=(balancing,)))
+
+    assert judge_plan(plan) is None
+    assert plan.rows[0].notes == ("group orchestrator-group-v2 is balancing; ask again",)
 
 
 def test_a_missing_logging_topic_is_a_warning_a_missing_audio_topic_an_error() -> None:
@@ -74,7 +129,9 @@ def test_another_number_of_partitions_is_drift_and_a_foreign_topic_an_orphan() -
         "audio-in": TopicFacts("audio-in", {0: (0, 1), 1: (0, 1)}),
         "old": facts("old"),
     }
-    plan = build_plan(WANTED, BrokerFacts("c", 0, topics, {}))
+    both = Member("orchestrator-1", frozenset({"audio-in"}), {"audio-in": (0, 1)})
+    groups = {**actual.groups, IN_GROUP: replace(LIVE[0], members=(both,))}
+    plan = build_plan(WANTED, replace(actual, topics=topics, groups=groups))
 
     assert states(plan)["audio-in"] is TopicState.DRIFTED
     assert states(plan)["old"] is TopicState.ORPHAN
@@ -83,7 +140,7 @@ def test_another_number_of_partitions_is_drift_and_a_foreign_topic_an_orphan() -
 
 def test_lag_is_what_is_committed_against_the_end_and_unknown_without_a_commit() -> None:
     """A starved group has neither commit nor lag."""
-    reader = GroupFacts("orchestrator-group-v2", "Stable", (), True, {"audio-in": {0: 3}})
+    reader = replace(LIVE[0], committed={"audio-in": {0: 3}})
     plan = build_plan(WANTED, broker(*AUDIO, *LOGGING, groups=(reader,)))
 
     assert plan.rows[0].lags == {"orchestrator-group-v2": 2}
