@@ -58,7 +58,9 @@ def _describe_cut(session: Session) -> str:
     """How the session ended before any turn could be, empty if it did not."""
     if session.open or _count(session, TurnOutcome.ANSWERED):
         return ""
-    if session.named("whip.established") and not session.named(*MEDIA_CAME):
+    # a server that writes its connection's states would have written that it connected
+    told = session.named("ice.failed", "ice.state")
+    if told and session.named("whip.established") and not session.named(*MEDIA_CAME):
         return "The WHIP request was answered and media never connected."
     failed = session.named("media.publish_failed")
     if failed and not session.named("media.publish") and WS_AUDIO not in session.facets:

@@ -13,7 +13,18 @@ from dataclasses import dataclass
 from diag.model.identifiers import IdKind, classify
 from diag.model.instants import NS_PER_MS, NS_PER_S
 from diag.model.session import Event, Session
-from diag.session.presence import BIND, CONSUME, GRPC, PUBLISH, SESSION_ROLES, TURN, WHIP, WS_AUDIO
+from diag.session.presence import (
+    BIND,
+    CONSUME,
+    GRPC,
+    LISTEN,
+    MEDIA_FACETS,
+    PUBLISH,
+    SESSION_ROLES,
+    TURN,
+    WHIP,
+    WS_AUDIO,
+)
 
 TOGETHER_NS = 60 * NS_PER_S
 """Both halves of one call begin within a minute."""
@@ -31,9 +42,9 @@ class Parting:
 
     Attributes:
         media: the ID under which the media server worked.
-        other: the ID with which it went on behind the hop.
-        hop: ``WHIP header``, ``WebSocket (session_info)``, ``Kafka key`` or
-            ``gRPC stream``.
+        other: the ID with which it went on behind the hop; empty if it went on without one.
+        hop: ``WHIP header``, ``WebSocket (session_info)``, ``Kafka key``,
+            ``gRPC stream`` or ``/listening body``.
         kind: ``never sent``, ``sent and refused``, ``sent and not read``, ``re-minted``, ``truncated``,
             ``re-cased``, ``unit changed``, or ``another ID was sent``.
     """
@@ -57,6 +68,16 @@ def find_partings(session: Session, others: tuple[str, ...] = ()) -> tuple[Parti
     return tuple(
         _describe(session, media, other) for media, other in wanted if _began_together(session, media, other)
     )
+
+
+def find_unread(session: Session) -> tuple[Parting, Event] | None:
+    """The session's ID reached the orchestrator over a socket, and the message was not understood."""
+    for text in session.session_ids:
+        facets = session.presence.get(text, frozenset())
+        refused = first_event(session, text, "ws.refused")
+        if refused is not None and facets & _MEDIA_HALF and BIND not in facets:
+            return Parting(text, "", "WebSocket (session_info)", "sent and not read"), refused
+    return None
 
 
 def is_whole(session: Session, text: str) -> bool:
@@ -101,7 +122,15 @@ def _stream_pairs(session: Session, ids: tuple[str, ...]) -> Iterator[tuple[str,
     yield from ((m, s) for m in media for s in streams)
 
 
-_PAIRS = (_socket_pairs, _key_pairs, _stream_pairs)
+def _listening_pairs(session: Session, ids: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Media that was never told to listen, and an ID that was and that nobody knows."""
+    facets = {text: session.presence.get(text, frozenset()) for text in ids}
+    media = [text for text, seen in facets.items() if WHIP in seen and LISTEN not in seen]
+    unknown = [t for t, seen in facets.items() if not seen & MEDIA_FACETS and _is_clients(session, t)]
+    yield from ((m, u) for m in media for u in unknown if m != u)
+
+
+_PAIRS = (_socket_pairs, _key_pairs, _stream_pairs, _listening_pairs)
 
 
 def _began_together(session: Session, media: str, other: str) -> bool:
@@ -116,6 +145,9 @@ def _began_together(session: Session, media: str, other: str) -> bool:
 def _describe(session: Session, media: str, other: str) -> Parting:
     if classify(other).kind is IdKind.GRPC:
         return Parting(media, other, "gRPC stream", "re-minted")
+    if not session.presence.get(other) and BIND in session.presence.get(media, frozenset()):
+        # the socket knows the client by the media's ID, so it is the other one that was changed
+        return Parting(media, other, "/listening body", _kind_of(media, other) or "another ID was sent")
     kind = _kind_of(media, other)
     if kind:
         at_whip = _knows_client_by(session, media, other, kind)
@@ -161,9 +193,10 @@ def _is_clients(session: Session, text: str) -> bool:
 
 
 def _hop_to(session: Session, other: str) -> str:
-    bind = first_event(session, other, "ws.bind")
+    bind, facets = first_event(session, other, "ws.bind"), session.presence.get(other, frozenset())
+    if bind is None and not facets:
+        return "/listening body"
     if bind is None:
-        facets = session.presence.get(other, frozenset())
         return "Kafka key" if facets & _WORK_HALF else "WebSocket"
     via = bind.value("via")
     return f"WebSocket ({via})" if via else "WebSocket"

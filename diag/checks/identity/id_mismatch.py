@@ -46,7 +46,7 @@ from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
 from diag.model.identifiers import IdKind
 from diag.model.session import Event, Session, TurnOutcome
 from diag.session.links import GUESSED, MAPPED
-from diag.session.parting import Parting, find_partings, first_event, is_whole
+from diag.session.parting import Parting, find_partings, find_unread, first_event, is_whole
 
 _UNDELIVERED = ("bcast.withheld", "bcast.failed")
 _DELIVERED = "bcast.delivered"
@@ -58,6 +58,10 @@ def _run(context: CheckContext) -> Iterator[Finding]:
     joined = find_partings(session)
     if joined:
         yield from _judge_joined(context, joined)
+        return
+    unread = find_unread(session)
+    if unread is not None:
+        yield _unread_finding(context, *unread)
         return
     if not any(is_whole(session, text) for text in session.session_ids):
         context.require_entries(MEDIA_SERVER, ORCHESTRATOR)
@@ -117,6 +121,28 @@ def _finding(session: Session, parting: Parting, confidence: Confidence, doubt: 
     )
 
 
+def _unread_finding(context: CheckContext, parting: Parting, refused: Event) -> Finding:
+    return Finding(
+        slug=CHECK.slug,
+        scope=CHECK.scope,
+        severity=CHECK.severity,
+        confidence=context.sureness(MEDIA_SERVER, ORCHESTRATOR),
+        component=ORCHESTRATOR,
+        title="the socket's ID was not read",
+        summary=(
+            f"No reply to {parting.media} can find a socket. The frontend sent the ID over its WebSocket "
+            f"and the orchestrator did not understand the message ({parting.kind}, at the {parting.hop})."
+        ),
+        evidence=(
+            refused.to_evidence(),
+            *(event.to_evidence() for event in _halves(context.session, parting)),
+        ),
+        remedy="send the session's ID in a message that the orchestrator handles: the key is event, not type",
+        sessions=(parting.media,),
+        began_ns=refused.time_ns,
+    )
+
+
 def _addressed_to(text: str, events: tuple[Event, ...]) -> list[Event]:
     return [event for event in events if text in event.entry.ids_in("session")]
 
@@ -134,6 +160,8 @@ def _effect(session: Session, addressed: str, undelivered: int) -> str:
 
 def _describe(parting: Parting) -> str:
     how = f"({parting.kind}, at the {parting.hop})"
+    if parting.hop == "/listening body":
+        return f"The media server was told to listen to {parting.other}, and has {parting.media} {how}."
     if parting.hop == _KEY:
         return (
             f"The media server published the audio of {parting.media}, and the orchestrator worked on it "
@@ -150,7 +178,7 @@ def _halves(session: Session, parting: Parting) -> list[Event]:
     firsts = (
         first_event(session, parting.media, "whip.", "media."),
         first_event(session, parting.other, "ws.bind")
-        or first_event(session, parting.other, "kafka.", "turn.", "audio."),
+        or first_event(session, parting.other, "kafka.", "turn.", "audio.", "grpc."),
     )
     return [event for event in firsts if event is not None]
 

@@ -33,18 +33,20 @@ from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
 from diag.model.identifiers import is_lost
 from diag.model.records import KafkaRecord
 from diag.model.session import Event, Session
-from diag.session.presence import BIND, CONSUME, PUBLISH, WHIP, WS_AUDIO
+from diag.session.presence import BIND, CONSUME, LISTEN, PUBLISH, WHIP, WS_AUDIO
 
 _ID_ROLES = ("session", "media", "frontend", "connection")
 _EMPTY_IS_NORMAL = ("greeting_request", "ping", "tts_request")
 _SOCKET_EVENTS = ("ws.bind", "ws.message", "ws.raw", "id.missing", "state.not_found")
 _MEDIA_EVENTS = ("whip.session", "whip.established")
 _CONSUMED_EVENTS = ("kafka.consume", "audio.session", "turn.trigger", "turn.start")
-_HOPS = {
-    **dict.fromkeys(_SOCKET_EVENTS, "the WebSocket"),
-    **dict.fromkeys(_MEDIA_EVENTS, "the WHIP request"),
-    **dict.fromkeys(_CONSUMED_EVENTS, "the Kafka key"),
-}
+_LISTENING_EVENTS = ("media.listen", "media.listen_failed")
+_HOPS = (
+    ("WHIP header", _MEDIA_EVENTS),
+    ("/listening body", _LISTENING_EVENTS),
+    ("WebSocket", _SOCKET_EVENTS),
+    ("Kafka key", _CONSUMED_EVENTS),
+)
 
 
 def _run(context: CheckContext) -> Iterator[Finding]:
@@ -61,7 +63,7 @@ def _run(context: CheckContext) -> Iterator[Finding]:
 
 
 def _is_loss(event: Event) -> bool:
-    named = event.entry.ids_in(*_ID_ROLES)
+    named = _named(event)
     lost = [text for text in named if is_lost(text)]
     if event.name == "id.missing":
         # the same complaint is made of a missing transcript
@@ -71,6 +73,12 @@ def _is_loss(event: Event) -> bool:
     return bool(lost)
 
 
+def _named(event: Event) -> tuple[str, ...]:
+    """The IDs of a line; where listening failed, the one that was asked for stands in the error's text."""
+    roles = (*_ID_ROLES, "text") if event.name == "media.listen_failed" else _ID_ROLES
+    return event.entry.ids_in(*roles)
+
+
 def _may_be_ours(event: Event, session: Session) -> bool:
     """Whether a line without any tie stands where this session lacks a half, while it ran."""
     facets = session.facets
@@ -78,6 +86,7 @@ def _may_be_ours(event: Event, session: Session) -> bool:
         (event.name in _SOCKET_EVENTS and BIND not in facets)
         # whose audio came over the socket needs no other media
         or (event.name in _MEDIA_EVENTS and not facets & {WHIP, WS_AUDIO})
+        or (event.name in _LISTENING_EVENTS and WHIP in facets and LISTEN not in facets)
         or (event.name in _CONSUMED_EVENTS and PUBLISH in facets and not facets & {CONSUME, WS_AUDIO})
     )
     return lacks and not event.entry.ids_in("trace")
@@ -100,8 +109,7 @@ def _finding(
     where = sorted(
         {event.side or event.entry.service for event in events} | ({"Kafka"} if records else set())
     )
-    hops = list(dict.fromkeys(_HOPS.get(event.name, f"the {event.side or 'service'}") for event in events))
-    at = " and ".join(hops or ["the Kafka key"])
+    kind = "never sent" if set(counts) == {_shown("")} else "stringified null"
     tie = "" if confidence is Confidence.CONFIRMED else " Only the time ties it to this session."
     return Finding(
         slug=CHECK.slug,
@@ -110,17 +118,24 @@ def _finding(
         confidence=confidence,
         component=where[0] if where else "unknown",
         title="a lost ID stands where the session's belongs",
-        summary=f"The session's ID was lost at {at}: {listed} stands in its place.{tie}",
+        summary=(
+            f"The session's ID was lost ({kind}, at the {_hop(events)}): {listed} stands in its place.{tie}"
+        ),
         evidence=(*to_evidence(events), *_to_evidence(records))[:MOST_EVIDENCE],
         remedy="send the ID that the media server returned in X-Session-ID; refuse IDs that are not valid",
         sessions=session.session_ids,
     )
 
 
+def _hop(events: Iterable[Event]) -> str:
+    """The first hop on the ID's way at which it is missing; what comes behind only hands that on."""
+    names = {event.name for event in events}
+    return next((hop for hop, shown_by in _HOPS if names & set(shown_by)), "Kafka key")
+
+
 def _lost_texts(events: Iterable[Event], records: Iterable[KafkaRecord]) -> Iterator[str]:
     for event in events:
-        lost = [text for text in event.entry.ids_in(*_ID_ROLES) if is_lost(text)]
-        yield from lost or [""]
+        yield from [text for text in _named(event) if is_lost(text)] or [""]
     yield from (text for record in records for _, text in record.lost_ids)
 
 

@@ -35,7 +35,7 @@ def test_a_lost_header_under_the_sessions_own_key_is_confirmed() -> None:
     (finding,) = judge(own=(record(S, "undefined"),))
 
     assert finding.confidence is Confidence.CONFIRMED
-    assert 'at the Kafka key: "undefined" (1)' in finding.summary
+    assert 'at the Kafka key): "undefined" (1)' in finding.summary
     assert finding.evidence[0].text == 'record of 9 bytes: header session-id "undefined"'
 
 
