@@ -66,7 +66,10 @@ Kafka = Annotated[
     str | None, typer.Option(help="Kafka broker, host:port[,host:port].", rich_help_panel=_SOURCES)
 ]
 Quota = Annotated[
-    int | None, typer.Option(help="Read requests a minute that may be spent.", rich_help_panel=_SOURCES)
+    str | None,  # a number like every other: settings say what is allowed, in one line
+    typer.Option(
+        metavar="N", help="Read requests a minute that may be spent (60).", rich_help_panel=_SOURCES
+    ),
 ]
 Config = Annotated[
     Path | None, typer.Option(help="Settings file; default: diag.toml here.", rich_help_panel=_SOURCES)
