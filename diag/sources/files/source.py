@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
@@ -11,11 +12,11 @@ from diag.errors import DataError
 from diag.model.coverage import SourceCoverage, State
 from diag.model.progress import Progress, ignore
 from diag.model.queries import LogQuery
-from diag.model.records import LogRecord
-from diag.sources.files.content import read_content
+from diag.sources.files.reading import STDIN, Batch, FileReading
 
 SLUG = "files"
-STDIN = "-"
+
+_SHOWN_TWICE = 3
 
 
 class Files:
@@ -27,19 +28,23 @@ class Files:
         self._entries = 0
         self._read = 0
         self._problems: list[str] = []
+        self._twice: list[str] = []
 
-    async def read(self, query: LogQuery) -> AsyncIterator[tuple[LogRecord, ...]]:  # noqa: ARG002  the Protocol's
-        """All records, a batch for each file."""
-        for name in self._expand():
-            self._progress(f"reading {name}")
+    async def read(self, query: LogQuery) -> AsyncIterator[Batch]:  # noqa: ARG002  the Protocol's
+        """All records, a batch for each file; of a file that a cancellation cuts what came of it."""
+        for name in self._each_once():
+            self._progress(f"reading {show_name(name)}")
+            reading = FileReading(name, show_name(name))
             try:
-                batch = await asyncio.to_thread(_read_file, name)
+                batch = await reading.finish()
+            except asyncio.CancelledError:
+                if batch := reading.so_far():
+                    yield self._count(batch)
+                raise
             except (OSError, DataError) as error:
                 self._problems.append(_explain(name, error))
                 continue
-            self._read += 1
-            self._entries += len(batch)
-            yield batch
+            yield self._count(batch)
 
     def coverage(self) -> SourceCoverage:
         """What was asked and what came."""
@@ -49,32 +54,70 @@ class Files:
         return SourceCoverage(
             source=SLUG,
             state=state,
-            asked=", ".join(_shown(name) for name in self._names),
+            asked=", ".join(show_name(name) for name in self._names),
             got=f"{self._read} file{'' if self._read == 1 else 's'}",
             entries=self._entries,
-            notes=tuple(self._problems),
+            notes=(*self._problems, *self._say_twice()),
         )
+
+    def _count(self, batch: Batch) -> Batch:
+        self._read += 1
+        self._entries += len(batch)
+        return batch
+
+    def _each_once(self) -> Iterator[str]:
+        """A file that is named twice, by whatever names, is read once: its lines would count twice."""
+        seen = set[tuple[int, int]]()
+        for name in self._expand():
+            file = _identify(name)
+            if file is not None and file in seen:
+                self._twice.append(show_name(name))
+                continue
+            if file is not None:
+                seen.add(file)
+            yield name
 
     def _expand(self) -> Iterator[str]:
         """The files, those of a directory in the order of their names."""
         for name in self._names:
-            if name != STDIN and Path(name).is_dir():
-                yield from sorted(str(path) for path in Path(name).rglob("*") if path.is_file())
+            if name != STDIN and os.path.isdir(name):  # noqa: PTH112  it answers where Path raises
+                yield from sorted(self._walk(name))
             else:
                 yield name
 
+    def _walk(self, folder: str) -> Iterator[str]:
+        """Every file below, whatever it is called; a folder that can not be listed is a problem."""
+        for top, _, files in os.walk(folder, onerror=self._blame):
+            paths = (str(Path(top, file)) for file in files)
+            yield from (path for path in paths if os.path.isfile(path))  # noqa: PTH113  as above
 
-def _read_file(name: str) -> tuple[LogRecord, ...]:
-    raw = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
-    return tuple(read_content(raw, _shown(name)))
+    def _blame(self, error: OSError) -> None:
+        self._problems.append(_explain(str(error.filename), error))
+
+    def _say_twice(self) -> Iterator[str]:
+        if self._twice:
+            names = ", ".join(self._twice[:_SHOWN_TWICE])
+            more = ", ..." if len(self._twice) > _SHOWN_TWICE else ""
+            yield f"given more than once, and read once: {names}{more}"
 
 
-def _shown(name: str) -> str:
-    return "stdin" if name == STDIN else name
+def _identify(name: str) -> tuple[int, int] | None:
+    """What tells two names of one file from two files; None where that is not known."""
+    try:
+        found = os.fstat(sys.stdin.fileno()) if name == STDIN and sys.stdin else Path(name).stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
+
+
+def show_name(name: str) -> str:
+    """A file as coverage and references name it: text that every output can hold."""
+    return "stdin" if name == STDIN else os.fsencode(name).decode("utf-8", "replace")
 
 
 def _explain(name: str, error: OSError | DataError) -> str:
     if isinstance(error, DataError):
         return f"{error}; {error.hint}"
     what = "no such file" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
-    return f"{_shown(name)}: {what}; check the name and your rights"
+    remedy = "pipe logs into it" if name == STDIN else "check the name and your rights"
+    return f"{show_name(name)}: {what}; {remedy}"
