@@ -67,6 +67,18 @@ def test_the_threshold_decides_what_counts(diag, logs) -> None:
     assert diag("session", S, name, "--fail-on", "bogus").returncode == 2
 
 
+def test_a_broken_verdict_never_exits_0(diag, logs) -> None:
+    """Media that never connected break a session without any finding."""
+    name = logs("id-mismatch/quiet-one-id")
+    done = diag("session", S, name, "-o", "json")
+    answer = json.loads(done.stdout)
+
+    assert answer["verdict"]["status"] == "broken"
+    assert not [one for one in answer["findings"] if one["severity"] != "info"]
+    assert done.returncode == 12
+    assert diag("session", S, name, "-o", "json", "--fail-on", "critical").returncode == 0
+
+
 def test_output_can_go_to_a_file(diag, logs, workdir: Path) -> None:
     """--out takes what stdout would get."""
     done = diag("session", S, logs(SICK), "-o", "json", "--out", "a.json")
@@ -162,7 +174,7 @@ def test_nothing_readable_is_a_failed_source(diag) -> None:
 
 def test_a_source_that_is_partial_without_a_finding_is_5(diag, logs) -> None:
     """The verdict is incomplete, and says so."""
-    well = logs("id-mismatch/quiet-one-id")
+    well = logs(WELL)
 
     assert diag("session", S, well, "--report", "none").returncode == 0
     assert diag("session", S, well, "gone.log", "--report", "none").returncode == 5
