@@ -25,7 +25,7 @@ from diag.model.topics import WantedTopic
 from diag.model.window import Window
 from diag.session.links import is_hub
 from diag.session.reconstruct import Reading, reconstruct
-from diag.sources.files import Files
+from diag.sources.files import Files, show_name
 from diag.topics import build_plan
 
 
@@ -77,7 +77,7 @@ def _to_query(
     return Query(
         asked=asked,
         window=window,
-        files=request.files,
+        files=tuple(show_name(name) for name in request.files),
         collected_ns=collected_ns,
         # Google's console knows only what Google's service holds.
         project=request.settings.logging.project if live and not request.settings.logging.endpoint else "",

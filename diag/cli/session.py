@@ -94,7 +94,7 @@ def _run(
     session_id: str,
     files: tuple[str, ...],
     window: tuple[str | None, str | None],
-    flags: dict[str, str | int | None],
+    flags: dict[str, str | None],
     config: Path | None,
     sink: _Sink,
 ) -> int:
@@ -103,10 +103,11 @@ def _run(
     from diag.config import load_settings
     from diag.model.diagnosis import NothingFound
 
+    output.check_out(sink.out)
     settings, now_ns = load_settings(flags, os.environ, config), time.time_ns()
     with output.show_progress(quiet=sink.quiet) as progress:
         request = SessionRequest(
-            asked=session_id,
+            asked=output.to_text(session_id),
             settings=settings,
             now_ns=now_ns,
             files=files,
@@ -122,21 +123,33 @@ def _run(
 
 
 def _say(diagnosis: Diagnosis, settings: Settings, sink: _Sink) -> int:
+    try:
+        _write_result(diagnosis, sink)
+    finally:  # the report is kept even where stdout is gone
+        _write_report(diagnosis, sink)
+    return exits.of_diagnosis(diagnosis, settings.report.fail_on)
+
+
+def _write_result(diagnosis: Diagnosis, sink: _Sink) -> None:
     from diag.render.json_v1 import render_json
     from diag.render.markdown import render_markdown
     from diag.render.terminal import render_terminal
 
-    terminal = sink.output_format is options.SessionOutput.TERMINAL
-    if terminal:
+    if sink.output_format is options.SessionOutput.TERMINAL:
         output.write_styled(render_terminal(diagnosis), sink.out)
     elif sink.output_format is options.SessionOutput.JSON:
         output.write_text(render_json(diagnosis), sink.out)
     else:
         output.write_text(render_markdown(diagnosis), sink.out)
+
+
+def _write_report(diagnosis: Diagnosis, sink: _Sink) -> None:
+    from diag.render.markdown import render_markdown
+
+    terminal = sink.output_format is options.SessionOutput.TERMINAL
     path = output.report_path(diagnosis.query.asked.text, sink.report, by_default=terminal)
     if path is not None:
         output.write_report(render_markdown(diagnosis), path, quiet=sink.quiet)
-    return exits.of_diagnosis(diagnosis, settings.report.fail_on)
 
 
 def _say_nothing(nothing: NothingFound, sink: _Sink) -> int:
