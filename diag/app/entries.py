@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from diag import normalise
-from diag.app.request import SessionRequest
+from diag.app.request import Bounds, SessionRequest
 from diag.errors import UsageError
 from diag.model import frames
 from diag.model.catalogue import Catalogue
+from diag.model.coverage import SourceCoverage
 from diag.model.identifiers import Identifier
+from diag.model.instants import format_instant
 from diag.model.queries import LogQuery, LogSource
 from diag.model.window import MINUTE_NS, Window
 from diag.session.links import close_over
 from diag.session.reconstruct import ANCHOR_EVENTS
 from diag.session.select import EventFinder
-from diag.session.window import plan_window, widen_window
+from diag.session.window import clip_window, plan_window, widen_window
 
 _ROUNDS = 6
 _SURROUNDINGS_PAGES = 10
@@ -28,6 +32,7 @@ class Entries:
         self.source = source
         self.catalogue = catalogue
         self.frame = frames.no_entries()
+        self._notes: list[str] = []
         self._parts: list[pl.DataFrame] = []
         self._count = 0
 
@@ -37,6 +42,38 @@ class Entries:
         self._parts.append(normalise.to_frame(records, self.catalogue, self._count))
         self._count += len(records)
         self.frame = normalise.join_frames(self._parts)
+
+    def narrow(self, bounds: Bounds) -> None:
+        """Leave out what lies outside of `bounds`; what has no time stays."""
+        since, until = bounds
+        time = pl.col(frames.TIME)
+        outside = pl.any_horizontal(
+            pl.lit(value=False) if since is None else time < since,
+            pl.lit(value=False) if until is None else time >= until,
+        )
+        kept = self.frame.filter(~outside.fill_null(value=False))
+        timeless = kept[frames.TIME].null_count()
+        self._notes.append(
+            f"{self.frame.height - kept.height} of {self.frame.height} entries lie outside of "
+            f"{_describe(bounds)} and were left out"
+            + (f"; {timeless} without a time were kept" if timeless else "")
+        )
+        self.frame = kept
+
+    def compare_mint(self, asked: Identifier, bounds: Bounds) -> None:
+        """Say so where the time inside the ID contradicts `bounds`."""
+        since, until, minted = *bounds, asked.minted_ns
+        if minted is None or (since is None and until is None):
+            return
+        if (since is not None and minted < since) or (until is not None and minted >= until):
+            self._notes.append(
+                f"the ID was minted at {format_instant(minted, 0)}, outside of {_describe(bounds)}"
+            )
+
+    def coverage(self) -> SourceCoverage:
+        """The source's own account, and what became of it here."""
+        source = self.source.coverage()
+        return replace(source, notes=(*source.notes, *self._notes))
 
     def finder(self) -> EventFinder:
         """Questions about what was read so far."""
@@ -50,17 +87,30 @@ class Entries:
         return members, Window(min(times), max(times) + 1) if times else None
 
 
-async def read_files(entries: Entries) -> Window | None:
-    """Everything in the files; the window is what their lines span, None where none has a time."""
+def _describe(bounds: Bounds) -> str:
+    """As the user gave them, understood: ``--since 2026-... --until 2026-...``."""
+    named = zip(("--since", "--until"), bounds, strict=True)
+    return " ".join(f"{option} {format_instant(at, 0)}" for option, at in named if at is not None)
+
+
+async def read_files(entries: Entries, request: SessionRequest) -> Window | None:
+    """The files' entries within --since and --until; the window is what of these the files' lines span.
+
+    None where no line has a time.
+    """
     await entries.read(LogQuery(Window(0, 0)))
     times = entries.frame[frames.TIME]
     first, last = times.min(), times.max()
-    return Window(first, last + 1) if isinstance(first, int) and isinstance(last, int) else None
+    if request.bounds != (None, None):
+        entries.narrow(request.bounds)
+    if not isinstance(first, int) or not isinstance(last, int):
+        return None
+    return clip_window(Window(first, last + 1), *request.bounds)
 
 
 async def read_live(entries: Entries, asked: Identifier, request: SessionRequest) -> Window:
     """The session's entries and its surroundings; the window is the one searched at last."""
-    window = plan_window(asked, request.now_ns, request.since_ns, request.until_ns)
+    window = plan_window(asked, request.now_ns, *request.bounds)
     if window is None:
         raise UsageError(
             f"{asked.text[:80]!r} has no time in it, so there is no telling where to look",
@@ -68,7 +118,8 @@ async def read_live(entries: Entries, asked: Identifier, request: SessionRequest
         )
     window = await _read_session(entries, asked, window, request)
     _, span = entries.members_of(asked)
-    await _read_surroundings(entries, span.around(MINUTE_NS) if span else window, request.now_ns)
+    around = clip_window(span.around(MINUTE_NS), *request.bounds) if span else window
+    await _read_surroundings(entries, around, request.now_ns)
     return window
 
 
@@ -84,7 +135,7 @@ async def _read_session(
         wanted = members - queried
         if wanted:
             continue
-        wider = widen_window(window, span, request.now_ns) if request.until_ns is None else None
+        wider = widen_window(window, span, request.now_ns, *request.bounds)
         if wider is None:
             break
         window, wanted, queried = wider, members, frozenset()

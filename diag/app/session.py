@@ -39,14 +39,15 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     request = discover(request)
     catalogue, wanted = load_catalogue(), load_wanted_topics(request.settings.topics.file)
     entries = Entries(_open_source(request, catalogue), catalogue)
-    window = await (read_files(entries) if request.files else read_live(entries, asked, request))
+    window = await (read_files(entries, request) if request.files else read_live(entries, asked, request))
+    entries.compare_mint(asked, request.bounds)
     collected_ns = None if request.files else request.now_ns
     settled_ns = None if collected_ns is None else settled_before(entries.frame, collected_ns)
     finder = entries.finder()
     hub = is_hub(asked.text, finder.mentioning)
     ids = frozenset() if hub else entries.members_of(asked)[0]
     broker = await read_broker(request, window, ids, catalogue)
-    logs = cover_entries(entries.frame, entries.source.coverage())
+    logs = cover_entries(entries.frame, entries.coverage())
     sources = (excuse(logs) if request.discovered else logs, broker.coverage)
     coverage = describe_coverage(entries.frame, sources, window, settled_ns)
     reading = Reading(finder, catalogue, window, settled_ns, broker.records, broker.facts, wanted)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diag.cli import exits, options, output
-from diag.cli.times import parse_when
+from diag.cli.times import parse_bounds
 
 if TYPE_CHECKING:
     from diag.model.diagnosis import Diagnosis, NothingFound
@@ -105,14 +105,15 @@ def _run(
 
     output.check_out(sink.out)
     settings, now_ns = load_settings(flags, os.environ, config), time.time_ns()
+    since_ns, until_ns = parse_bounds(*window, now_ns)
     with output.show_progress(quiet=sink.quiet) as progress:
         request = SessionRequest(
             asked=output.to_text(session_id),
             settings=settings,
             now_ns=now_ns,
             files=files,
-            since_ns=parse_when(window[0], now_ns, "--since"),
-            until_ns=parse_when(window[1], now_ns, "--until"),
+            since_ns=since_ns,
+            until_ns=until_ns,
             ask_kafka=not files or flags["kafka.bootstrap"] is not None,
             progress=progress,
         )

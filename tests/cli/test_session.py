@@ -217,6 +217,76 @@ def test_a_dead_logging_server_and_a_dead_broker_are_named(diag) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
+def test_a_file_given_twice_counts_once(diag, logs, workdir: Path) -> None:
+    """By whatever names; lines without an insert ID would count twice."""
+    (workdir / "logs").mkdir()
+    (workdir / "logs/a.log").write_text(f"one {S}\ntwo {S}\n")
+    (workdir / "link.log").symlink_to("logs/a.log")
+
+    done = diag("session", S, "logs/a.log", "./logs/a.log", "link.log", "logs", "--report", "none")
+
+    assert "files: 2 entries, 1 file;" in done.stdout
+    assert "given more than once, and read once: ./logs/a.log, link.log" in done.stdout
+
+
+def test_since_and_until_narrow_files_too(diag, logs, workdir: Path) -> None:
+    """What is left out is counted, what has no time stays, and the ID's own time is compared."""
+    name = logs(SICK)
+    with (workdir / "plain.log").open("w") as file:
+        file.write("a line without a time\n")
+    found = json.loads(
+        diag(
+            "session", S, name, "plain.log", "-o", "json",
+            "--since", "2025-07-27T11:26:42Z", "--until", "2025-07-27T11:26:47Z",
+        ).stdout
+    )  # fmt: skip
+
+    times = [event["time"] for event in found["timeline"]]
+    assert times
+    assert min(times) >= "2025-07-27T11:26:42"
+    assert max(times) < "2025-07-27T11:26:47"
+    assert (found["query"]["since"][:19], found["query"]["until"][:19]) == (
+        "2025-07-27T11:26:42",
+        "2025-07-27T11:26:47",
+    )
+    (files,) = [one for one in found["coverage"] if one["source"] == "files"]
+    assert re.search(r"\d+ of 16 entries lie outside of --since 2025-07-27T11:26:42Z", files["notes"][0])
+    assert "1 without a time were kept" in files["notes"][0]
+    assert "the ID was minted at 2025-07-27T11:26:41Z, outside of" in files["notes"][1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            ("--since", "2025-07-27T12:00Z", "--until", "2025-07-27T11:00Z"),
+            ("2025-07-27T12:00:00Z", "2025-07-27T11:00:00Z"),
+        ),
+        (("--since", "2025-07-27T12:00Z", "--until", "2025-07-27 12:00"), ("is not after",)),
+        (("--since", "2h", "--until", "3h"), ("is not after",)),
+        (("--since", "2200-01-01"), ("2200-01-01T00:00:00Z is not in the past; it is 20",)),
+        (("--since", "999999d"), ("before 1970",)),
+    ],
+)
+def test_a_window_in_which_nothing_can_lie_is_wrong_usage(diag, logs, arguments, words) -> None:
+    """Both times, as they were understood, in one line."""
+    done = diag("session", S, logs(WELL), *arguments)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert one_line(done.stderr)
+    assert all(word in done.stderr for word in words)
+
+
+def test_lines_that_nobody_understands_are_not_called_healthy(diag, workdir: Path) -> None:
+    """An unknown ID is exit 3; one in plain text is inconclusive, and the lines are counted."""
+    (workdir / "a.log").write_text(f"some words\nmore about {S} here\n")
+
+    assert diag("session", "session_1753615601372_000000000", "a.log").returncode == 3
+    done = diag("session", S, "a.log", "--report", "none")
+    assert "INCONCLUSIVE" in done.stdout
+    assert "2 lines were not understood" in done.stdout
+
+
 def test_colour_only_on_a_terminal(diag, logs) -> None:
     """A pipe gets text."""
     assert "\x1b" not in diag("session", S, logs(SICK), TERM="xterm-256color").stdout
