@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import polars as pl
@@ -11,10 +12,11 @@ from diag.app.request import Bounds, SessionRequest
 from diag.errors import UsageError
 from diag.model import frames
 from diag.model.catalogue import Catalogue
-from diag.model.coverage import SourceCoverage
+from diag.model.coverage import SourceCoverage, State
 from diag.model.identifiers import Identifier
 from diag.model.instants import format_instant
 from diag.model.queries import LogQuery, LogSource
+from diag.model.records import LogRecord
 from diag.model.window import MINUTE_NS, Window
 from diag.session.links import close_over
 from diag.session.reconstruct import ANCHOR_EVENTS
@@ -24,21 +26,37 @@ from diag.session.window import clip_window, plan_window, widen_window
 _ROUNDS = 6
 _SURROUNDINGS_PAGES = 10
 
+INTERRUPTED = "interrupted (Ctrl-C)"
+"""What coverage says of a source whose reading was cancelled."""
+
 
 class Entries:
-    """One source's entries, as a frame that grows by queries."""
+    """One source's entries, as a frame that grows by queries until it is interrupted."""
 
     def __init__(self, source: LogSource, catalogue: Catalogue) -> None:
         self.source = source
         self.catalogue = catalogue
         self.frame = frames.no_entries()
+        self.interrupted = False
         self._notes: list[str] = []
         self._parts: list[pl.DataFrame] = []
         self._count = 0
 
     async def read(self, query: LogQuery) -> None:
-        """Add the entries of one query."""
-        records = [record async for batch in self.source.read(query) for record in batch]
+        """Add the entries of one query; a cancellation ends the reading and keeps what came.
+
+        Where nothing came so far there is nothing to keep, and the cancellation goes its way.
+        """
+        if self.interrupted:
+            return
+        records: list[LogRecord] = []
+        try:
+            async for batch in self.source.read(query):
+                records += batch
+        except asyncio.CancelledError:
+            if not records and not self._count:
+                raise
+            self.interrupted = True
         self._parts.append(normalise.to_frame(records, self.catalogue, self._count))
         self._count += len(records)
         self.frame = normalise.join_frames(self._parts)
@@ -73,7 +91,9 @@ class Entries:
     def coverage(self) -> SourceCoverage:
         """The source's own account, and what became of it here."""
         source = self.source.coverage()
-        return replace(source, notes=(*source.notes, *self._notes))
+        if not self.interrupted:
+            return replace(source, notes=(*source.notes, *self._notes))
+        return replace(source, state=State.PARTIAL, notes=(INTERRUPTED, *source.notes, *self._notes))
 
     def finder(self) -> EventFinder:
         """Questions about what was read so far."""
@@ -130,6 +150,8 @@ async def _read_session(
     wanted, queried = frozenset({asked.text}), frozenset[str]()
     for _ in range(_ROUNDS):
         await entries.read(LogQuery(window, ids=tuple(sorted(wanted)), what="the session"))
+        if entries.interrupted:
+            break
         queried |= wanted
         members, span = entries.members_of(asked)
         wanted = members - queried

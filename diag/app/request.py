@@ -39,3 +39,8 @@ class SessionRequest:
     def bounds(self) -> Bounds:
         """Both ends of the window as they were given; nothing outside of them is read or judged."""
         return self.since_ns, self.until_ns
+
+    @property
+    def asks_broker(self) -> bool:
+        """Whether a broker is named, and to be read in this run."""
+        return self.ask_kafka and bool(self.settings.kafka.bootstrap)

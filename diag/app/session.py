@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import diag
+from diag.app.broker import SLUG as KAFKA
 from diag.app.broker import BrokerReading, read_broker
 from diag.app.coverage import cover_entries, describe_coverage, settled_before
 from diag.app.discovery import discover, excuse
-from diag.app.entries import Entries, read_files, read_live
+from diag.app.entries import INTERRUPTED, Entries, read_files, read_live
 from diag.app.nothing import explain_nothing
 from diag.app.request import SessionRequest
 from diag.catalogue import load_catalogue
@@ -16,7 +18,7 @@ from diag.checks import CHECKS, CheckContext, reach_verdict, run_checks
 from diag.config import load_wanted_topics
 from diag.errors import UsageError
 from diag.model.catalogue import Catalogue
-from diag.model.coverage import Coverage, State
+from diag.model.coverage import Coverage, SourceCoverage, State
 from diag.model.diagnosis import Diagnosis, NothingFound, Query
 from diag.model.identifiers import LONGEST, Identifier, classify
 from diag.model.queries import LogSource
@@ -30,7 +32,11 @@ from diag.topics import build_plan
 
 
 async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
-    """Read everything about one session and judge it; raises `DiagError` where nothing can be asked."""
+    """Read everything about one session and judge it; raises `DiagError` where nothing can be asked.
+
+    A cancellation ends the reading, not the answer: what came until then is judged, and its coverage is
+    partial. Where nothing came it ends both.
+    """
     asked = classify(request.asked)
     if not request.files and len(asked.text) > LONGEST:
         raise UsageError(
@@ -46,7 +52,7 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     finder = entries.finder()
     hub = is_hub(asked.text, finder.mentioning)
     ids = frozenset() if hub else entries.members_of(asked)[0]
-    broker = await read_broker(request, window, ids, catalogue)
+    broker = await _ask_broker(request, window, ids, entries)
     logs = cover_entries(entries.frame, entries.coverage())
     sources = (excuse(logs) if request.discovered else logs, broker.coverage)
     coverage = describe_coverage(entries.frame, sources, window, settled_ns)
@@ -56,6 +62,19 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     if session is None:
         return explain_nothing(query, coverage, finder)
     return _judge(query, session, coverage, broker, wanted)
+
+
+async def _ask_broker(
+    request: SessionRequest, window: Window | None, ids: frozenset[str], entries: Entries
+) -> BrokerReading:
+    """What the broker adds; of an interrupted one nothing is kept."""
+    try:
+        if not entries.interrupted or not request.asks_broker:
+            return await read_broker(request, window, ids, entries.catalogue)
+    except asyncio.CancelledError:
+        pass
+    asked = request.settings.kafka.bootstrap
+    return BrokerReading(SourceCoverage(KAFKA, State.PARTIAL, asked, notes=(INTERRUPTED,)))
 
 
 def _open_source(request: SessionRequest, catalogue: Catalogue) -> LogSource:

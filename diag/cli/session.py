@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diag.cli import exits, options, output
+from diag.cli.interrupts import run_until_interrupted
 from diag.cli.times import parse_bounds
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ def _run(
     config: Path | None,
     sink: _Sink,
 ) -> int:
+    from diag.app.entries import INTERRUPTED
     from diag.app.request import SessionRequest
     from diag.app.session import diagnose_session
     from diag.config import load_settings
@@ -117,7 +118,9 @@ def _run(
             ask_kafka=not files or flags["kafka.bootstrap"] is not None,
             progress=progress,
         )
-        answer = asyncio.run(diagnose_session(request))
+        answer = run_until_interrupted(diagnose_session(request))
+    if any(INTERRUPTED in source.notes for source in answer.coverage.sources):
+        output.note("diag: interrupted; this is what was read until then", quiet=sink.quiet)
     if isinstance(answer, NothingFound):
         return _say_nothing(answer, sink)
     return _say(answer, settings, sink)
