@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import replace
 
 import polars as pl
@@ -91,9 +92,17 @@ class Entries:
     def coverage(self) -> SourceCoverage:
         """The source's own account, and what became of it here."""
         source = self.source.coverage()
+        notes = (*source.notes, *self._notes, *self._count_bare())
         if not self.interrupted:
-            return replace(source, notes=(*source.notes, *self._notes))
-        return replace(source, state=State.PARTIAL, notes=(INTERRUPTED, *source.notes, *self._notes))
+            return replace(source, notes=notes)
+        return replace(source, state=State.PARTIAL, notes=(INTERRUPTED, *notes))
+
+    def _count_bare(self) -> Iterator[str]:
+        """Lines of text that tell nothing but their words: what stands there was not understood."""
+        bare = (pl.col(frames.SERVICE) == "") & pl.col(frames.TIME).is_null() & ~pl.col(frames.UNPARSED)
+        count = self.frame.filter(bare).height
+        if count:
+            yield f"{count} of {self.frame.height} lines name neither a time nor a service"
 
     def finder(self) -> EventFinder:
         """Questions about what was read so far."""

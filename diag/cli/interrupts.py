@@ -23,6 +23,9 @@ def run_until_interrupted(work: Coroutine[Any, Any, _T]) -> _T:
     async def start() -> _T:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None  # noqa: S101  inside a coroutine that runs there is one
+        # The loop's registration wakes it even if the signal comes just before it goes to sleep, where a
+        # handler alone would wait for the next event; the handler acts even while the loop is busy.
+        loop.add_signal_handler(signal.SIGINT, lambda: None)
         signal.signal(signal.SIGINT, lambda *_: _interrupt(loop, task))
         return await work
 

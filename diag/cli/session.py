@@ -15,6 +15,7 @@ from diag.cli.interrupts import run_until_interrupted
 from diag.cli.times import parse_bounds
 
 if TYPE_CHECKING:
+    from diag.model.coverage import Coverage
     from diag.model.diagnosis import Diagnosis, NothingFound
     from diag.model.settings import Settings
 
@@ -98,7 +99,6 @@ def _run(
     config: Path | None,
     sink: _Sink,
 ) -> int:
-    from diag.app.entries import INTERRUPTED
     from diag.app.request import SessionRequest
     from diag.app.session import diagnose_session
     from diag.config import load_settings
@@ -119,11 +119,21 @@ def _run(
             progress=progress,
         )
         answer = run_until_interrupted(diagnose_session(request))
-    if any(INTERRUPTED in source.notes for source in answer.coverage.sources):
-        output.note("diag: interrupted; this is what was read until then", quiet=sink.quiet)
+    _warn(answer.coverage, quiet=sink.quiet)
     if isinstance(answer, NothingFound):
         return _say_nothing(answer, sink)
     return _say(answer, settings, sink)
+
+
+def _warn(coverage: Coverage, *, quiet: bool) -> None:
+    """What must not be overlooked by who reads the verdict alone."""
+    from diag.app.entries import INTERRUPTED
+
+    if any(INTERRUPTED in source.notes for source in coverage.sources):
+        output.note("diag: interrupted; this is what was read until then", quiet=quiet)
+    if coverage.entries_read() and not coverage.services:
+        read = coverage.entries_read()
+        output.note(f"diag: {read} lines were read, and none is of a service that diag knows", quiet=quiet)
 
 
 def _say(diagnosis: Diagnosis, settings: Settings, sink: _Sink) -> int:

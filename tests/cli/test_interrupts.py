@@ -105,7 +105,7 @@ def test_what_came_until_then_is_judged(start, workdir: Path) -> None:
     assert files["notes"] == ["interrupted (Ctrl-C)"]
     assert err == "diag: interrupted; this is what was read until then\n"
     assert process.returncode == 12
-    assert took_s < 10
+    assert took_s < 20
 
 
 def test_whole_files_are_kept_and_an_incomplete_answer_is_5(start, logs, workdir: Path) -> None:
@@ -190,7 +190,7 @@ def test_pages_that_came_are_judged_and_the_broker_is_not_asked_any_more(start, 
     assert states["kafka"] == ("partial", ["interrupted (Ctrl-C)"])
     assert err == "diag: interrupted; this is what was read until then\n"
     assert process.returncode == 12
-    assert took_s < 10
+    assert took_s < 20
 
 
 def test_an_interrupted_broker_costs_what_it_would_have_told(start, logs) -> None:

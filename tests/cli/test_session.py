@@ -284,7 +284,8 @@ def test_lines_that_nobody_understands_are_not_called_healthy(diag, workdir: Pat
     assert diag("session", "session_1753615601372_000000000", "a.log").returncode == 3
     done = diag("session", S, "a.log", "--report", "none")
     assert "INCONCLUSIVE" in done.stdout
-    assert "2 lines were not understood" in done.stdout
+    assert "2 of 2 lines name neither a time nor a service" in done.stdout
+    assert done.stderr == "diag: 2 lines were read, and none is of a service that diag knows\n"
 
 
 def test_colour_only_on_a_terminal(diag, logs) -> None:
