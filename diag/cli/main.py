@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from diag import __version__
-from diag.cli import output, session, streams, topics
+from diag.cli import options, output, session, streams, topics
 from diag.errors import DiagError, ExitCode
 
 _STREAM_ERRORS = (errno.ENOSPC, errno.EBADF, errno.EIO)
@@ -21,8 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("session")(session.session)
-app.command("topics")(topics.topics)
+app.command("session", epilog=options.list_settings())(session.session)
+app.command("topics", epilog=options.list_settings("kafka", "topics"))(topics.topics)
 
 
 def _print_version(*, wanted: bool) -> None:

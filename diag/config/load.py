@@ -7,6 +7,7 @@ The environment variable of ``[kafka] bootstrap`` is ``DIAG_KAFKA_BOOTSTRAP``; a
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -29,6 +30,9 @@ _BOUNDS = {
     "kafka.max_records": (1, 100_000_000),
 }
 """Least and greatest value of every setting that is a number."""
+
+_BROKER = r"(\[[\da-fA-F:.]+\]|[^\s,:/\[\]]+)(:\d{1,5})?"
+_BROKERS = re.compile(rf"{_BROKER}(,{_BROKER})*")
 
 Values = dict[str, Any]
 
@@ -125,9 +129,11 @@ def _convert(name: str, value: Any, default: Any, origin: str) -> Any:
     if isinstance(default, Severity):
         return _to_severity(name, value, origin)
     if isinstance(default, str):
-        if isinstance(value, str):
-            return value
-        raise _wrong(name, value, origin, "a text")
+        if not isinstance(value, str):
+            raise _wrong(name, value, origin, "a text")
+        if name == "kafka.bootstrap" and value and not _BROKERS.fullmatch(value):
+            raise _wrong(name, value, origin, "host:port[,host:port]")
+        return value
     least, greatest = _BOUNDS[name]
     number = _to_number(value)
     if number is not None and least <= number <= greatest:

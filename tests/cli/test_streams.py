@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from diag.config import name_variables
+
 from .conftest import DIAG, clean_environment
 
 S = "session_1753615601372_cz4gw0fl5"
@@ -206,6 +208,13 @@ def test_settings_that_can_not_be_read_are_said(shell, prepare: str) -> None:
     assert done.returncode == 2
     assert one_line(done.stderr)
     assert b"diag.toml: " in done.stderr
+
+
+def test_the_help_lists_every_setting(shell) -> None:
+    """As the README promises."""
+    words = shell("$DIAG session --help").stdout.decode().replace(",", " ").split()
+
+    assert set(name_variables()) <= {word.rstrip(".") for word in words}
 
 
 def test_the_program_is_the_one_of_this_checkout(shell) -> None:

@@ -72,6 +72,14 @@ def test_a_number_has_bounds_wherever_it_comes_from(workdir: Path, value: str) -
         assert len(str(caught.value)) < 150
 
 
+@pytest.mark.parametrize("value", [":", "a:", "a:b", "http://a:9092", "a:1,,b:2", "a b:1"])
+def test_a_broker_is_a_host_and_a_port(workdir: Path, value: str) -> None:
+    """The client library's answer to others is a traceback."""
+    with pytest.raises(SettingsError, match="host:port"):
+        load_settings({"kafka.bootstrap": value}, {})
+    assert load_settings({"kafka.bootstrap": "a:1,[::1]:2,c"}, {}).kafka.bootstrap
+
+
 def test_every_number_has_bounds() -> None:
     """And its default lies within them."""
     for variable, name in name_variables().items():
