@@ -29,6 +29,8 @@ class ExitCode(IntEnum):
     FOUND_WARNING = 11
     FOUND_ERROR = 12
     FOUND_CRITICAL = 13
+    INTERRUPTED = 130
+    """128 + SIGINT: ended before there was anything to say."""
 
 
 class DiagError(Exception):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
-from diag.app.entries import Entries, read_linked
+from diag.app.entries import INTERRUPTED, Entries
+from diag.app.reading import read_linked
 from diag.app.request import SessionRequest
 from diag.errors import SourceError
 from diag.model.catalogue import Catalogue
@@ -33,7 +35,8 @@ class Broker:
         self.records: tuple[KafkaRecord, ...] | None = None
         self._request = request
         self._settings = request.settings.kafka
-        self._is_asked = bool(self._settings.bootstrap) and request.ask_kafka
+        self._is_asked = request.asks_broker
+        self._interrupted = False
         self._id_keys = frozenset(catalogue.keys_of("session", "media", "frontend"))
         self._window: Window | None = None
         self._looked_at = 0
@@ -45,15 +48,22 @@ class Broker:
 
     async def read(self, window: Window | None, ids: frozenset[str]) -> None:
         """Topics and groups, once, and the records of `ids` in `window` beside those already read."""
-        if not self._is_asked:
+        if not self._is_asked or self._interrupted:
             return
         try:
             if self.facts is None:
                 await self._read_facts()
             if window is not None:
                 await self._read_records(window, ids)
+        except asyncio.CancelledError:
+            self.interrupt()
         except SourceError as error:
             self._problems.append(f"{error}; {error.hint}" if error.hint else str(error))
+
+    def interrupt(self) -> None:
+        """Ask nothing more; what came stays."""
+        self._interrupted = True
+        self._problems.append(INTERRUPTED)
 
     def tell(self, problem: str) -> None:
         """Something that makes its answer partial."""
@@ -66,7 +76,8 @@ class Broker:
         window = self._window.to_text() if self._window else "topics only"
         asked, notes = f"{self._settings.bootstrap}, {window}", tuple(dict.fromkeys(self._problems))
         if self.facts is None:
-            return SourceCoverage(SLUG, State.FAILED, asked, notes=notes)
+            state = State.PARTIAL if self._interrupted else State.FAILED
+            return SourceCoverage(SLUG, state, asked, notes=notes)
         topics = sum(not topic.internal for topic in self.facts.topics.values())
         return SourceCoverage(
             source=SLUG,
@@ -116,6 +127,8 @@ async def read_broker(
 
     Gives the window that was searched for log entries at last: the lines of such an ID can widen it.
     """
+    if entries.interrupted:
+        broker.interrupt()
     if is_hub(asked.text, entries.finder()):
         await broker.read(window, frozenset())  # it is no session: what was lost is all that can be its
         return window

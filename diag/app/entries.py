@@ -1,47 +1,60 @@
-"""The log entries of one run: read by queries until the session's links lead to nothing new."""
+"""The log entries of one run, as a frame that grows by queries."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import polars as pl
 
 from diag import normalise
-from diag.app.request import SessionRequest
-from diag.errors import UsageError
+from diag.app.request import Bounds
 from diag.model import frames
 from diag.model.catalogue import Catalogue
 from diag.model.coverage import SourceCoverage, State
 from diag.model.identifiers import Identifier
+from diag.model.instants import format_instant
 from diag.model.queries import LogQuery, LogSource
-from diag.model.records import KafkaRecord
-from diag.model.window import MINUTE_NS, Window
+from diag.model.records import KafkaRecord, LogRecord
+from diag.model.window import Window
 from diag.session.links import MAPPING_RULES, close_over
-from diag.session.reconstruct import ANCHOR_EVENTS
 from diag.session.select import EventFinder
-from diag.session.window import plan_window, widen_window
 
-_ROUNDS = 6
-_SURROUNDINGS_PAGES = 10
-_LONGEST_NAMED = 120
+INTERRUPTED = "interrupted (Ctrl-C)"
+"""What coverage says of a source whose reading was cancelled."""
 
 
 class Entries:
-    """One source's entries, as a frame that grows by queries."""
+    """One source's entries, as a frame that grows by queries until it is interrupted."""
 
     def __init__(self, source: LogSource, catalogue: Catalogue) -> None:
         self.source = source
         self.catalogue = catalogue
         self.frame = frames.no_entries()
+        self.interrupted = False
+        self._notes: list[str] = []
+        self._problems: list[str] = []
         self._parts: list[pl.DataFrame] = []
         self._queried: dict[Window, frozenset[str]] = {}
-        self._problems: list[str] = []
         self._count = 0
 
     async def read(self, query: LogQuery) -> None:
-        """Add the entries of one query."""
-        records = [record async for batch in self.source.read(query) for record in batch]
+        """Add the entries of one query; a cancellation ends the reading and keeps what came.
+
+        Where nothing came so far there is nothing to keep, and the cancellation goes its way.
+        """
+        if self.interrupted:
+            return
+        records: list[LogRecord] = []
+        try:
+            async for batch in self.source.read(query):
+                records += batch
+        except asyncio.CancelledError:
+            if not records and not self._count:
+                raise
+            self.interrupted = True
+            self.tell(INTERRUPTED)
         self._parts.append(normalise.to_frame(records, self.catalogue, self._count))
         self._count += len(records)
         self._queried[query.window] = self.queried(query.window).union(query.ids)
@@ -55,13 +68,47 @@ class Entries:
         """Something that makes the answer partial, whatever the source says of itself."""
         self._problems.append(problem)
 
+    def narrow(self, bounds: Bounds) -> None:
+        """Leave out what lies outside of `bounds`; what has no time stays."""
+        since, until = bounds
+        time = pl.col(frames.TIME)
+        outside = pl.any_horizontal(
+            pl.lit(value=False) if since is None else time < since,
+            pl.lit(value=False) if until is None else time >= until,
+        )
+        kept = self.frame.filter(~outside.fill_null(value=False))
+        timeless = kept[frames.TIME].null_count()
+        self._notes.append(
+            f"{self.frame.height - kept.height} of {self.frame.height} entries lie outside of "
+            f"{_describe(bounds)} and were left out"
+            + (f"; {timeless} without a time were kept" if timeless else "")
+        )
+        self.frame = kept
+
+    def compare_mint(self, asked: Identifier, bounds: Bounds) -> None:
+        """Say so where the time inside the ID contradicts `bounds`."""
+        since, until, minted = *bounds, asked.minted_ns
+        if minted is None or (since is None and until is None):
+            return
+        if (since is not None and minted < since) or (until is not None and minted >= until):
+            self._notes.append(
+                f"the ID was minted at {format_instant(minted, 0)}, outside of {_describe(bounds)}"
+            )
+
     def coverage(self) -> SourceCoverage:
-        """The source's own account, and what we left unread."""
-        source = self.source.coverage()
-        if not self._problems:
-            return source
-        state = State.PARTIAL if source.state is State.COMPLETE else source.state
-        return replace(source, state=state, notes=(*source.notes, *dict.fromkeys(self._problems)))
+        """The source's own account, and what became of it here."""
+        source, problems = self.source.coverage(), tuple(dict.fromkeys(self._problems))
+        state = State.PARTIAL if problems and source.state is State.COMPLETE else source.state
+        return replace(
+            source, state=state, notes=(*problems, *source.notes, *self._notes, *self._count_bare())
+        )
+
+    def _count_bare(self) -> Iterator[str]:
+        """Lines of text that tell nothing but their words: what stands there was not understood."""
+        bare = (pl.col(frames.SERVICE) == "") & pl.col(frames.TIME).is_null() & ~pl.col(frames.UNPARSED)
+        count = self.frame.filter(bare).height
+        if count:
+            yield f"{count} of {self.frame.height} lines name neither a time nor a service"
 
     def finder(self) -> EventFinder:
         """Questions about what was read so far."""
@@ -82,90 +129,7 @@ class Entries:
         return frozenset(text for text, (link, _) in candidates.items() if link.rule in MAPPING_RULES)
 
 
-async def read_files(entries: Entries) -> Window | None:
-    """Everything in the files; the window is what their lines span, None where none has a time."""
-    await entries.read(LogQuery(Window(0, 0)))
-    times = entries.frame[frames.TIME]
-    first, last = times.min(), times.max()
-    return Window(first, last + 1) if isinstance(first, int) and isinstance(last, int) else None
-
-
-async def read_live(entries: Entries, asked: Identifier, request: SessionRequest) -> Window:
-    """The session's entries; the window is the last one that was searched."""
-    window = plan_window(asked, request.now_ns, request.since_ns, request.until_ns)
-    if window is None:
-        raise UsageError(
-            f"{asked.text[:80]!r} has no time in it, so there is no telling where to look",
-            hint="add --since (2h, or 2026-11-24T13:00Z), or give log files",
-        )
-    return await _read_session(entries, asked, window, request)
-
-
-async def read_linked(
-    entries: Entries,
-    asked: Identifier,
-    window: Window,
-    request: SessionRequest,
-    records: Iterable[KafkaRecord],
-) -> Window:
-    """The entries of IDs that only `records` tie to the session; the window as of `read_live`."""
-    return await _read_session(entries, asked, window, request, tuple(records))
-
-
-async def _read_session(
-    entries: Entries,
-    asked: Identifier,
-    window: Window,
-    request: SessionRequest,
-    records: Iterable[KafkaRecord] = (),
-) -> Window:
-    """Query until nothing is left to ask; the window is one that was searched, always."""
-    for _ in range(_ROUNDS):
-        query = _next_query(entries, asked, window, request, records)
-        if query is None:
-            return window
-        await entries.read(query)
-        window = query.window
-    query = _next_query(entries, asked, window, request, records)
-    if query is not None:
-        what = f"{', '.join(query.ids)[:_LONGEST_NAMED]} in {query.window.to_text()}"
-        entries.tell(f"stopped after {_ROUNDS} rounds of reading; not read: {what}")
-    return window
-
-
-def _next_query(
-    entries: Entries,
-    asked: Identifier,
-    window: Window,
-    request: SessionRequest,
-    records: Iterable[KafkaRecord],
-) -> LogQuery | None:
-    """The ID, then what it is linked to, then a wider window where the session touches its edge."""
-    members, span = entries.members_of(asked, records)
-    needed = members | entries.mapped_to(asked, records)
-    wanted = needed - entries.queried(window)
-    if not wanted:
-        wider = widen_window(window, span, request.now_ns) if request.until_ns is None else None
-        if wider is None:
-            return None
-        window, wanted = wider, needed - entries.queried(wider)
-    return LogQuery(window, ids=tuple(sorted(wanted)), what="the session") if wanted else None
-
-
-async def read_surroundings(
-    entries: Entries,
-    asked: Identifier,
-    window: Window,
-    now_ns: int,
-    records: Iterable[KafkaRecord] = (),
-) -> None:
-    """Other sessions' first lines, and lines that name none: what silence and partners are judged by."""
-    _, span = entries.members_of(asked, records)
-    around = span.around(MINUTE_NS) if span else window
-    window = Window(around.start_ns, max(around.start_ns, min(around.end_ns, now_ns)))
-    anchors = entries.catalogue.messages_of(*ANCHOR_EVENTS)
-    await entries.read(
-        LogQuery(
-            window, (), anchors, without_ids=True, max_pages=_SURROUNDINGS_PAGES, what="the surroundings"
-        )
-    )
+def _describe(bounds: Bounds) -> str:
+    """As the user gave them, understood: ``--since 2026-... --until 2026-...``."""
+    named = zip(("--since", "--until"), bounds, strict=True)
+    return " ".join(f"{option} {format_instant(at, 0)}" for option, at in named if at is not None)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from diag.model.progress import Progress, ignore
 from diag.model.settings import Settings
 
+Bounds = tuple[int | None, int | None]
+"""``--since`` and ``--until``; None where not given."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionRequest:
@@ -31,3 +34,13 @@ class SessionRequest:
     ask_kafka: bool = True
     discovered: bool = False
     progress: Progress = ignore
+
+    @property
+    def bounds(self) -> Bounds:
+        """Both ends of the window as they were given; nothing outside of them is read or judged."""
+        return self.since_ns, self.until_ns
+
+    @property
+    def asks_broker(self) -> bool:
+        """Whether a broker is named, and to be read in this run."""
+        return self.ask_kafka and bool(self.settings.kafka.bootstrap)

@@ -8,8 +8,9 @@ import diag
 from diag.app.broker import Broker, read_broker
 from diag.app.coverage import cover_entries, describe_coverage, settled_before
 from diag.app.discovery import discover, excuse
-from diag.app.entries import Entries, read_files, read_linked, read_live, read_surroundings
+from diag.app.entries import Entries
 from diag.app.nothing import explain_nothing
+from diag.app.reading import read_files, read_linked, read_live, read_surroundings
 from diag.app.request import SessionRequest
 from diag.catalogue import load_catalogue
 from diag.checks import CHECKS, CheckContext, reach_verdict, run_checks
@@ -25,12 +26,16 @@ from diag.model.topics import WantedTopic
 from diag.model.window import Window
 from diag.session.links import is_hub
 from diag.session.reconstruct import Reading, reconstruct
-from diag.sources.files import Files
+from diag.sources.files import Files, show_name
 from diag.topics import build_plan
 
 
 async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
-    """Read everything about one session and judge it; raises `DiagError` where nothing can be asked."""
+    """Read everything about one session and judge it; raises `DiagError` where nothing can be asked.
+
+    A cancellation ends the reading, not the answer: what came until then is judged, and its coverage is
+    partial. Where nothing came it ends both.
+    """
     if not request.files and len(request.asked) > LONGEST:
         raise UsageError(
             f"an ID of {len(request.asked)} characters is no ID of any service", hint="check the ID"
@@ -42,6 +47,7 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     broker = Broker(request, catalogue)
     entries = Entries(_open_source(request, catalogue), catalogue)
     window = await _read_all(entries, broker, asked, request)
+    entries.compare_mint(asked, request.bounds)
     collected_ns = None if request.files else request.now_ns
     settled_ns = None if collected_ns is None else settled_before(entries.frame, collected_ns)
     finder = entries.finder()
@@ -62,10 +68,10 @@ async def _read_all(
 ) -> Window | None:
     """Lines, records, what was around, and the lines that only these led to; gives the window."""
     if request.files:
-        return await read_broker(broker, entries, asked, await read_files(entries), request)
+        return await read_broker(broker, entries, asked, await read_files(entries, request), request)
     window = await read_live(entries, asked, request)
     window = await read_broker(broker, entries, asked, window, request) or window
-    await read_surroundings(entries, asked, window, request.now_ns, broker.records or ())
+    await read_surroundings(entries, asked, window, request, broker.records or ())
     # another writing of its ID may have been among them
     return await read_linked(entries, asked, window, request, broker.records or ())
 
@@ -90,7 +96,7 @@ def _to_query(
     return Query(
         asked=asked,
         window=window,
-        files=request.files,
+        files=tuple(show_name(name) for name in request.files),
         collected_ns=collected_ns,
         # Google's console knows only what Google's service holds.
         project=request.settings.logging.project if live and not request.settings.logging.endpoint else "",

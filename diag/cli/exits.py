@@ -7,16 +7,23 @@ from collections.abc import Iterable
 from diag.errors import ExitCode
 from diag.model.coverage import SourceCoverage, State
 from diag.model.diagnosis import Diagnosis, NothingFound
-from diag.model.findings import Scope, Severity
+from diag.model.findings import Scope, Severity, Status
 from diag.model.topics import TopicPlan, TopicReport
 from diag.topics import judge_plan
 
 _FIRST_FOUND = ExitCode.FOUND_INFO
+_LEAST = {Status.BROKEN: Severity.ERROR, Status.DEGRADED: Severity.WARNING}
 
 
 def of_diagnosis(diagnosis: Diagnosis, fail_on: Severity) -> int:
-    """Standing findings do not set the code of one session."""
-    worst = max((f.severity for f in diagnosis.of_scope(Scope.SESSION)), default=None)
+    """The worst finding, and no less than the verdict says, which may know more than the findings.
+
+    Standing findings do not set the code of one session.
+    """
+    severities = [finding.severity for finding in diagnosis.of_scope(Scope.SESSION)]
+    if diagnosis.verdict.status in _LEAST:
+        severities.append(_LEAST[diagnosis.verdict.status])
+    worst = max(severities, default=None)
     if worst is not None and worst >= fail_on:
         return _FIRST_FOUND + worst
     return of_sources(diagnosis.coverage.sources) or ExitCode.OK

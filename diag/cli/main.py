@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Annotated
 
 import typer
 
 from diag import __version__
-from diag.cli import catalogue, session, topics
-from diag.errors import DiagError
+from diag.cli import catalogue, options, output, session, streams, topics
+from diag.errors import DiagError, ExitCode
+
+_STREAM_ERRORS = (errno.ENOSPC, errno.EBADF, errno.EIO)
 
 app = typer.Typer(
     name="diag",
@@ -18,8 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("session")(session.session)
-app.command("topics")(topics.topics)
+app.command("session", epilog=options.list_settings())(session.session)
+app.command("topics", epilog=options.list_settings("kafka", "topics"))(topics.topics)
 app.add_typer(catalogue.app, name="catalogue")
 
 
@@ -41,9 +44,20 @@ def _options(
 
 def main() -> None:
     """Run the program; the entry point of the package."""
+    streams.prepare_streams()
     try:
         app()
     except DiagError as error:
         hint = f" ({error.hint})" if error.hint else ""
-        typer.echo(" ".join(f"diag: {error}{hint}".split()), err=True)
+        output.note(" ".join(f"diag: {error}{hint}".split()))
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno not in _STREAM_ERRORS or error.filename is not None:
+            raise
+        streams.silence(sys.stdout)  # the help or the version could not be printed
+        output.note(f"diag: stdout: {error.strerror} (check where it goes)")
+        sys.exit(ExitCode.USAGE)
+    except SystemExit as leaving:
+        if leaving.code == ExitCode.INTERRUPTED:  # typer's own, for a KeyboardInterrupt
+            output.note("diag: interrupted; there is no result")
+        raise

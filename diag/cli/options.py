@@ -12,6 +12,18 @@ _SOURCES = "Sources"
 _OUTPUT = "Output"
 
 
+def list_settings(*groups: str) -> str:
+    """The settings of these groups, or all, by their variables: what stands below a command's help."""
+    from diag.config import name_variables
+
+    named = name_variables().items()
+    shown = [variable for variable, name in named if not groups or name.partition(".")[0] in groups]
+    example = "DIAG_KAFKA_TIMEOUT_S is timeout_s in the table kafka."
+    return (
+        f"Settings, by flag, variable or diag.toml, in this order: {', '.join(shown)}. In diag.toml {example}"
+    )
+
+
 class SessionOutput(StrEnum):
     """What goes to stdout."""
 
@@ -66,7 +78,10 @@ Kafka = Annotated[
     str | None, typer.Option(help="Kafka broker, host:port[,host:port].", rich_help_panel=_SOURCES)
 ]
 Quota = Annotated[
-    int | None, typer.Option(help="Read requests a minute that may be spent.", rich_help_panel=_SOURCES)
+    str | None,  # a number like every other: settings say what is allowed, in one line
+    typer.Option(
+        metavar="N", help="Read requests a minute that may be spent (60).", rich_help_panel=_SOURCES
+    ),
 ]
 Config = Annotated[
     Path | None, typer.Option(help="Settings file; default: diag.toml here.", rich_help_panel=_SOURCES)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import os
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from diag.cli import streams
 from diag.errors import UsageError
 from diag.model.progress import Progress, ignore
 
@@ -23,32 +26,80 @@ NO_REPORT = "none"
 _LONGEST_STEM = 100
 
 
-def write_text(text: str, out: Path | None) -> None:
-    """The result, as it is, to stdout or to `out`."""
+def check_out(out: Path | None) -> None:
+    """Refuse at once what can not take the result: reading it may take minutes."""
     if out is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        return
+    folder = out.parent
+    if os.path.isdir(out):  # noqa: PTH112  it answers where Path raises: a name too long, no rights
+        raise UsageError(f"{out}: is a folder", hint="name a file after --out")
+    if not os.path.isdir(folder):  # noqa: PTH112  as above
+        raise UsageError(f"{out}: no such folder as {folder}", hint="make it, or check --out")
+
+
+def write_text(text: str, out: Path | None) -> None:
+    """The result, as it is, to stdout or to `out`; raises `UsageError`."""
+    if out is None:
+        _write_stdout(text)
         return
     try:
-        out.write_text(text, "utf-8")
+        out.write_text(text, "utf-8", "replace")
     except OSError as error:
         raise UsageError(f"{out}: {error.strerror}", hint="check --out") from error
 
 
+def _write_stdout(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        streams.silence(sys.stdout)  # who reads it has seen enough (head, less): no fault of anybody
+    except OSError as error:
+        streams.silence(sys.stdout)
+        raise UsageError(f"stdout: {error.strerror}", hint="--out FILE writes it elsewhere") from error
+
+
 def write_styled(text: Text, out: Path | None) -> None:
     """The terminal view: in colour on a terminal, plain in a pipe or file; NO_COLOR is kept."""
-    if out is not None:
-        write_text(text.plain + "\n", out)
-        return
+    write_text((text.plain if out is not None else _to_ansi(text)) + "\n", out)
+
+
+def _to_ansi(text: Text) -> str:
+    """As the terminal at stdout shows it. The library's own writing would end the process at a pipe."""
     from rich.console import Console
 
-    Console(highlight=False, markup=False, emoji=False, soft_wrap=True).print(text)
+    shown = Console()
+    if not shown.is_terminal or shown.color_system is None:
+        return text.plain
+    colours: Any = shown.color_system
+    console = Console(
+        file=io.StringIO(),
+        force_terminal=True,
+        color_system=colours,
+        no_color=shown.no_color,
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    with console.capture() as captured:
+        console.print(text, end="")
+    return captured.get()
+
+
+def to_text(argument: str) -> str:
+    """A word of the command line as text: bytes that are none are replaced, never passed on."""
+    return os.fsencode(argument).decode("utf-8", "replace")
 
 
 def note(line: str, *, quiet: bool = False) -> None:
     """One line for the person, never part of the result."""
-    if not quiet:
+    if quiet:
+        return
+    try:
         typer.echo(line, err=True)
+    except OSError:
+        streams.silence(sys.stderr)  # full or closed: nobody can be told, and the result must not suffer
 
 
 def report_path(asked: str, given: str | None, *, by_default: bool) -> Path | None:
@@ -72,7 +123,7 @@ def write_report(text: str, path: Path | None, *, quiet: bool) -> None:
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+        path.write_text(text, "utf-8", "replace")
     except OSError as error:
         note(f"diag: the report was not written: {path}: {error.strerror} (choose another --report)")
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from dataclasses import dataclass
@@ -12,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diag.cli import exits, options, output
-from diag.cli.times import parse_when
+from diag.cli.interrupts import run_until_interrupted
+from diag.cli.times import parse_bounds
 
 if TYPE_CHECKING:
+    from diag.model.coverage import Coverage
     from diag.model.diagnosis import Diagnosis, NothingFound
     from diag.model.settings import Settings
 
@@ -96,7 +97,7 @@ def _run(
     session_id: str,
     files: tuple[str, ...],
     window: tuple[str | None, str | None],
-    flags: dict[str, str | int | list[str] | None],
+    flags: dict[str, str | list[str] | None],
     config: Path | None,
     sink: _Sink,
 ) -> int:
@@ -105,40 +106,66 @@ def _run(
     from diag.config import load_settings
     from diag.model.diagnosis import NothingFound
 
+    output.check_out(sink.out)
     settings, now_ns = load_settings(flags, os.environ, config), time.time_ns()
+    since_ns, until_ns = parse_bounds(*window, now_ns)
     with output.show_progress(quiet=sink.quiet) as progress:
         request = SessionRequest(
-            asked=session_id,
+            asked=output.to_text(session_id),
             settings=settings,
             now_ns=now_ns,
             files=files,
-            since_ns=parse_when(window[0], now_ns, "--since"),
-            until_ns=parse_when(window[1], now_ns, "--until"),
+            since_ns=since_ns,
+            until_ns=until_ns,
             ask_kafka=not files or flags["kafka.bootstrap"] is not None,
             progress=progress,
         )
-        answer = asyncio.run(diagnose_session(request))
+        answer = run_until_interrupted(diagnose_session(request))
+    _warn(answer.coverage, quiet=sink.quiet)
     if isinstance(answer, NothingFound):
         return _say_nothing(answer, sink)
     return _say(answer, settings, sink)
 
 
+def _warn(coverage: Coverage, *, quiet: bool) -> None:
+    """What must not be overlooked by who reads the verdict alone."""
+    from diag.app.entries import INTERRUPTED
+
+    if any(INTERRUPTED in source.notes for source in coverage.sources):
+        output.note("diag: interrupted; this is what was read until then", quiet=quiet)
+    if coverage.entries_read() and not coverage.services:
+        read = coverage.entries_read()
+        output.note(f"diag: {read} lines were read, and none is of a service that diag knows", quiet=quiet)
+
+
 def _say(diagnosis: Diagnosis, settings: Settings, sink: _Sink) -> int:
+    try:
+        _write_result(diagnosis, sink)
+    finally:  # the report is kept even where stdout is gone
+        _write_report(diagnosis, sink)
+    return exits.of_diagnosis(diagnosis, settings.report.fail_on)
+
+
+def _write_result(diagnosis: Diagnosis, sink: _Sink) -> None:
     from diag.render.json_v1 import render_json
     from diag.render.markdown import render_markdown
     from diag.render.terminal import render_terminal
 
-    terminal = sink.output_format is options.SessionOutput.TERMINAL
-    if terminal:
+    if sink.output_format is options.SessionOutput.TERMINAL:
         output.write_styled(render_terminal(diagnosis), sink.out)
     elif sink.output_format is options.SessionOutput.JSON:
         output.write_text(render_json(diagnosis), sink.out)
     else:
         output.write_text(render_markdown(diagnosis), sink.out)
+
+
+def _write_report(diagnosis: Diagnosis, sink: _Sink) -> None:
+    from diag.render.markdown import render_markdown
+
+    terminal = sink.output_format is options.SessionOutput.TERMINAL
     path = output.report_path(diagnosis.query.asked.text, sink.report, by_default=terminal)
     if path is not None:
         output.write_report(render_markdown(diagnosis), path, quiet=sink.quiet)
-    return exits.of_diagnosis(diagnosis, settings.report.fail_on)
 
 
 def _say_nothing(nothing: NothingFound, sink: _Sink) -> int:

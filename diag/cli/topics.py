@@ -45,6 +45,7 @@ def topics(
     """
     from diag.config import load_settings
 
+    output.check_out(out)
     settings = load_settings({"kafka.bootstrap": kafka}, os.environ, config)
     sink = _Sink(output_format, out, quiet)
     raise typer.Exit(_run(settings, sink, create=create_missing, dry_run=dry_run))

@@ -7,6 +7,7 @@ A list stands in the environment with commas. Files that the settings file names
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -21,6 +22,15 @@ from diag.model.settings import Settings
 DEFAULT_FILE = "diag.toml"
 _PREFIX = "DIAG_"
 _PATHS = ("topics.file", "catalogue.files")
+_LONGEST_SHOWN = 40
+
+_BOUNDS = {
+    "logging.quota": (1, 6000),
+    "logging.max_pages": (1, 10_000),
+    "kafka.timeout_s": (0.1, 600.0),
+    "kafka.max_records": (1, 100_000_000),
+}
+"""Least and greatest value of every setting that is a number."""
 
 Values = dict[str, Any]
 
@@ -35,7 +45,8 @@ def load_settings(
         environment: the process's own.
         file: named by the user, and then it must exist; else ``diag.toml`` here, if there is one.
     """
-    path = file or (Path(DEFAULT_FILE) if Path(DEFAULT_FILE).is_file() else None)
+    # lexists: what lies here under this name is meant, and said if it can not be read
+    path = file or (Path(DEFAULT_FILE) if os.path.lexists(DEFAULT_FILE) else None)
     layers = [
         _read_file(path) if path else {},
         _read_environment(environment),
@@ -62,8 +73,11 @@ def _read_file(path: Path) -> Values:
     try:
         table = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise SettingsError(f"{path}: {error.strerror}", hint="check --config") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        hint = (
+            "settings are read from it: mend or move it" if path == Path(DEFAULT_FILE) else "check --config"
+        )
+        raise SettingsError(f"{path}: {error.strerror}", hint=hint) from error
+    except (ValueError, RecursionError) as error:  # TOML's, UTF-8's, and a number of 5000 digits
         raise SettingsError(f"{path}: {error}", hint="it must be TOML") from error
     values = {}
     for group, rows in table.items():
@@ -81,7 +95,7 @@ def _beside(file: Path, value: Any) -> Any:
 
 
 def _read_environment(environment: Mapping[str, str]) -> Values:
-    by_variable = {_PREFIX + name.replace(".", "_").upper(): name for name in _names()}
+    by_variable = name_variables()
     values = {}
     for variable, value in environment.items():
         if variable.startswith(_PREFIX):
@@ -92,6 +106,11 @@ def _read_environment(environment: Mapping[str, str]) -> Values:
                 )
             values[by_variable[variable]] = value
     return values
+
+
+def name_variables() -> dict[str, str]:
+    """Every environment variable that is a setting, with the setting's dotted name."""
+    return {_PREFIX + name.replace(".", "_").upper(): name for name in _names()}
 
 
 def _apply(settings: Settings, values: Values, origin: str) -> Settings:
@@ -116,17 +135,36 @@ def _convert(name: str, value: Any, default: Any, origin: str) -> Any:
         return _to_severity(name, value, origin)
     if isinstance(default, tuple):
         return _to_texts(name, value, origin)
-    wanted = type(default)
-    if wanted is str and isinstance(value, str):
+    if isinstance(default, str):
+        if not isinstance(value, str):
+            raise _wrong(name, value, origin, "a text")
         return value
+    least, greatest = _BOUNDS[name]
+    number = _to_number(value)
+    if number is not None and least <= number <= greatest:
+        if isinstance(default, float):
+            return number
+        if number.is_integer():
+            return int(number)
+    kind = "a number" if isinstance(default, float) else "a whole number"
+    raise _wrong(name, value, origin, f"{kind} from {least:g} to {greatest:,}")
+
+
+def _to_number(value: Any) -> float | None:
+    """A number, or a text of one; true is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
     try:
-        number = float(value) if not isinstance(value, bool | list | dict) else None
-    except (TypeError, ValueError):
-        number = None
-    if wanted in (int, float) and number is not None and number > 0:
-        return wanted(number)
-    form = "a text" if wanted is str else "a number above 0"
-    raise SettingsError(f"{origin}: {name} must be {form}, not {value!r}")
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _wrong(name: str, value: Any, origin: str, allowed: str) -> SettingsError:
+    shown = repr(value)
+    if len(shown) > _LONGEST_SHOWN:
+        shown = f"{shown[:_LONGEST_SHOWN]}..."
+    return SettingsError(f"{origin}: {name} must be {allowed}, not {shown}")
 
 
 def _to_texts(name: str, value: Any, origin: str) -> tuple[str, ...]:
@@ -141,5 +179,5 @@ def _to_severity(name: str, value: Any, origin: str) -> Severity:
         return value
     labels = [severity.label for severity in Severity]
     if value not in labels:
-        raise SettingsError(f"{origin}: {name} must be one of {', '.join(labels)}, not {value!r}")
+        raise _wrong(name, value, origin, f"one of {', '.join(labels)}")
     return Severity(labels.index(value))

@@ -20,7 +20,7 @@ def load_wanted_topics(file: str = "") -> tuple[WantedTopic, ...]:
     text, origin = _read(file)
     try:
         rows = tomllib.loads(text).get("topic", [])
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise SettingsError(f"{origin}: {error}", hint="it must be TOML with [[topic]] tables") from error
     if not rows or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise SettingsError(f"{origin}: no [[topic]] table", hint="see the README's section on topics")
@@ -32,8 +32,10 @@ def _read(file: str) -> tuple[str, str]:
         return resources.files("diag.topics").joinpath("wanted.toml").read_text("utf-8"), "the bundled list"
     try:
         return Path(file).read_text("utf-8"), file
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file}: {error}", hint="check topics.file") from error
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror}", hint="check topics.file") from error
+    except ValueError as error:  # not UTF-8, or no file name at all
+        raise SettingsError(f"{file!r}: {error}", hint="check topics.file") from error
 
 
 def _to_topic(row: Mapping[str, Any], place: str) -> WantedTopic:

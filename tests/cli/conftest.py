@@ -13,9 +13,20 @@ import pytest
 
 from tests.cases import read_case_file
 
-CHECKS = Path(__file__).parents[1] / "checks"
+CHECKOUT = Path(__file__).parents[2]
+CHECKS = CHECKOUT / "tests/checks"
 DIAG = Path(sys.executable).with_name("diag")
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def clean_environment(home: Path) -> dict[str, str]:
+    """Nothing of the machine's but its commands; the code is this checkout's, wherever diag is installed."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": str(CHECKOUT),
+    }
 
 
 @pytest.fixture
@@ -32,7 +43,7 @@ def diag(workdir: Path) -> Run:
             capture_output=True,
             timeout=60,
             check=False,
-            env={"PATH": os.environ["PATH"], "HOME": str(workdir), "LANG": "C.UTF-8", **environment},
+            env={**clean_environment(workdir), **environment},
         )
         return subprocess.CompletedProcess(
             completed.args, completed.returncode, completed.stdout.decode(), completed.stderr.decode()

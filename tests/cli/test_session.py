@@ -67,6 +67,18 @@ def test_the_threshold_decides_what_counts(diag, logs) -> None:
     assert diag("session", S, name, "--fail-on", "bogus").returncode == 2
 
 
+def test_a_broken_verdict_never_exits_0(diag, logs) -> None:
+    """Media that never connected break a session without any finding."""
+    name = logs("session-one-sided/skipped-media-never-connected")
+    done = diag("session", S, name, "-o", "json")
+    answer = json.loads(done.stdout)
+
+    assert answer["verdict"]["status"] == "broken"
+    assert not [one for one in answer["findings"] if one["severity"] != "info"]
+    assert done.returncode == 12
+    assert diag("session", S, name, "-o", "json", "--fail-on", "critical").returncode == 0
+
+
 def test_output_can_go_to_a_file(diag, logs, workdir: Path) -> None:
     """--out takes what stdout would get."""
     done = diag("session", S, logs(SICK), "-o", "json", "--out", "a.json")
@@ -162,7 +174,7 @@ def test_nothing_readable_is_a_failed_source(diag) -> None:
 
 def test_a_source_that_is_partial_without_a_finding_is_5(diag, logs) -> None:
     """The verdict is incomplete, and says so."""
-    well = logs("id-mismatch/quiet-one-id")
+    well = logs(WELL)
 
     assert diag("session", S, well, "--report", "none").returncode == 0
     assert diag("session", S, well, "gone.log", "--report", "none").returncode == 5
@@ -203,6 +215,77 @@ def test_a_dead_logging_server_and_a_dead_broker_are_named(diag) -> None:
     assert "kafka (failed)" in done.stdout
     assert "--logging-endpoint" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_file_given_twice_counts_once(diag, logs, workdir: Path) -> None:
+    """By whatever names; lines without an insert ID would count twice."""
+    (workdir / "logs").mkdir()
+    (workdir / "logs/a.log").write_text(f"one {S}\ntwo {S}\n")
+    (workdir / "link.log").symlink_to("logs/a.log")
+
+    done = diag("session", S, "logs/a.log", "./logs/a.log", "link.log", "logs", "--report", "none")
+
+    assert "files: 2 entries, 1 file;" in done.stdout
+    assert "given more than once, and read once: ./logs/a.log, link.log" in done.stdout
+
+
+def test_since_and_until_narrow_files_too(diag, logs, workdir: Path) -> None:
+    """What is left out is counted, what has no time stays, and the ID's own time is compared."""
+    name = logs(SICK)
+    with (workdir / "plain.log").open("w") as file:
+        file.write("a line without a time\n")
+    found = json.loads(
+        diag(
+            "session", S, name, "plain.log", "-o", "json",
+            "--since", "2025-07-27T11:26:42Z", "--until", "2025-07-27T11:26:47Z",
+        ).stdout
+    )  # fmt: skip
+
+    times = [event["time"] for event in found["timeline"]]
+    assert times
+    assert min(times) >= "2025-07-27T11:26:42"
+    assert max(times) < "2025-07-27T11:26:47"
+    assert (found["query"]["since"][:19], found["query"]["until"][:19]) == (
+        "2025-07-27T11:26:42",
+        "2025-07-27T11:26:47",
+    )
+    (files,) = [one for one in found["coverage"] if one["source"] == "files"]
+    assert re.search(r"\d+ of 16 entries lie outside of --since 2025-07-27T11:26:42Z", files["notes"][0])
+    assert "1 without a time were kept" in files["notes"][0]
+    assert "the ID was minted at 2025-07-27T11:26:41Z, outside of" in files["notes"][1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            ("--since", "2025-07-27T12:00Z", "--until", "2025-07-27T11:00Z"),
+            ("2025-07-27T12:00:00Z", "2025-07-27T11:00:00Z"),
+        ),
+        (("--since", "2025-07-27T12:00Z", "--until", "2025-07-27 12:00"), ("is not after",)),
+        (("--since", "2h", "--until", "3h"), ("is not after",)),
+        (("--since", "2200-01-01"), ("2200-01-01T00:00:00Z is not in the past; it is 20",)),
+        (("--since", "999999d"), ("before 1970",)),
+    ],
+)
+def test_a_window_in_which_nothing_can_lie_is_wrong_usage(diag, logs, arguments, words) -> None:
+    """Both times, as they were understood, in one line."""
+    done = diag("session", S, logs(WELL), *arguments)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert one_line(done.stderr)
+    assert all(word in done.stderr for word in words)
+
+
+def test_lines_that_nobody_understands_are_not_called_healthy(diag, workdir: Path) -> None:
+    """An unknown ID is exit 3; one in plain text is inconclusive, and the lines are counted."""
+    (workdir / "a.log").write_text(f"some words\nmore about {S} here\n")
+
+    assert diag("session", "session_1753615601372_000000000", "a.log").returncode == 3
+    done = diag("session", S, "a.log", "--report", "none")
+    assert "INCONCLUSIVE" in done.stdout
+    assert "2 of 2 lines name neither a time nor a service" in done.stdout
+    assert done.stderr == "diag: 2 lines were read, and none is of a service that diag knows\n"
 
 
 def test_colour_only_on_a_terminal(diag, logs) -> None:

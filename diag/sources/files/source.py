@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from diag.errors import DataError
@@ -12,10 +14,12 @@ from diag.model.coverage import SourceCoverage, State
 from diag.model.progress import Progress, ignore
 from diag.model.queries import LogQuery
 from diag.model.records import LogRecord
-from diag.sources.files.content import Content, read_content
+from diag.sources.files.content import Content
+from diag.sources.files.reading import STDIN, FileReading
 
 SLUG = "files"
-STDIN = "-"
+
+_SHOWN_TWICE = 3
 
 
 class Files:
@@ -27,21 +31,23 @@ class Files:
         self._entries = 0
         self._read = 0
         self._problems: list[str] = []
+        self._twice: list[str] = []
 
     async def read(self, query: LogQuery) -> AsyncIterator[tuple[LogRecord, ...]]:  # noqa: ARG002  the Protocol's
-        """All records, a batch for each file."""
-        for name in self._expand():
-            self._progress(f"reading {name}")
+        """All records, a batch for each file; of a file that a cancellation cuts what came of it."""
+        for name in self._each_once():
+            self._progress(f"reading {show_name(name)}")
+            reading = FileReading(name, show_name(name))
             try:
-                batch = await asyncio.to_thread(_read_file, name)
+                content = await reading.finish()
+            except asyncio.CancelledError:
+                if (content := reading.so_far()).records:
+                    yield self._count(replace(content, cut=False), name)
+                raise
             except (OSError, DataError) as error:
                 self._problems.append(_explain(name, error))
                 continue
-            self._read += 1
-            self._entries += len(batch.records)
-            if batch.cut:
-                self._problems.append(f"{_shown(name)}: ends in the middle of an object; export it again")
-            yield batch.records
+            yield self._count(content, name)
 
     def coverage(self) -> SourceCoverage:
         """What was asked and what came."""
@@ -51,32 +57,72 @@ class Files:
         return SourceCoverage(
             source=SLUG,
             state=state,
-            asked=", ".join(_shown(name) for name in self._names),
+            asked=", ".join(show_name(name) for name in self._names),
             got=f"{self._read} file{'' if self._read == 1 else 's'}",
             entries=self._entries,
-            notes=tuple(self._problems),
+            notes=(*self._problems, *self._say_twice()),
         )
+
+    def _count(self, content: Content, name: str) -> tuple[LogRecord, ...]:
+        self._read += 1
+        self._entries += len(content.records)
+        if content.cut:
+            self._problems.append(f"{show_name(name)}: ends in the middle of an object; export it again")
+        return content.records
+
+    def _each_once(self) -> Iterator[str]:
+        """A file that is named twice, by whatever names, is read once: its lines would count twice."""
+        seen = set[tuple[int, int]]()
+        for name in self._expand():
+            file = _identify(name)
+            if file is not None and file in seen:
+                self._twice.append(show_name(name))
+                continue
+            if file is not None:
+                seen.add(file)
+            yield name
 
     def _expand(self) -> Iterator[str]:
         """The files, those of a directory in the order of their names."""
         for name in self._names:
-            if name != STDIN and Path(name).is_dir():
-                yield from sorted(str(path) for path in Path(name).rglob("*") if path.is_file())
+            if name != STDIN and os.path.isdir(name):  # noqa: PTH112  it answers where Path raises
+                yield from sorted(self._walk(name))
             else:
                 yield name
 
+    def _walk(self, folder: str) -> Iterator[str]:
+        """Every file below, whatever it is called; a folder that can not be listed is a problem."""
+        for top, _, files in os.walk(folder, onerror=self._blame):
+            paths = (str(Path(top, file)) for file in files)
+            yield from (path for path in paths if os.path.isfile(path))  # noqa: PTH113  as above
 
-def _read_file(name: str) -> Content:
-    raw = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
-    return read_content(raw, _shown(name))
+    def _blame(self, error: OSError) -> None:
+        self._problems.append(_explain(str(error.filename), error))
+
+    def _say_twice(self) -> Iterator[str]:
+        if self._twice:
+            names = ", ".join(self._twice[:_SHOWN_TWICE])
+            more = ", ..." if len(self._twice) > _SHOWN_TWICE else ""
+            yield f"given more than once, and read once: {names}{more}"
 
 
-def _shown(name: str) -> str:
-    return "stdin" if name == STDIN else name
+def _identify(name: str) -> tuple[int, int] | None:
+    """What tells two names of one file from two files; None where that is not known."""
+    try:
+        found = os.fstat(sys.stdin.fileno()) if name == STDIN and sys.stdin else Path(name).stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
+
+
+def show_name(name: str) -> str:
+    """A file as coverage and references name it: text that every output can hold."""
+    return "stdin" if name == STDIN else os.fsencode(name).decode("utf-8", "replace")
 
 
 def _explain(name: str, error: OSError | DataError) -> str:
     if isinstance(error, DataError):
         return f"{error}; {error.hint}"
     what = "no such file" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
-    return f"{_shown(name)}: {what}; check the name and your rights"
+    remedy = "pipe logs into it" if name == STDIN else "check the name and your rights"
+    return f"{show_name(name)}: {what}; {remedy}"

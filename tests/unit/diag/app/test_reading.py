@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from diag.app import entries as reading
-from diag.app import session
-from diag.app.entries import Entries, read_live
+from diag.app import reading, session
+from diag.app.entries import Entries
+from diag.app.reading import read_live
 from diag.app.request import SessionRequest
 from diag.catalogue import load_catalogue
 from diag.errors import SourceError, UsageError

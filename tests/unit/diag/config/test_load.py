@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from diag.config import load_settings, load_wanted_topics
+from diag.config import load_settings, load_wanted_topics, name_variables
 from diag.errors import SettingsError
 from diag.model.findings import Severity
+from diag.model.settings import Settings
 
 
 def test_flag_beats_environment_beats_file_beats_default(workdir: Path) -> None:
@@ -34,8 +35,12 @@ def test_flag_beats_environment_beats_file_beats_default(workdir: Path) -> None:
         ('[kafak]\nbootstrap = "x"', "did you mean kafka.bootstrap"),
         ('kafka = "x"', "did you mean"),
         ("[kafka", "must be TOML"),
-        ("[logging]\nquota = 'many'", "logging.quota must be a number above 0"),
-        ("[logging]\nquota = 0", "must be a number above 0"),
+        ("[logging]\nquota = 'many'", "logging.quota must be a whole number from 1 to 6,000, not 'many'"),
+        ("[logging]\nquota = 0", "must be a whole number"),
+        ("[logging]\nquota = true", "must be a whole number"),
+        ("[logging]\nquota = [1]", "must be a whole number"),
+        ("[logging]\nquota = 2025-07-27", "must be a whole number"),
+        ("[kafka]\ntimeout_s = inf", "kafka.timeout_s must be a number from 0.1 to 600.0, not inf"),
         ("[logging]\nproject = 7", "logging.project must be a text"),
         ("[report]\nfail_on = 'bad'", "must be one of info, warning, error, critical"),
     ],
@@ -49,6 +54,32 @@ def test_a_wrong_file_says_what_and_where(workdir: Path, text: str, words: str) 
 
     assert "my.toml" in str(caught.value)
     assert words in f"{caught.value} {caught.value.hint}"
+
+
+@pytest.mark.parametrize(
+    "value", ["inf", "-inf", "nan", "-5", "0", "1e9", "1e400", "3.5", "", "many", "0x10", "9" * 400]
+)
+def test_a_number_has_bounds_wherever_it_comes_from(workdir: Path, value: str) -> None:
+    """The setting, where it came from, what is allowed, and no more than a piece of what was given."""
+    for origin, layers in (
+        ("the environment", ({}, {"DIAG_LOGGING_QUOTA": value})),
+        ("the command line", ({"logging.quota": value}, {})),
+    ):
+        with pytest.raises(SettingsError) as caught:
+            load_settings(*layers)
+
+        assert f"{origin}: logging.quota must be a whole number from 1 to 6,000, not '" in str(caught.value)
+        assert len(str(caught.value)) < 150
+
+
+def test_every_number_has_bounds() -> None:
+    """And its default lies within them."""
+    for variable, name in name_variables().items():
+        group, _, field = name.partition(".")
+        default = getattr(getattr(Settings(), group), field)
+        if isinstance(default, int | float) and not isinstance(default, Severity):
+            settings = load_settings({}, {variable: str(default)})
+            assert getattr(getattr(settings, group), field) == default
 
 
 def test_a_named_file_must_exist_and_the_default_one_need_not(workdir: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diag.model.identifiers import classify
 from diag.model.window import MINUTE_NS, Window
-from diag.session.window import plan_window, widen_window
+from diag.session.window import clip_window, plan_window, widen_window
 
 ASKED = classify("session_1753615601372_cz4gw0fl5")
 MINTED = 1_753_615_601_372_000_000
@@ -51,3 +51,39 @@ def test_a_session_at_the_edge_widens_its_window() -> None:
     assert widen_window(window, inside, LATER) is None
     assert widen_window(window, late, LATER) == Window(window.start_ns, window.end_ns + 16 * MINUTE_NS)
     assert widen_window(window, None, LATER) is None
+
+
+def test_a_given_edge_never_moves() -> None:
+    """--since and --until are meant as they are typed; the other edge may still move."""
+    window = Window(MINTED, MINTED + 15 * MINUTE_NS)
+    whole = Window(window.start_ns, window.end_ns - 1)
+
+    both = widen_window(window, whole, LATER)
+    assert both is not None
+    since = widen_window(window, whole, LATER, since_ns=window.start_ns)
+    assert since == Window(window.start_ns, both.end_ns)
+    until = widen_window(window, whole, LATER, until_ns=window.end_ns)
+    assert until == Window(both.start_ns, window.end_ns)
+    assert widen_window(window, whole, LATER, window.start_ns, window.end_ns) is None
+
+
+def test_an_end_before_the_id_s_own_time_is_searched_up_to() -> None:
+    """The user may know better than the client's clock."""
+    until = MINTED - 60 * MINUTE_NS
+
+    assert plan_window(ASKED, LATER, until_ns=until) == Window(until - 16 * MINUTE_NS, until)
+    assert plan_window(ASKED, LATER, MINTED + 20 * MINUTE_NS) == Window(
+        MINTED + 20 * MINUTE_NS, MINTED + 35 * MINUTE_NS
+    )
+    assert plan_window(ASKED, LATER, MINTED, LATER + MINUTE_NS) == Window(MINTED, LATER)
+
+
+def test_a_window_is_clipped_to_what_is_given() -> None:
+    """An empty one stands at the edge that excludes it."""
+    window = Window(100, 200)
+
+    assert clip_window(window, None, None) == window
+    assert clip_window(window, 150, None) == Window(150, 200)
+    assert clip_window(window, 50, 120) == Window(100, 120)
+    assert clip_window(window, 300, 400) == Window(300, 300)
+    assert clip_window(window, 20, 40) == Window(40, 40)

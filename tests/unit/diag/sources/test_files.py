@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
-import io
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -121,11 +122,82 @@ async def test_a_folder_gives_its_files_in_the_order_of_their_names(workdir: Pat
 
 async def test_standard_input_is_a_file_called_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     """``gcloud logging read ... | diag session ID -``."""
-    fake = io.TextIOWrapper(io.BytesIO(json.dumps(ENTRIES).encode()))
-    monkeypatch.setattr(sys, "stdin", fake)
+    reader, writer = os.pipe()
+    os.write(writer, json.dumps(ENTRIES).encode())
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        monkeypatch.setattr(sys, "stdin", pipe)
 
-    records, coverage = await read("-")
+        records, coverage = await read("-", "-")
 
     assert len(records) == 3
     assert records[0].origin == "stdin:1"
-    assert coverage.asked == "stdin"
+    assert coverage.asked == "stdin, stdin"
+    assert coverage.notes == ("given more than once, and read once: stdin",)
+
+
+async def test_a_closed_standard_input_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``diag session ID - <&-``."""
+    monkeypatch.setattr(sys, "stdin", None)
+
+    _, coverage = await read("-")
+
+    assert coverage.state is State.FAILED
+    assert coverage.notes == ("stdin: it is closed; pipe logs into it",)
+
+
+async def test_one_file_under_many_names_is_read_once(workdir: Path) -> None:
+    """The first name counts; two files with the same lines are two."""
+    Path("logs").mkdir()
+    Path("logs/a.log").write_text("one\n")
+    Path("logs/b.log").write_text("one\n")
+    Path("c.log").symlink_to("logs/a.log")
+
+    records, coverage = await read("c.log", "./c.log", "logs", "logs/a.log", "logs/b.log")
+
+    assert [record.origin for record in records] == ["c.log:1", "logs/b.log:1"]
+    assert coverage.state is State.COMPLETE
+    assert coverage.notes == ("given more than once, and read once: ./c.log, logs/a.log, logs/a.log, ...",)
+
+
+async def test_a_folder_that_can_not_be_listed_is_a_problem(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Never an empty answer."""
+    Path("logs/closed").mkdir(parents=True)
+    Path("logs/a.log").write_text("one\n")
+    scan = os.scandir
+
+    def refuse(path: str):
+        if path.endswith("closed"):
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+
+    records, coverage = await read("logs")
+
+    assert len(records) == 1
+    assert coverage.state is State.PARTIAL
+    assert coverage.notes == ("logs/closed: Permission denied; check the name and your rights",)
+
+
+async def test_a_cancelled_read_gives_what_came_of_a_pipe(workdir: Path) -> None:
+    """And does not wait for the rest of it."""
+    os.mkfifo("pipe")
+    opened = os.open("pipe", os.O_RDWR)
+    os.write(opened, b"one\ntwo\n")
+    source, came = Files(["pipe"]), []
+
+    async def consume() -> None:
+        async for batch in source.read(LogQuery(Window(0, 0))):
+            came.extend(record.data for record in batch)
+
+    task = asyncio.create_task(consume())
+    await asyncio.sleep(0.3)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    os.close(opened)
+
+    assert came == ["one", "two"]
