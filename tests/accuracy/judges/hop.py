@@ -18,7 +18,9 @@ class HopJudge:
 
     title = "Where an ID was lost"
     how = (
-        "The session is asked for by the client's own ID. A loss counts if the log shows it: a line or record "
+        "The session is asked for by one of the IDs that the log ties to the client's own. A hop is named right "
+        "if it is the one that lost the ID and every ID that the finding names is this session's: the right hop "
+        "with a stranger's ID is wrong. A loss counts if the log shows it: a line or record "
         "of that hop survived and is tied to the client's ID by lines, not by nearness in time; where the "
         "same ID was minted twice, a line of a third hop must tell which half is the client's. The kind and "
         "false alarms inform only."
@@ -40,7 +42,7 @@ class HopJudge:
         if loss is None:
             self._quiet.count(said is None, f"{where}: {said}")
             return
-        right = said is not None and said[0] == loss.hop
+        right = said is not None and said.hop == loss.hop and set(said.ids) <= hearing.session.ids
         miss = f"{where}: {loss.hop}, {loss.kind}; diag says {said}"
         if not shows_loss(loss, hearing.proof):
             self._hidden.count(right, miss)
@@ -48,7 +50,7 @@ class HopJudge:
         self._named.count(right, miss)
         self._rows[loss.hop, loss.kind, right] += 1
         if said is not None and right:
-            self._kinds.count(_is_kind(said[1], loss), miss)
+            self._kinds.count(_is_kind(said.kind, loss), miss)
 
     def figures(self) -> Sequence[Figure]:
         """The promised figures first."""

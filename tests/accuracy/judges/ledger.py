@@ -11,6 +11,14 @@ from tests.accuracy.truth import LOST_TEXTS, Turn
 PROMISED = 1.0
 MOST_OFF_MS = 1.0
 _CLOCK = "orchestrator"
+_NO_ID = "the turn ran under a lost ID"
+_REASONS = (
+    "turns interleave without an ID",
+    "its stamps are of several pods",
+    "one of its stamps did not survive",
+    "the ID asked for did not lead to it (counted as a missed link)",
+    _NO_ID,
+)
 
 
 class LedgerJudge:
@@ -27,26 +35,28 @@ class LedgerJudge:
     def __init__(self) -> None:
         self._right = Figure("turns with every time right to 1 ms", PROMISED)
         self._found = Figure("turns found", None)
-        self._left_out = {"a stamp was lost": 0, "interleaved": 0, "stamps of several pods": 0, "no ID": 0}
+        self._left_out = dict.fromkeys(_REASONS, 0)
 
     def hear(self, hearing: Hearing) -> None:
         """Take one answer in."""
         session = None if hearing.diagnosis is None else hearing.diagnosis.session
+        members = session.members if session else frozenset()
         said = {turn.trigger.entry.ref.rpartition("#")[2]: turn for turn in session.turns} if session else {}
         for turn in hearing.session.turns:
-            if turn.start.ids["session"] in hearing.group and not self._is_left_out(turn):
+            if turn.start.ids["session"] in hearing.group and not self._is_left_out(turn, members):
                 self._judge(hearing, turn, said.get(turn.start.insert_id))
         if hearing.session.client in hearing.group:
             lost = (turn for turn in hearing.session.turns if turn.start.ids["session"] in LOST_TEXTS)
-            self._left_out["no ID"] += sum(1 for _ in lost)
+            self._left_out[_NO_ID] += sum(1 for _ in lost)
 
-    def _is_left_out(self, turn: Turn) -> bool:
-        reasons = (
-            ("interleaved", turn.interleaved),
-            ("stamps of several pods", len({line.pod.name for line in turn.stamps}) > 1),
-            ("a stamp was lost", not all(line.survived for line in turn.stamps)),
+    def _is_left_out(self, turn: Turn, members: frozenset[str]) -> bool:
+        holds = (
+            turn.interleaved,
+            len({line.pod.name for line in turn.stamps}) > 1,
+            not all(line.survived for line in turn.stamps),
+            turn.start.ids["session"] not in members,
         )
-        reason = next((reason for reason, holds in reasons if holds), None)
+        reason = next((reason for reason, is_so in zip(_REASONS, holds, strict=False) if is_so), None)
         if reason is not None:
             self._left_out[reason] += 1
         return reason is not None

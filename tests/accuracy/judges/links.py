@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 from tests.accuracy.judges.base import Figure, Hearing
-from tests.accuracy.truth import Line
+from tests.accuracy.provable import names_of
 
 PRECISION, RECALL = 0.999, 0.99
 
@@ -55,8 +55,7 @@ class LinksJudge:
             missing |= not found
             self._recall.count(found, f"{_where(hearing)}: not merged {pair[0]} and {pair[1]}")
         if missing:
-            left_out = set(hearing.group) - merged
-            self._missed_by.update({_proof_of(hearing, text) for text in left_out})
+            self._missed_by.update(_bridges(hearing, merged))
         return missing
 
     def figures(self) -> Sequence[Figure]:
@@ -64,10 +63,13 @@ class LinksJudge:
         return (self._precision, self._recall, self._whole)
 
     def table(self) -> Sequence[Sequence[str]]:
-        """What the lines that prove a missed ID say."""
+        """What the lines say that tie the missed IDs to the merged ones."""
         rows = sorted(self._missed_by.items(), key=lambda item: (-item[1], item[0]))
         return (
-            (("what proves an ID that was left out", "sessions"), *((a, str(n)) for a, n in rows))
+            (
+                ("what ties the IDs that were left out to those merged", "sessions"),
+                *((a, str(n)) for a, n in rows),
+            )
             if rows
             else ()
         )
@@ -86,15 +88,15 @@ def _where(hearing: Hearing) -> str:
     return f"#{session.number} era {session.era} {session.shape}{loss} [{traits}] asked {hearing.asked}"
 
 
-def _proof_of(hearing: Hearing, text: str) -> str:
-    """The messages of the lines that tie `text` to the rest."""
-    said = sorted({_name(line) for line in hearing.session.lines if _ties(line, text)})
-    return " | ".join(said[:2]) or "a Kafka record's key and header"
-
-
-def _ties(line: Line, text: str) -> bool:
-    return line.survived and text in line.links and (len(line.links) > 1 or line.record is not None)
-
-
-def _name(line: Line) -> str:
-    return line.message if line.record is None else f"{line.message} (offset)"
+def _bridges(hearing: Hearing, merged: frozenset[str]) -> set[str]:
+    """What names both an ID that was merged and one that was left out."""
+    left_out = set(hearing.group) - merged
+    inside = set(hearing.group) & (merged or {hearing.asked})
+    found = set()
+    for line in hearing.session.lines:
+        names = {*line.links, *(() if line.record is None else names_of(line.record))}
+        if line.survived and names & inside and names & left_out:
+            found.add(line.message if line.record is None else f"{line.message} (offset)")
+    if any({*names_of(r)} & inside and {*names_of(r)} & left_out for r in hearing.session.records):
+        found.add("a Kafka record's key and header")
+    return found

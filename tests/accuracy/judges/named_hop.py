@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from diag.model.diagnosis import Diagnosis
 from tests.accuracy.truth import GRPC, KAFKA_KEY, LISTENING_BODY, SESSION_INFO, WHIP_HEADER
@@ -19,8 +20,23 @@ _HOPS = (
 )
 
 
-def named_hop(diagnosis: Diagnosis) -> tuple[str, str] | None:
-    """The hop, as the truth names it, and the kind in diag's words; None if diag names none.
+@dataclass(frozen=True, slots=True)
+class NamedHop:
+    """What diag says of a loss.
+
+    Attributes:
+        hop: as the truth names it, or diag's own words.
+        kind: in diag's words.
+        ids: the IDs that it says are one client's.
+    """
+
+    hop: str
+    kind: str
+    ids: tuple[str, ...]
+
+
+def named_hop(diagnosis: Diagnosis) -> NamedHop | None:
+    """The loss that diag names; None if it names none.
 
     The first finding of the mismatch rule counts, whatever its confidence.
     """
@@ -28,5 +44,6 @@ def named_hop(diagnosis: Diagnosis) -> tuple[str, str] | None:
         said = _SAID.search(finding.summary) if finding.slug == _SLUG else None
         if said is not None:
             words = said["hop"].lower()
-            return next((hop for word, hop in _HOPS if word in words), words), said["kind"]
+            hop = next((hop for word, hop in _HOPS if word in words), words)
+            return NamedHop(hop, said["kind"], finding.sessions)
     return None
