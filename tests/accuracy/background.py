@@ -41,6 +41,10 @@ def _tell_pod(rng: random.Random, pod: Pod, end_ns: int) -> Iterator[Line]:
         error = "fetching message: context deadline exceeded"
         for at in range(begin + NS_PER_S, end_ns, _IDLE_S * NS_PER_S):
             yield _line(pod, at + rng.randrange(NS_PER_S), "Failed to consume audio", "error", error=error)
+    elif pod.service == "logging-service" and pod.era != "fixed":
+        error = "fetching message: context deadline exceeded"
+        for at in range(begin + NS_PER_S, end_ns, _IDLE_S * NS_PER_S):
+            yield _line(pod, at, "Error reading message", "error", topic="stt-results", error=error)
     elif pod.service == "redpanda":
         for at in range(begin, end_ns, _HEALTH_S * NS_PER_S):
             yield _line(pod, at + rng.randrange(NS_PER_S), rng.choice(_BROKER_TEXTS), "", text=True)

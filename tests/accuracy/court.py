@@ -1,4 +1,8 @@
-"""All judges, in the order of the page, and the figures that nobody can judge yet."""
+"""All judges, in the order of the page, and the figures that nobody can judge yet.
+
+To judge another figure: a file in ``judges/`` with a class of the form of `Judge`, its place in the tuple
+below, and its row taken out of `NOT_MEASURED`. The truth it needs is described in ``truth.py``.
+"""
 
 from __future__ import annotations
 

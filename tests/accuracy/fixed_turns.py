@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tests.accuracy.ai_services import work
 from tests.accuracy.identifiers import mint_turn
 from tests.accuracy.story import Story
 from tests.accuracy.truth import Line, Record, Stage, Turn
-from tests.accuracy.turns import work
 from tests.accuracy.whip import consume, publish
 
 _ASKS = {

@@ -1,19 +1,18 @@
-"""Whole sessions: a caller with media and a socket, one over the socket alone, one over gRPC."""
+"""A whole session of a caller with media and a socket."""
 
 from __future__ import annotations
 
+from tests.accuracy.comings import come_back, pass_gateway
+from tests.accuracy.era_a_turns import tell_era_a
 from tests.accuracy.fixed_turns import tell_fixed
-from tests.accuracy.identifiers import mint_grpc
 from tests.accuracy.losses import Plan, consumed_as, hand_out
 from tests.accuracy.story import Story
 from tests.accuracy.truth import (
-    GRPC,
     KAFKA_KEY,
     LISTENING_BODY,
     LOST_TEXTS,
     NEVER_SENT,
     NOT_READ,
-    REMINTED,
     SESSION_INFO,
     WHIP_HEADER,
     Line,
@@ -21,7 +20,7 @@ from tests.accuracy.truth import (
     Record,
     Turn,
 )
-from tests.accuracy.turns import tell_era_a, tell_socket_audio, tell_trigger
+from tests.accuracy.turns import tell_trigger
 from tests.accuracy.websocket import (
     announce,
     announce_nothing,
@@ -33,14 +32,13 @@ from tests.accuracy.websocket import (
 from tests.accuracy.whip import close_media, consume, listen, open_media, publish, stop_listening
 
 _PACKETS = 4
-_RECONNECTS = 0.15
 _INTERLEAVES = 0.06
 
 
 def tell_media_session(story: Story, plan: Plan, *, shared_socket: bool = False) -> None:
     """A caller over WHIP whose replies go to a WebSocket."""
     hand_out(story, plan)
-    anchors = _pass_gateway(story)
+    anchors = pass_gateway(story)
     refused = story.session.client if plan == Plan(WHIP_HEADER, NOT_READ) and story.fixed else ""
     minted = plan.at(WHIP_HEADER) and plan.kind in (NEVER_SENT, NOT_READ)
     named = open_media(story, minted=minted, refused=refused)
@@ -74,16 +72,6 @@ def _seen_at(story: Story, plan: Plan, consumed: list[Line]) -> str:
     return {WHIP_HEADER: story.media, LISTENING_BODY: story.listen, SESSION_INFO: story.socket}[plan.hop]
 
 
-def _pass_gateway(story: Story) -> list[Line]:
-    """The page is served by a gateway that knows the client's own ID; only where traces are passed on."""
-    if not story.trace or story.rng.random() < 0.3:
-        return []
-    sid = story.session.client
-    line = story.say("frontend-gateway", "Session page served", session=sid, path="/call", traced=True)
-    story.wait(20, 300)
-    return [line]
-
-
 def _announce(story: Story, plan: Plan) -> Line:
     story.wait(10, 200)
     if plan == Plan(SESSION_INFO, NEVER_SENT):
@@ -101,8 +89,8 @@ def _tell_turns(story: Story, plan: Plan) -> tuple[list[Line], list[Record]]:
     sid = consumed_as(story, plan)
     for number in range(1, story.rng.randint(2, 4)):
         story.wait(1500, 6000)
-        if number > 1 and story.rng.random() < _RECONNECTS and not plan.hop:
-            _reconnect(story)
+        if number > 1 and not plan.hop:
+            come_back(story)
         if story.fixed:
             turn, line, record = tell_fixed(story, sid, number)
             story.session.turns.append(turn)
@@ -147,18 +135,6 @@ def _trigger(story: Story) -> None:
     story.session.turns += turns
 
 
-def _reconnect(story: Story) -> None:
-    """The socket drops; the client comes back, perhaps to another replica."""
-    close_socket(story)
-    story.session.traits.add("reconnect")
-    story.wait(400, 3000)
-    if story.rng.random() < 0.4:
-        story.pods["orchestrator"] = story.cluster.pick(story.rng, "orchestrator", story.session.era)
-        story.session.traits.add("reconnect to another pod")
-    open_socket(story)
-    announce(story)
-
-
 def _end(story: Story, *, keep_socket: bool) -> None:
     story.wait(300, 4000)
     if not story.fixed:
@@ -166,47 +142,3 @@ def _end(story: Story, *, keep_socket: bool) -> None:
     if not keep_socket:
         close_socket(story)
     close_media(story)
-
-
-def tell_socket_session(story: Story, plan: Plan) -> None:
-    """Era C: the audio comes over the socket, there is no media half."""
-    client = story.session.client
-    story.socket = client
-    story.own(client)
-    _pass_gateway(story)
-    open_socket(story)
-    announced = announce_nothing(story) if plan.hop else announce(story)
-    if not plan.hop:
-        start_listening(story)
-    for number in range(1, story.rng.randint(2, 4)):
-        story.wait(2000, 7000)
-        if number > 1 and story.rng.random() < _RECONNECTS and not plan.hop:
-            _reconnect(story)
-        story.session.turns.append(tell_socket_audio(story, client))
-    story.wait(300, 4000)
-    close_socket(story)
-    if plan.hop:
-        story.session.loss = Loss(SESSION_INFO, NEVER_SENT, client, story.socket, (announced,))
-
-
-def tell_grpc_session(story: Story) -> None:
-    """The media server streams to the orchestrator over gRPC, whose side mints an ID of its own."""
-    client = story.session.client
-    story.media = story.listen = client
-    story.own(client)
-    _pass_gateway(story)
-    open_media(story)
-    listen(story)
-    story.wait(30, 300)
-    sid = mint_grpc(story.rng, story.pods["orchestrator"].clock(story.now))
-    story.say("orchestrator", "New gRPC audio stream started")
-    created = story.say("orchestrator", "Created session for gRPC stream", session=sid, traced=True)
-    story.say("orchestrator", "Created new session", session=sid)
-    story.say("orchestrator", "Received control message", session=sid, controlType="START_LISTENING")
-    story.say("orchestrator", "Starting pipeline session", session=sid)
-    story.wait(4000, 20000)
-    story.say("orchestrator", "gRPC audio stream ended", session=sid, traced=True)
-    story.say("orchestrator", "Removed session", session=sid)
-    stop_listening(story)
-    close_media(story)
-    story.session.loss = Loss(GRPC, REMINTED, client, sid, (created,))

@@ -98,7 +98,7 @@ class Line:
     @property
     def has_id(self) -> bool:
         """Whether it names anything by which it can be joined directly."""
-        return bool(self.trace or any(self.ids.values()) or "session_" in str(self.fields.get("error", "")))
+        return bool(self.links or any(self.ids.values()) or "session_" in str(self.fields.get("error", "")))
 
 
 @dataclass(slots=True, eq=False)
@@ -224,3 +224,7 @@ class World:
             for text in session.ids:
                 found.setdefault(text, set()).add(session.number)
         return {text: frozenset(numbers) for text, numbers in found.items()}
+
+    def by_insert_id(self) -> dict[str, Line]:
+        """Insert ID -> its line: how a judge finds the truth of an entry that diag speaks of."""
+        return {line.insert_id: line for line in self.lines}

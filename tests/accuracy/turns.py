@@ -1,73 +1,15 @@
-"""Turns as eras A, B and C write them; the fixed profile's are in ``fixed_turns.py``."""
+"""Turns as eras B and C write them: from the client's own transcript, or from audio over the socket."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from tests.accuracy.contents import answer, ask
-from tests.accuracy.deliveries import broadcast, deliver
-from tests.accuracy.mapping import map_session
+from tests.accuracy.ai_services import Spoken, ask_service, speak, work
+from tests.accuracy.deliveries import broadcast
 from tests.accuracy.story import Story
 from tests.accuracy.truth import Line, Stage, Turn
 
-LEAST_MS = {"stt": 120, "llm": 300, "tts": 150}
-MOST_MS = {"stt": 900, "llm": 3500, "tts": 1400}
 _FAILURES = 0.03
-
-
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """One turn's contents."""
-
-    question: str
-    reply: str
-    bytes: int
-
-
-def speak(story: Story) -> Spoken:
-    """What is said in the next turn."""
-    rng = story.rng
-    return Spoken(ask(rng), answer(rng), rng.randint(20_000, 160_000))
-
-
-def work(story: Story, stage: str) -> None:
-    """The stage takes its time."""
-    story.wait(LEAST_MS[stage], MOST_MS[stage])
-
-
-def tell_era_a(story: Story, sid: str) -> Turn:
-    """A turn of era A: from a chunk of Kafka audio, every line under the consumed ID."""
-    spoken, orchestrator = speak(story), story.pods["orchestrator"]
-    story.say("orchestrator", "Created new audio session", session=sid)
-    start = story.say("orchestrator", "Starting AI pipeline", session=sid)
-    map_session(story, sid)
-    story.say("orchestrator", "Retrieved audio buffer", session=sid, opusSize=4100)
-    story.say("orchestrator", "Audio decoded successfully", session=sid, pcmSize=1366)
-    stages = [
-        _stage_a(story, sid, "stt", "Starting Speech-to-Text", "STT completed successfully", transcript=spoken.question)
-    ]  # fmt: skip
-    deliver(story, sid, orchestrator, "final_transcript")
-    stages.append(
-        _stage_a(story, sid, "llm", "Starting AI response generation", "AI response generated successfully", response=spoken.reply)
-    )  # fmt: skip
-    deliver(story, sid, orchestrator, "ai_response")
-    stages.append(
-        _stage_a(story, sid, "tts", "Starting Text-to-Speech", "TTS completed successfully", audioSize=spoken.bytes)
-    )  # fmt: skip
-    deliver(story, sid, orchestrator, "tts_audio")
-    end = story.say("orchestrator", "AI pipeline completed successfully", session=sid, totalLatency=2100)
-    story.say("orchestrator", "Session cleaned up", level="debug", session=sid)
-    return Turn(start, end, tuple(stages))
-
-
-def _stage_a(story: Story, sid: str, name: str, begin: str, done: str, **fields: object) -> Stage:
-    start = story.say("orchestrator", begin, session=sid)
-    story.wait(1, 8)
-    access(story, name)
-    work(story, name)
-    end = story.say("orchestrator", done, session=sid, latency=400, **fields)
-    return Stage(name, start, end)
 
 
 def tell_trigger(story: Story, sid: str) -> Turn:
@@ -141,7 +83,7 @@ def _execute(story: Story, sid: str, name: str) -> Line:
     story.say("orchestrator", "Updated service state", session=sid, service=name, state="waiting")
     line = story.say("orchestrator", "Updated service state", session=sid, service=name, state="executing")
     story.wait(1, 6)
-    access(story, name)
+    ask_service(story, name)
     return line
 
 
@@ -195,16 +137,3 @@ def _voice(story: Story, sid: str, spoken: Spoken) -> Stage:
     story.say("orchestrator", text, session=sid, audioSize=spoken.bytes, processingTime=500)
     broadcast(story, sid)
     return Stage("tts", start, end)
-
-
-_ACCESS = {
-    "stt": 'INFO:     10.8.1.{host}:{port} - "POST /transcribe HTTP/1.1" 200 OK',
-    "llm": '[GIN] 2025/07/28 - 10:53:20 | 200 |  1.2s | 10.8.1.{host} | POST     "/api/generate"',
-    "tts": 'INFO:     10.8.1.{host}:{port} - "GET /synthesize?text=Hello HTTP/1.1" 200 OK',
-}
-
-
-def access(story: Story, stage: str) -> None:
-    """What an AI service of the reference system writes of a request: an access line without any ID."""
-    host, port = story.rng.randint(2, 250), story.rng.randint(30000, 60000)
-    story.say(f"{stage}-service", _ACCESS[stage].format(host=host, port=port), text=True)

@@ -11,7 +11,7 @@ from tests.accuracy.identifiers import mint_connection, mint_frontend, mint_test
 from tests.accuracy.losses import KINDS, Plan, plan_loss
 from tests.accuracy.mapping import tell_mappings
 from tests.accuracy.story import Story
-from tests.accuracy.telling import tell_grpc_session, tell_media_session, tell_socket_session
+from tests.accuracy.telling import tell_media_session
 from tests.accuracy.truth import (
     NEVER_SENT,
     NS_PER_MS,
@@ -19,10 +19,12 @@ from tests.accuracy.truth import (
     SESSION_INFO,
     WHIP_HEADER,
     Line,
+    Pod,
     Record,
     Session,
     World,
 )
+from tests.accuracy.without_media import tell_grpc_session, tell_socket_session
 
 BETWEEN_SESSIONS_NS = 3 * NS_PER_S // 2
 _LOSSES = 0.45
@@ -155,14 +157,14 @@ def _close(story: Story) -> Session:
     return session
 
 
-def _place_records(records: list[Record], broker: object) -> None:
+def _place_records(records: list[Record], broker: Pod) -> None:
     """Offsets in the order in which the broker stored them, its own clock on each."""
     next_offset: dict[tuple[str, int], int] = {}
     for record in sorted(records, key=lambda one: (one.true_ns, one.owner)):
         place = (record.topic, record.partition)
         record.offset = next_offset.get(place, 0)
         next_offset[place] = record.offset + 1
-        record.time_ns = broker.clock(record.true_ns)  # type: ignore[attr-defined]
+        record.time_ns = broker.clock(record.true_ns)
 
 
 def _fill_offsets(lines: list[Line]) -> None:

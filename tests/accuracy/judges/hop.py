@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tests.accuracy.judges.base import Figure, Hearing
-from tests.accuracy.judges.named_hop import named_hop
+from tests.accuracy.judges.named_hop import NamedHop, named_hop
 from tests.accuracy.provable import shows_loss
-from tests.accuracy.truth import Loss
+from tests.accuracy.truth import LOST_TEXTS, Loss
 
 PROMISED = 0.98
 
@@ -42,7 +42,7 @@ class HopJudge:
         if loss is None:
             self._quiet.count(said is None, f"{where}: {said}")
             return
-        right = said is not None and said.hop == loss.hop and set(said.ids) <= hearing.session.ids
+        right = said is not None and said.hop == loss.hop and _names_only(said, hearing)
         miss = f"{where}: {loss.hop}, {loss.kind}; diag says {said}"
         if not shows_loss(loss, hearing.proof):
             self._hidden.count(right, miss)
@@ -64,6 +64,11 @@ class HopJudge:
             for hop, kind in cases
         ]  # fmt: skip
         return (("hop", "kind", "named right", "sessions"), *rows)
+
+
+def _names_only(said: NamedHop, hearing: Hearing) -> bool:
+    """Whether no stranger's ID is named; a lost ID (``undefined``) is nobody's."""
+    return all(text in hearing.session.ids or text in ("", *LOST_TEXTS) for text in said.ids)
 
 
 _SAME_KIND = {"re-minted": ("minted twice",), "sent and not read": ("sent and refused",)}
