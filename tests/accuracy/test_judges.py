@@ -29,7 +29,7 @@ def hearing(session: Session, group: tuple[str, ...], answer: Any) -> Hearing:
 
 
 def test_a_pair_of_two_sessions_lowers_precision_and_a_missing_one_recall() -> None:
-    """a and b are session 0's, c is session 1's."""
+    """A and b are session 0's, c is session 1's."""
     owners = {"a": frozenset({0}), "b": frozenset({0}), "c": frozenset({1})}
     judge, session = LinksJudge(owners), Session(0, "B", "media", "a")
     judge.hear(hearing(session, ("a", "b"), diagnosis(frozenset({"a", "c"}))))
