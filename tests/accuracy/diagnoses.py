@@ -77,12 +77,12 @@ class _Neighbourhood:
         for record in self._records:
             for name in _names(record):
                 self._by_name[name].append(record)
-        source = SourceCoverage("corpus", State.COMPLETE, "corpus", entries=self._frame.height)
+        source = SourceCoverage("files", State.COMPLETE, "corpus", entries=self._frame.height)
         self._coverage = describe_coverage(self._frame, (source,), self._window, None)
 
     def ask(self, asked: str) -> Diagnosis | None:
         """What diag makes of this ID; None if it finds nothing."""
-        members = close_over(asked, self._finder.mentioning).members
+        members = close_over(asked, self._finder).members
         reading = Reading(
             self._finder, self._catalogue, self._window, None, self._records_of(members), None, self._wanted
         )
