@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup parts demo demo-topics test lint bench lock clean
+.PHONY: help setup parts demo demo-topics test lint bench accuracy lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ lint: setup  ## ruff, mypy --strict, import contracts
 
 bench: setup  ## start-up and throughput, as ratios measured in one run
 	$(BIN)/python -m tests.bench
+
+accuracy: setup  ## links, hops and durations against a world whose truth is known: docs/accuracy.md
+	$(BIN)/python -m tests.accuracy
 
 lock:  ## requirements.lock anew: versions and hashes, no address
 	$(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet pip-tools

@@ -1,0 +1,104 @@
+"""The judges see what is wrong: a judge that is always content measures nothing."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.accuracy.judges.base import Figure, Hearing
+from tests.accuracy.judges.hop import HopJudge
+from tests.accuracy.judges.ledger import most_off_ms
+from tests.accuracy.judges.links import LinksJudge
+from tests.accuracy.judges.named_hop import NamedHop, named_hop
+from tests.accuracy.provable import Proof, shows_loss
+from tests.accuracy.truth import LISTENING_BODY, NS_PER_MS, SESSION_INFO, Session, Stage, Turn
+from tests.accuracy.world import build_world
+
+SAID = "The WebSocket was bound to B while the media server worked under A (truncated, at the {}). More."
+
+
+def diagnosis(members: frozenset[str] = frozenset(), summary: str = "", ids: tuple[str, ...] = ()) -> Any:
+    finding = SimpleNamespace(slug="id-mismatch", summary=summary, sessions=ids)
+    return SimpleNamespace(session=SimpleNamespace(members=members, turns=()), findings=(finding,))
+
+
+def hearing(session: Session, group: tuple[str, ...], answer: Any) -> Hearing:
+    return Hearing(session, group[0], group, Proof(session, frozenset()), answer)
+
+
+def test_a_pair_of_two_sessions_lowers_precision_and_a_missing_one_recall() -> None:
+    """A and b are session 0's, c is session 1's."""
+    owners = {"a": frozenset({0}), "b": frozenset({0}), "c": frozenset({1})}
+    judge, session = LinksJudge(owners), Session(0, "B", "media", "a")
+    judge.hear(hearing(session, ("a", "b"), diagnosis(frozenset({"a", "c"}))))
+    precision, recall, _ = judge.figures()
+
+    assert (precision.hits, precision.total) == (0, 1)
+    assert (recall.hits, recall.total) == (0, 1)
+
+
+def test_a_pair_that_is_merged_twice_counts_once() -> None:
+    """Whichever ID was asked for."""
+    owners = {"a": frozenset({0}), "b": frozenset({0})}
+    judge, session = LinksJudge(owners), Session(0, "B", "media", "a")
+    for group in (("a",), ("b",)):
+        judge.hear(hearing(session, group, diagnosis(frozenset({"a", "b"}))))
+
+    assert judge.figures()[0].total == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "hop"),
+    [
+        ("WebSocket (session_info)", SESSION_INFO),
+        ("WHIP header", "WHIP header"),
+        ("/listening body", LISTENING_BODY),
+        ("Kafka key", "Kafka key"),
+        ("moon", "moon"),
+    ],
+)
+def test_what_diag_says_is_read(said: str, hop: str) -> None:
+    """Words that the truth does not know stay diag's own, and so are wrong."""
+    assert named_hop(diagnosis(summary=SAID.format(said), ids=("A", "B"))) == NamedHop(
+        hop, "truncated", ("A", "B")
+    )
+    assert named_hop(diagnosis(summary="nothing of the kind")) is None
+
+
+@pytest.mark.parametrize(("strangers", "hits"), [((), 1), (("stranger",), 0)])
+def test_the_right_hop_with_a_strangers_id_is_wrong(strangers: tuple[str, ...], hits: int) -> None:
+    """Another caller must not be accused."""
+    world = build_world(1, 60)
+    session, proof = next(
+        (s, proof)
+        for s in world.sessions
+        if s.loss and shows_loss(s.loss, proof := Proof(s, frozenset())) and s.client in proof.named
+    )
+    assert session.loss is not None
+    words = session.loss.hop
+    answer = diagnosis(summary=SAID.format(words), ids=(session.client, *strangers))
+    judge = HopJudge()
+    judge.hear(Hearing(session, session.client, (session.client,), proof, answer))
+
+    assert (judge.figures()[0].hits, judge.figures()[0].total) == (hits, 1)
+
+
+def test_a_turn_is_off_by_its_worst_time() -> None:
+    """A stage that began 5 ms late, in a turn that is otherwise right."""
+    at = [SimpleNamespace(true_ns=ms * NS_PER_MS) for ms in (0, 100, 400, 500)]
+    turn = Turn(at[0], at[3], (Stage("stt", at[1], at[2]),))  # type: ignore[arg-type]
+    said = SimpleNamespace(
+        total_ms=500.0, unaccounted_ms=205.0, stages=(SimpleNamespace(name="stt", ms=295.0),)
+    )
+    bare = SimpleNamespace(total_ms=500.0, unaccounted_ms=500.0, stages=())
+
+    assert most_off_ms(turn, said) == pytest.approx(5.0)  # type: ignore[arg-type]
+    assert most_off_ms(turn, bare) is None  # type: ignore[arg-type]
+
+
+def test_a_promise_about_no_case_is_not_kept() -> None:
+    """A corpus that does not hold the case proves nothing."""
+    assert not Figure("x", 0.99).is_met
+    assert Figure("x", None).is_met
