@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from diag.model.diagnosis import Diagnosis
 from tests.accuracy.truth import GRPC, KAFKA_KEY, LISTENING_BODY, SESSION_INFO, WHIP_HEADER
 
-_SLUG = "id-mismatch"
-_SAID = re.compile(r"\((?P<kind>[^()]+), at the (?P<hop>.+?)\)\.(?:\s|$)")
+_SLUGS = ("id-mismatch", "id-undefined")
+_SAID = re.compile(r"\((?P<kind>[^()]+), at the (?P<hop>.+?)\)[.:](?:\s|$)")
 _HOPS = (
     ("whip", WHIP_HEADER),
     ("listening body", LISTENING_BODY),
@@ -38,10 +38,14 @@ class NamedHop:
 def named_hop(diagnosis: Diagnosis) -> NamedHop | None:
     """The loss that diag names; None if it names none.
 
-    The first finding of the mismatch rule counts, whatever its confidence.
+    The first finding of the mismatch rule counts, whatever its confidence, or else that of the lost ID.
     """
-    for finding in diagnosis.findings:
-        said = _SAID.search(finding.summary) if finding.slug == _SLUG else None
+    found = sorted(
+        (finding for finding in diagnosis.findings if finding.slug in _SLUGS),
+        key=lambda finding: _SLUGS.index(finding.slug),
+    )
+    for finding in found:
+        said = _SAID.search(finding.summary)
         if said is not None:
             words = said["hop"].lower()
             hop = next((hop for word, hop in _HOPS if word in words), words)
