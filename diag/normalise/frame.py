@@ -66,7 +66,7 @@ class _RowMaker:
             frames.SERVICE: service,
             frames.POD: pod,
             frames.LEVEL: draft.level,
-            frames.MESSAGE: redact_text(draft.message),
+            frames.MESSAGE: redact_text(draft.message, self._catalogue.content_keys),
             frames.INSERT_ID: draft.insert_id,
             frames.LOG_NAME: draft.log_name,
             frames.REF: _to_ref(draft, pod or service, record),
