@@ -17,7 +17,7 @@ from diag.normalise.draft import Draft
 from diag.normalise.json_line import read_json_line
 from diag.normalise.log_entry import is_log_entry, read_log_entry
 from diag.normalise.mentions import find_mentions
-from diag.normalise.redaction import redact_fields, redact_text
+from diag.normalise.redaction import redact_fields, redact_id, redact_text
 from diag.normalise.services import ServiceNames, hints_of_origin
 from diag.normalise.text_line import read_text_line
 
@@ -83,14 +83,18 @@ class _RowMaker:
             frames.SERVICE: service,
             frames.POD: pod,
             frames.LEVEL: draft.level,
-            frames.MESSAGE: redact_text(draft.message),
+            frames.MESSAGE: redact_text(draft.message, self._catalogue.content_keys),
             frames.INSERT_ID: draft.insert_id,
             frames.LOG_NAME: draft.log_name,
             frames.REF: _to_ref(draft, pod or service, record),
             frames.SOURCE: record.source,
             frames.ORDER: order,
             frames.IDS: [
-                {frames.ID_ROLE: one.role, frames.ID_KEY: one.key, frames.ID_TEXT: one.text}
+                {
+                    frames.ID_ROLE: one.role,
+                    frames.ID_KEY: redact_text(one.key),
+                    frames.ID_TEXT: redact_id(one.text),
+                }
                 for one in find_mentions(draft, self._catalogue)
             ],
             frames.FIELDS: orjson.dumps(fields, default=str, option=orjson.OPT_SORT_KEYS),

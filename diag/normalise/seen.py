@@ -11,7 +11,8 @@ from diag.model.proposal import SeenLine
 from diag.model.records import LogRecord
 from diag.normalise.draft import Draft
 from diag.normalise.frame import read_record
-from diag.normalise.redaction import is_secret_key, redact_text
+from diag.normalise.redaction import redact_text
+from diag.normalise.redaction.keys import KeyKind, kind_of_key
 from diag.normalise.services import ServiceNames, hints_of_origin
 
 _DEEPEST = 4
@@ -50,7 +51,7 @@ def _flatten(
     fields: Mapping[str, Any], path: str, catalogue: Catalogue, depth: int
 ) -> Iterator[tuple[str, str]]:
     for key, value in fields.items():
-        if is_secret_key(key) or key in catalogue.content_keys or not _is_plain(key):
+        if kind_of_key(key, catalogue.content_keys) is not KeyKind.PLAIN or not _is_plain(key):
             continue
         if isinstance(value, dict) and depth > 0:
             yield from _flatten(value, f"{path}{key}.", catalogue, depth - 1)

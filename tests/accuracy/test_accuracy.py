@@ -22,15 +22,6 @@ SEED, SESSIONS = 1, 60
 ROOM = Path(__file__).parent
 JUDGING = ("judges/", "diagnoses.py", "court.py", "page.py", "__main__.py", "test_accuracy.py")
 
-MISSED = {
-    "precision of links": "a mapping that repeats a guess merges two callers",
-    "recall of links": "an ID inside an error text is not linked",
-    "hop named right where an ID was lost": "only the WHIP header and the WebSocket are told apart, in part",
-    "turns with every time right to 1 ms": "listening lines of another clock, and merged callers, break turns",
-}
-"""Promises that diag does not keep yet, and why. Whoever keeps one strikes it out here."""
-
-
 @pytest.fixture(scope="module")
 def world() -> World:
     return build_world(SEED, SESSIONS)
@@ -45,13 +36,10 @@ def figures(world: World) -> dict[str, Figure]:
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=[pytest.mark.xfail(reason=MISSED[name])] if name in MISSED else [])
-        for name in (
-            "precision of links",
-            "recall of links",
-            "hop named right where an ID was lost",
-            "turns with every time right to 1 ms",
-        )
+        "precision of links",
+        "recall of links",
+        "hop named right where an ID was lost",
+        "turns with every time right to 1 ms",
     ],
 )
 def test_the_promised_figures_are_reached(name: str, figures: dict[str, Figure]) -> None:

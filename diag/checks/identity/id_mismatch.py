@@ -42,7 +42,7 @@ from diag.checks.base import (
     any_of,
     to_evidence,
 )
-from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
+from diag.model.findings import Confidence, Evidence, Finding, Result, Scope, Severity
 from diag.model.identifiers import IdKind
 from diag.model.session import Event, Session, TurnOutcome
 from diag.session.links import GUESSED, MAPPED
@@ -65,6 +65,8 @@ def _run(context: CheckContext) -> Iterator[Finding]:
         return
     if not any(is_whole(session, text) for text in session.session_ids):
         context.require_entries(MEDIA_SERVER, ORCHESTRATOR)
+    if _was_lost(context):
+        return  # what stands in its place is known, and no other caller's ID
     nearby = find_partings(session, tuple(_partners(session)))
     if nearby:
         yield _finding(session, nearby[0], Confidence.SUSPECTED, _doubt(len(nearby) - 1))
@@ -79,6 +81,10 @@ def _judge_joined(context: CheckContext, joined: tuple[Parting, ...]) -> Iterato
     if GUESSED in rules or len(joined) > 1:
         sure = Confidence.SUSPECTED
     yield _finding(session, joined[0], sure, "")
+
+
+def _was_lost(context: CheckContext) -> bool:
+    return any(one.slug == "id-undefined" and one.result is Result.FOUND for one in context.outcomes)
 
 
 def _all_answered(session: Session) -> bool:

@@ -33,7 +33,7 @@ from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
 from diag.model.identifiers import is_lost
 from diag.model.records import KafkaRecord
 from diag.model.session import Event, Session
-from diag.session.presence import BIND, CONSUME, LISTEN, PUBLISH, WHIP, WS_AUDIO
+from diag.session.presence import BIND, CONSUME, PUBLISH, WHIP, WS_AUDIO
 
 _ID_ROLES = ("session", "media", "frontend", "connection")
 _EMPTY_IS_NORMAL = ("greeting_request", "ping", "tts_request")
@@ -86,7 +86,6 @@ def _may_be_ours(event: Event, session: Session) -> bool:
         (event.name in _SOCKET_EVENTS and BIND not in facets)
         # whose audio came over the socket needs no other media
         or (event.name in _MEDIA_EVENTS and not facets & {WHIP, WS_AUDIO})
-        or (event.name in _LISTENING_EVENTS and WHIP in facets and LISTEN not in facets)
         or (event.name in _CONSUMED_EVENTS and PUBLISH in facets and not facets & {CONSUME, WS_AUDIO})
     )
     return lacks and not event.entry.ids_in("trace")

@@ -1,0 +1,89 @@
+"""A payload's fields, redacted by their keys and by their values' own form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from diag.normalise.redaction.identifiers import redact_id
+from diag.normalise.redaction.keys import KeyKind, kind_of_key
+from diag.normalise.redaction.pseudonyms import NOT_SHOWN, SECRET
+from diag.normalise.redaction.text import redact_text
+from diag.normalise.redaction.values import to_stand_in
+
+_DEEPEST = 32
+_LEAST_CARD = 10**13
+"""Numbers from here on may be a payment card's; smaller ones are counts, times and offsets."""
+
+
+def redact_fields(
+    fields: Mapping[str, Any], content_keys: frozenset[str], id_keys: frozenset[str]
+) -> dict[str, Any]:
+    """The payload, redacted; IDs keep their value, contents give way to their length."""
+    redact = _Redactor(content_keys, id_keys)
+    return {_redact_key(key): redact.shielded(key, value) for key, value in fields.items()}
+
+
+@lru_cache(maxsize=4096)
+def _redact_key(key: str) -> str:
+    return redact_text(key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Redactor:
+    content_keys: frozenset[str]
+    id_keys: frozenset[str]
+
+    def shielded(self, key: str, value: Any) -> Any:
+        """`value`, redacted; it fails closed."""
+        try:
+            return self._under(key, value, KeyKind.PLAIN, 0)
+        except Exception:  # noqa: BLE001 - what cannot be redacted is not shown
+            return NOT_SHOWN
+
+    def _under(self, key: str, value: Any, outer: KeyKind, depth: int) -> Any:
+        """`value` of `key`; `outer` is what the mapping that holds it stands under."""
+        if key in self.id_keys:
+            return self._id(value, depth)
+        kind = kind_of_key(key, self.content_keys)
+        return self._value(outer if kind is KeyKind.PLAIN else kind, value, depth)
+
+    def _value(self, kind: KeyKind, value: Any, depth: int) -> Any:
+        if isinstance(value, str):
+            return redact_text(to_stand_in(kind, value), self.content_keys)
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, int | float):
+            return _redact_number(kind, value)
+        if depth == _DEEPEST:
+            return NOT_SHOWN
+        if isinstance(value, Mapping):
+            return {_redact_key(str(k)): self._under(str(k), v, kind, depth + 1) for k, v in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._value(kind, one, depth + 1) for one in value]
+        return self._value(kind, str(value), depth)
+
+    def _id(self, value: Any, depth: int) -> Any:
+        if isinstance(value, str):
+            return redact_id(value)
+        if isinstance(value, list | tuple) and depth < _DEEPEST:
+            return [self._id(one, depth + 1) for one in value]
+        if isinstance(value, int) and not isinstance(value, bool):
+            shown = redact_id(str(value))
+            return value if shown == str(value) else shown
+        return self._value(KeyKind.PLAIN, value, depth)
+
+
+def _redact_number(kind: KeyKind, value: float) -> Any:
+    """A secret or a phone number may be written as a number, what was said may not."""
+    if kind in (KeyKind.SECRET, KeyKind.HEADER):
+        return SECRET
+    if kind not in (KeyKind.PHONE, KeyKind.PARTY):
+        kind = KeyKind.PLAIN
+        if value < _LEAST_CARD:
+            return value
+    text = str(value)
+    shown = redact_text(to_stand_in(kind, text))
+    return value if shown == text else shown
