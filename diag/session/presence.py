@@ -29,7 +29,6 @@ MEDIA_CAME = ("ice.connected", "media.track", "media.publish", "media.listen", "
 
 SESSION_ROLES = ("session", "media", "frontend")
 
-_SOCKET_LINES = ("turn.trigger", "turn.audio_data")
 _FACETS = {
     "whip.session": NAMED,
     "whip.established": WHIP,
@@ -59,11 +58,8 @@ def facets_of(event: Event) -> tuple[str, ...]:
         facet = WS_AUDIO if is_final_audio(event) else ""
     elif event.name == "turn.trigger" and event.value("path") == "ws":
         facet = WS_AUDIO
-    # what a socket brought or took proves that it stood for the session, whoever bound it
-    by_socket = event.name == "bcast.delivered" or (
-        event.name in _SOCKET_LINES and bool(event.entry.ids_in("connection"))
-    )
-    return tuple(filter(None, (facet, BIND if by_socket else "")))
+    # a delivery proves that a socket was bound to the session, whether its line was read or not
+    return tuple(filter(None, (facet, BIND if event.name == "bcast.delivered" else "")))
 
 
 def build_presence(events: Iterable[Event]) -> Mapping[str, frozenset[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from diag.model.catalogue import Catalogue
@@ -49,9 +49,11 @@ class Reading:
 
 def reconstruct(asked: Identifier, reading: Reading) -> Session | None:
     """The session that `asked` belongs to; None if no entry and no record mentions it."""
-    lost = tuple(record for record in reading.records or () if record.is_lost)
-    records = None if reading.records is None else tuple(r for r in reading.records if r.session_ids)
-    closure = close_over(asked.text, reading.finder, records or ())
+    closure = close_over(asked.text, reading.finder, reading.records or ())
+    records = _own_records(reading.records, closure.members)
+    lost = tuple(
+        r for r in reading.records or () if r.is_lost and (r in (records or ()) or not r.session_ids)
+    )
     events = put_in_order(reading.finder.mentioning(closure.members))
     if not events and not records:
         return None
@@ -76,6 +78,13 @@ def reconstruct(asked: Identifier, reading: Reading) -> Session | None:
         own_forms=reading.catalogue.id_forms.get("session", ()),
         open=end is None and _may_continue(turns, window_end, reading.settled_ns),
     )
+
+
+def _own_records(
+    records: Iterable[KafkaRecord] | None, members: frozenset[str]
+) -> tuple[KafkaRecord, ...] | None:
+    """Those that name the session; a lost ID beside another session's brings that one's records, too."""
+    return None if records is None else tuple(r for r in records if members.intersection(r.session_ids))
 
 
 def _to_aliases(reached: Reached, members: frozenset[str], catalogue: Catalogue) -> tuple[Alias, ...]:

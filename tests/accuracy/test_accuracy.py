@@ -22,6 +22,7 @@ SEED, SESSIONS = 1, 60
 ROOM = Path(__file__).parent
 JUDGING = ("judges/", "diagnoses.py", "court.py", "page.py", "__main__.py", "test_accuracy.py")
 
+
 @pytest.fixture(scope="module")
 def world() -> World:
     return build_world(SEED, SESSIONS)
