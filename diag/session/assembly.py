@@ -22,7 +22,7 @@ _STEPS = frozenset(
     {
         *TRIGGERS, "media.publish", "media.publish_failed", "kafka.consume", "turn.audio_data", "turn.start",
         "turn.end", "turn.empty_transcript", "turn.empty_audio", "turn.skipped", "stage", "stage.done",
-        "stage.error", "bcast.call", "bcast.delivered", "bcast.failed", "bcast.withheld", "bcast.skipped",
+        "stage.error", "bcast.call", "bcast.delivered", "bcast.failed", "bcast.withheld",
         "reply.published", "reply.publish_failed", "reply.played",
     }
 )  # fmt: skip
@@ -64,15 +64,22 @@ class Draft:
         stage, state = stage_of(step), state_of(step)
         if state == "executing":
             self.stages.setdefault(stage, step.time_ns)
-        elif state in ("complete", "error"):
+        elif state in ("complete", "error") or step.name == "stage.done":
             self.stages[stage] = None
 
-    def may_take(self, trigger: Event) -> bool:
-        """Whether a trigger speaks of the very speech with which this turn began."""
-        if any(step.name not in SPEECH_ENDED for step in self.steps):
-            return False
-        only_silence = all(step.name == "media.listen" for step in self.steps)
-        return not only_silence or trigger.time_ns - self.steps[-1].time_ns <= _TAKEN_UP_NS
+    @property
+    def only_silence(self) -> bool:
+        """Nothing is known of it but that listening was switched off."""
+        return all(step.name == "media.listen" for step in self.steps)
+
+    @property
+    def began_work(self) -> bool:
+        """More is known than that speech ended."""
+        return any(step.name not in SPEECH_ENDED for step in self.steps)
+
+    def is_fresh(self, event: Event) -> bool:
+        """Whether what begins with `event` may be this very turn; silence is taken up at once or never."""
+        return not self.only_silence or event.time_ns - self.steps[-1].time_ns <= _TAKEN_UP_NS
 
     def waits_for(self, step: Event) -> bool:
         """Whether this is the next step of its course."""
@@ -165,11 +172,12 @@ class _Assembler:
     def _by_course(self, event: Event) -> Draft | None:
         last = self.turns[-1] if self.turns else None
         if event.name in (*TRIGGERS, "turn.audio_data"):
-            return last if last is not None and last.may_take(event) else self._open(Draft())
+            joins = last is not None and not last.began_work and last.is_fresh(event)
+            return last if joins else self._open(Draft())
         if event.name == "turn.start":
-            begins = last is not None and not last.ended and last.first("turn.start") is None
-            return last if begins else self._open(Draft())
-        return self._among_open(event, [draft for draft in self.turns if not draft.ended])
+            joins = last is not None and not last.ended and last.first("turn.start") is None
+            return last if joins and last and last.is_fresh(event) else self._open(Draft())
+        return self._among_open(event, [one for one in self.turns if not one.ended and not one.only_silence])
 
     def _among_open(self, event: Event, running: list[Draft]) -> Draft | None:
         """The running turn that a step belongs to; what comes after the last one's end is no part of it."""
@@ -180,9 +188,10 @@ class _Assembler:
             if not running and state_of(event) == "executing":
                 return self._open(Draft())
         if event.name == "turn.end":
-            done = (draft for draft in running if draft.stages and not any(draft.stages.values()))
-            return next(done, running[-1] if running else None)
-        if self._current is not None and not self._current.ended:
+            # the end is written right behind the last stage's
+            done = [draft for draft in running if draft.stages and not any(draft.stages.values())]
+            return max(done or running, key=lambda draft: draft.steps[-1].time_ns, default=None)
+        if self._current in running:
             return self._current
         return running[-1] if running else None
 
