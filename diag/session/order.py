@@ -9,7 +9,7 @@ tells the order of two lines, the usual course of a call is assumed: nothing may
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby, pairwise
 
 from diag.model.session import Event
@@ -35,18 +35,19 @@ _LARGEST_TIE = 500
 """Lines of one time beyond which their order is left as it is: no logger writes so many at once."""
 
 _FEWEST_TO_TELL = 4
+_BEGINNING = -1
 
 
 def put_in_order(events: Sequence[Event]) -> tuple[Event, ...]:
     """`events`, sorted by time already, with those of one time in the order of the work."""
-    counted = _find_counting_pods(events)
-    ordered: list[Event] = []
+    course = _Course(_find_counting_pods(events))
     for _, group in groupby(events, key=lambda event: event.time_ns):
         tied = list(group)
         if 1 < len(tied) <= _LARGEST_TIE:
-            tied = list(_order(tied, counted, ordered[-1] if ordered else None))
-        ordered += tied
-    return tuple(ordered)
+            course.order(tied)
+        else:
+            course.follow(tied)
+    return tuple(course.ordered)
 
 
 def _find_counting_pods(events: Iterable[Event]) -> frozenset[str]:
@@ -64,27 +65,47 @@ def _counts_up(events: Sequence[Event]) -> bool:
     )
 
 
-def _order(tied: list[Event], counted: frozenset[str], before: Event | None) -> Iterator[Event]:
-    """One after the other, each the next in the course of a call among those that may come next."""
-    pools: defaultdict[str, list[Event]] = defaultdict(list)
-    for event in tied:
-        pools[event.entry.pod].append(event)
-    reached = -1 if before is None else _rank(before, -1)
-    while pools:
-        choice = [
-            (pod, event)
-            for pod, pool in pools.items()
-            # a line without an insert ID stands where its file has it
-            for event in (pool[:1] if pod in counted or not pool[0].entry.insert_id else pool)
-        ]
-        ranks = [_rank(event, reached) for _, event in choice]
-        best = min(range(len(choice)), key=lambda i: (ranks[i] < reached, ranks[i]))
-        pod, event = choice[best]
-        reached = -1 if event.name == "turn.end" else ranks[best]
-        pools[pod].remove(event)
-        if not pools[pod]:
-            del pools[pod]
-        yield event
+class _Course:
+    """How far a call has come, and the events on its way."""
+
+    def __init__(self, counting: frozenset[str]) -> None:
+        self.ordered: list[Event] = []
+        self._counting = counting
+        self._reached = _BEGINNING
+
+    def follow(self, events: Iterable[Event]) -> None:
+        """Take `events` as they come."""
+        for event in events:
+            self.ordered.append(event)
+            if event.name == "turn.end":
+                self._reached = _BEGINNING
+            elif not _is_about_anything(event):
+                self._reached = _rank(event, self._reached)
+
+    def order(self, tied: Iterable[Event]) -> None:
+        """Take each the next in the course of a call among those that may come next."""
+        pools: defaultdict[str, list[Event]] = defaultdict(list)
+        for event in tied:
+            pools[event.entry.pod].append(event)
+        while pools:
+            choice = [(pod, event) for pod, pool in pools.items() for event in self._may_come(pod, pool)]
+            ranks = [_rank(event, self._reached) for _, event in choice]
+            best = min(range(len(choice)), key=lambda i: (ranks[i] < self._reached, ranks[i]))
+            pod, event = choice[best]
+            pools[pod].remove(event)
+            if not pools[pod]:
+                del pools[pod]
+            self.follow([event])
+
+    def _may_come(self, pod: str, pool: list[Event]) -> list[Event]:
+        """The next line of a pod; any of its lines where nothing tells their order."""
+        # a line without an insert ID stands where its file has it
+        return pool[:1] if pod in self._counting or not pool[0].entry.insert_id else pool
+
+
+def _is_about_anything(event: Event) -> bool:
+    """A message to the socket whose line does not say what it carried: any stage has such."""
+    return event.name.startswith("bcast.") and not event.value("message_type", "type")
 
 
 def _rank(event: Event, otherwise: int) -> int:

@@ -32,7 +32,7 @@ from diag.checks.base import LOGS, MOST_EVIDENCE, RECORDS, Check, CheckContext, 
 from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
 from diag.model.identifiers import is_lost
 from diag.model.records import KafkaRecord
-from diag.model.session import Event, Session
+from diag.model.session import Event, Session, TurnOutcome
 from diag.session.presence import BIND, CONSUME, PUBLISH, WHIP, WS_AUDIO
 
 _ID_ROLES = ("session", "media", "frontend", "connection")
@@ -118,12 +118,19 @@ def _finding(
         component=where[0] if where else "unknown",
         title="a lost ID stands where the session's belongs",
         summary=(
-            f"The session's ID was lost ({kind}, at the {_hop(events)}): {listed} stands in its place.{tie}"
+            f"{_effect(session)}The session's ID was lost ({kind}, at the {_hop(events)}): "
+            f"{listed} stands in its place.{tie}"
         ),
         evidence=(*to_evidence(events), *_to_evidence(records))[:MOST_EVIDENCE],
         remedy="send the ID that the media server returned in X-Session-ID; refuse IDs that are not valid",
         sessions=session.session_ids,
     )
+
+
+def _effect(session: Session) -> str:
+    turns = [turn.outcome for turn in session.turns]
+    silent = bool(turns) and all(outcome is TurnOutcome.UNANSWERED for outcome in turns)
+    return "The caller heard nothing. " if silent else ""
 
 
 def _hop(events: Iterable[Event]) -> str:
