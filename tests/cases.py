@@ -12,7 +12,8 @@ A case is a text file. Its head says what is asked and expected, its body is the
 
 ``orchestrator/b`` is another pod of the service. Values are JSON scalars where they can be. ``$S``, ``$B``,
 ``$W``, ``$X`` and ``$T`` have defaults. ``trace=...`` is put where GKE puts it. With ``# topics: audio-in audio-out=3``
-there is a broker that has just these topics (``=3``: records ever written).
+there is a broker that has just these topics (``=3``: records ever written). With ``# partial: why`` not
+all of the log was read.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from pathlib import Path
 from typing import Any
 
 from diag.app.coverage import describe_coverage
+from diag.app.judging import judge_session
 from diag.catalogue import load_catalogue
-from diag.checks import CHECKS, CheckContext, reach_verdict, run_checks
 from diag.config import load_wanted_topics
 from diag.model.coverage import SourceCoverage, State
 from diag.model.diagnosis import Diagnosis, Query
@@ -39,7 +40,6 @@ from diag.model.window import Window
 from diag.normalise import join_frames, to_frame
 from diag.session.reconstruct import Reading, reconstruct
 from diag.session.select import EventFinder
-from diag.topics import build_plan
 
 START_NS = 1_753_615_601_372 * NS_PER_MS
 """When the default session was minted: 2025-07-27T11:26:41.372Z."""
@@ -181,25 +181,10 @@ def diagnose(case: Case) -> Diagnosis:
     reading = Reading(EventFinder(frame, catalogue), catalogue, window, None, None, case.broker, wanted)
     session = reconstruct(classify(case.asked), reading)
     assert session is not None, f"no line mentions {case.asked}"
+    state = State.PARTIAL if "partial" in case.head else State.COMPLETE
     coverage = describe_coverage(
-        frame, (SourceCoverage("files", State.COMPLETE, "case", entries=frame.height),), window, None
+        frame, (SourceCoverage("files", state, "case", entries=frame.height),), window, None
     )
-    context = CheckContext(
-        session=session,
-        coverage=coverage,
-        evidence=frozenset({"logs", "broker"} if case.broker else {"logs"}),
-        broker=case.broker,
-        wanted=wanted,
-        reaches_now=case.broker is not None,
-    )
-    findings, outcomes = run_checks(CHECKS, context)
-    return Diagnosis(
-        query=Query(classify(case.asked), window, files=("case.json",)),
-        session=session,
-        verdict=reach_verdict(session, findings, outcomes),
-        findings=findings,
-        outcomes=outcomes,
-        coverage=coverage,
-        topics=build_plan(wanted, case.broker) if case.broker else None,
-        version="0.1.0",
-    )
+    collected_ns = window.end_ns if case.broker else None  # what the broker is now holds for a case
+    query = Query(classify(case.asked), window, files=("case.json",), collected_ns=collected_ns)
+    return judge_session(query, session, reading, coverage)

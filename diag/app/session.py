@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import diag
 from diag.app.broker import Broker, read_broker
 from diag.app.coverage import cover_entries, describe_coverage, settled_before
 from diag.app.discovery import discover, excuse
 from diag.app.entries import Entries
+from diag.app.judging import judge_session
 from diag.app.nothing import explain_nothing
 from diag.app.reading import read_files, read_linked, read_live, read_surroundings
 from diag.app.request import SessionRequest
 from diag.catalogue import load_catalogue
-from diag.checks import CHECKS, CheckContext, reach_verdict, run_checks
 from diag.config import load_wanted_topics
 from diag.errors import UsageError
 from diag.model.catalogue import Catalogue
-from diag.model.coverage import Coverage, State
 from diag.model.diagnosis import Diagnosis, NothingFound, Query
 from diag.model.identifiers import LONGEST, Identifier
 from diag.model.queries import LogSource
-from diag.model.session import Session
-from diag.model.topics import WantedTopic
 from diag.model.window import Window
 from diag.session.links import is_hub
 from diag.session.reconstruct import Reading, reconstruct
 from diag.sources.files import Files, show_name
-from diag.topics import build_plan
 
 
 async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
@@ -60,7 +53,7 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     session = None if hub else reconstruct(asked, reading)
     if session is None:
         return explain_nothing(query, coverage, finder)
-    return _judge(query, session, coverage, broker, wanted)
+    return judge_session(query, session, reading, coverage)
 
 
 async def _read_all(
@@ -101,58 +94,4 @@ def _to_query(
         # Google's console knows only what Google's service holds.
         project=request.settings.logging.project if live and not request.settings.logging.endpoint else "",
         namespace=request.settings.cluster.namespace if live else "",
-    )
-
-
-def _judge(
-    query: Query,
-    session: Session,
-    coverage: Coverage,
-    broker: Broker,
-    wanted: tuple[WantedTopic, ...],
-) -> Diagnosis:
-    context = CheckContext(
-        session=session,
-        coverage=coverage,
-        evidence=frozenset(_kinds_of_evidence(coverage, broker)),
-        partial=frozenset(_kinds_in_part(coverage, broker)),
-        broker=broker.facts,
-        wanted=wanted,
-        reaches_now=_reaches_now(query),
-    )
-    findings, outcomes = run_checks(CHECKS, context)
-    return Diagnosis(
-        query=query,
-        session=session,
-        verdict=reach_verdict(session, findings, outcomes),
-        findings=findings,
-        outcomes=outcomes,
-        coverage=coverage,
-        topics=build_plan(wanted, broker.facts) if broker.facts else None,
-        version=diag.__version__,
-    )
-
-
-def _kinds_of_evidence(coverage: Coverage, broker: Broker) -> Iterator[str]:
-    if any(source.state is not State.FAILED for source in coverage.log_sources()):
-        yield "logs"
-    if broker.facts is not None:
-        yield "broker"
-    if broker.records is not None:
-        yield "records"
-
-
-def _kinds_in_part(coverage: Coverage, broker: Broker) -> Iterator[str]:
-    if any(source.state is not State.COMPLETE for source in coverage.log_sources()):
-        yield "logs"
-    if broker.coverage().state in (State.PARTIAL, State.FAILED):
-        yield "records"
-
-
-def _reaches_now(query: Query) -> bool:
-    """Whether what the broker is now holds for the window."""
-    return (
-        query.collected_ns is not None
-        and query.window is not None
-        and query.window.end_ns >= query.collected_ns
     )

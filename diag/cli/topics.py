@@ -66,24 +66,31 @@ def _run(settings: Settings, sink: _Sink, *, create: bool, dry_run: bool) -> int
 
     with output.show_progress(quiet=sink.quiet) as progress:
         plan = asyncio.run(plan_topics(settings, time.time_ns(), progress))
-    report = TopicReport(plan, settings.kafka.bootstrap, dry_run=dry_run)
+    where = settings.kafka.bootstrap
+    report = TopicReport(plan, where, dry_run=dry_run, namespace=settings.cluster.namespace)
     if not create or dry_run:
         _say(report, sink)
         return exits.of_plan(plan)
+    before = report
     if sink.output_format is options.TopicsOutput.TERMINAL:
         _say(report, sink, creating=True)  # the plan, before anything is done
     with output.show_progress(quiet=sink.quiet) as progress:
         report = asyncio.run(create_missing(settings, plan, progress))
-    _say(report, sink, done=True)
+    _say(report, sink, before=before)
     return exits.of_creation(report)
 
 
-def _say(report: TopicReport, sink: _Sink, *, creating: bool = False, done: bool = False) -> None:
+def _say(
+    report: TopicReport, sink: _Sink, *, creating: bool = False, before: TopicReport | None = None
+) -> None:
+    """What was found; with `before`, what was done about what had been found before."""
     from diag.render.json_v1 import render_topics_json
     from diag.render.topics import render_creation, render_plan
 
     if sink.output_format is options.TopicsOutput.JSON:
         output.write_text(render_topics_json(report), sink.out)
     else:
-        text = render_creation(report) if done else render_plan(report, creating=creating)
+        text = render_creation(report) if before else render_plan(report, creating=creating)
+        if before and sink.out is not None:  # a file holds the plan as well, as the terminal does
+            text = render_plan(before, creating=True).append("\n").append(text)
         output.write_styled(text, sink.out)

@@ -178,6 +178,7 @@ class TopicReport:
     Attributes:
         created: empty unless creation was asked for.
         restart: the services whose consumers must join their group again, with why.
+        namespace: where those services run, empty where nobody said.
     """
 
     plan: TopicPlan
@@ -185,3 +186,4 @@ class TopicReport:
     created: tuple[Creation, ...] = ()
     restart: tuple[Starved, ...] = ()
     dry_run: bool = False
+    namespace: str = ""

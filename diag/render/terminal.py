@@ -68,6 +68,10 @@ def _say_what_was_searched(nothing: NothingFound, asked: str) -> Iterator[Text]:
     window = nothing.query.window
     where = window.to_text() if window else "no line with a time"
     read = nothing.coverage.entries_read()
+    states = {source.state for source in nothing.coverage.sources} - {State.NOT_ASKED}
+    if states == {State.FAILED}:
+        yield Text(f"Nothing could be read, so nothing is known of {asked}", style="bold")
+        return
     if nothing.occurrences:
         yield Text(f"{asked} is no session: it is shared by several, or no ID at all", style="bold")
     else:

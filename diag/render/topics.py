@@ -65,7 +65,7 @@ def _plan_lines(report: TopicReport, *, creating: bool) -> Iterator[Text]:
             yield Text("\nnothing was changed; diag topics --create-missing creates them", style="dim")
     starved = [one for row in report.plan.rows if row.state is TopicState.STARVED for one in row.starved]
     if starved:
-        yield from _restart_lines(starved)
+        yield from _restart_lines(starved, report.namespace)
 
 
 def _describe_topic(topic: WantedTopic) -> str:
@@ -82,7 +82,7 @@ def render_creation(report: TopicReport) -> Text:
     lines = [_creation_line(one.topic.name, one.error) for one in report.created]
     lines = [Text(""), *lines] if lines else [Text("\nnothing is missing")]
     if report.restart:
-        lines += _restart_lines(report.restart)
+        lines += _restart_lines(report.restart, report.namespace)
     return Text("\n").join(lines)
 
 
@@ -92,9 +92,10 @@ def _creation_line(name: str, error: str) -> Text:
     return Text(f"  created {name}", style="green")
 
 
-def _restart_lines(starved: list[Starved] | tuple[Starved, ...]) -> Iterator[Text]:
+def _restart_lines(starved: list[Starved] | tuple[Starved, ...], namespace: str) -> Iterator[Text]:
+    where = f" -n {to_plain(namespace)}" if namespace else ""
     yield Text("\nrestart, so that they join their group again", style="bold")
     for one in starved:
         service = to_plain(one.reader.service or one.reader.group)
         yield Text(f"  {service}   ({to_plain(one.reader.group)}: {', '.join(map(to_plain, one.members))})")
-        yield Text(f"    kubectl rollout restart deployment/{service}", style="dim")
+        yield Text(f"    kubectl rollout restart deployment/{service}{where}", style="dim")

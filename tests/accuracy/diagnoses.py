@@ -14,8 +14,8 @@ from itertools import groupby
 import polars as pl
 
 from diag.app.coverage import describe_coverage
+from diag.app.judging import judge_session
 from diag.catalogue import load_catalogue
-from diag.checks import CHECKS, CheckContext, reach_verdict, run_checks
 from diag.config import load_wanted_topics
 from diag.model.catalogue import Catalogue
 from diag.model.coverage import SourceCoverage, State
@@ -34,7 +34,6 @@ from tests.accuracy.truth import LOST_TEXTS, NS_PER_S, Session, World
 
 STRETCH_NS = 30 * NS_PER_S
 MARGIN_NS = 120 * NS_PER_S
-_EVIDENCE = frozenset({"logs", "records"})
 
 
 def hear_all(world: World) -> Iterator[Hearing]:
@@ -89,20 +88,8 @@ class _Neighbourhood:
         session = reconstruct(classify(asked), reading)
         if session is None:
             return None
-        context = CheckContext(
-            session=session, coverage=self._coverage, evidence=_EVIDENCE, wanted=self._wanted
-        )
-        findings, outcomes = run_checks(CHECKS, context)
-        return Diagnosis(
-            query=Query(classify(asked), self._window, files=("corpus.json",)),
-            session=session,
-            verdict=reach_verdict(session, findings, outcomes),
-            findings=findings,
-            outcomes=outcomes,
-            coverage=self._coverage,
-            topics=None,
-            version="0.1.0",
-        )
+        query = Query(classify(asked), self._window, files=("corpus.json",))
+        return judge_session(query, session, reading, self._coverage)
 
     def _records_of(self, ids: Iterable[str]) -> tuple[KafkaRecord, ...]:
         """As the Kafka source selects: those that name one of the IDs, or a lost one."""

@@ -79,6 +79,15 @@ def test_a_broken_verdict_never_exits_0(diag, logs) -> None:
     assert diag("session", S, name, "-o", "json", "--fail-on", "critical").returncode == 0
 
 
+def test_where_nothing_could_be_read_nothing_is_said_of_the_session(diag) -> None:
+    """Exit 4: "no such session" would be a claim."""
+    done = diag("session", S, "missing.json")
+
+    assert done.returncode == 4
+    assert done.stdout.startswith("Nothing could be read")
+    assert "missing.json: no such file" in done.stdout
+
+
 def test_output_can_go_to_a_file(diag, logs, workdir: Path) -> None:
     """--out takes what stdout would get."""
     done = diag("session", S, logs(SICK), "-o", "json", "--out", "a.json")

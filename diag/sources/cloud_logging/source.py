@@ -58,6 +58,7 @@ class CloudLogging:
         self._window: Window | None = None
         self._entries = 0
         self._problems: list[str] = []
+        self._notes: list[str] = []
         self._failed = False
 
     async def read(self, query: LogQuery) -> AsyncIterator[Batch]:
@@ -96,7 +97,7 @@ class CloudLogging:
             asked=f"{where}, {self._window.to_text()}" if self._window else where,
             got=f"{self._budget.total} requests",
             entries=self._entries,
-            notes=tuple(dict.fromkeys(self._problems)),
+            notes=tuple(dict.fromkeys((*self._problems, *self._notes))),
             requests=self._budget.total,
         )
 
@@ -113,7 +114,9 @@ class CloudLogging:
             # An empty page with a token means that the service ran out of time, not of entries.
             if not token:
                 return
-        self._problems.append(f"{query.what or 'query'}: more than {most} pages; the rest was not read")
+        told = f"{query.what or 'query'}: more than {most} pages; the rest was not read"
+        # a query that may spend only so much asks for what helps, not for what a verdict stands on
+        (self._notes if query.max_pages else self._problems).append(told)
 
     async def _fetch(self, text: str, token: str) -> Any:
         """One page as a raw message; raises `SourceError` once patience is spent."""
