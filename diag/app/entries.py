@@ -18,7 +18,8 @@ from diag.model.instants import format_instant
 from diag.model.queries import LogQuery, LogSource
 from diag.model.records import KafkaRecord, LogRecord
 from diag.model.window import Window
-from diag.session.links import MAPPING_RULES, close_over
+from diag.session.links import close_over
+from diag.session.rules import MAPPING_RULES
 from diag.session.select import EventFinder
 
 INTERRUPTED = "interrupted (Ctrl-C)"

@@ -1,8 +1,12 @@
 """A frame of entries -> one session: what belongs together, in order, as turns. Pure.
 
-select       which entries mention which IDs
-links        which IDs belong together, and why
-presence     in which half of the system each was seen
-turns, flow  what happened, and what passed through Kafka
-reconstruct  all of it as one value
+select               which entries mention which IDs
+rules, kinship       what links two IDs, and how sure that is
+links                which IDs belong together
+presence, partners   in which half of the system each was seen, and who may be a missing half
+parting              at which hop an ID was lost, and how
+order                lines of one time
+assembly, turns      which step belongs to which turn, and what came of it
+ending, flow         how it ended, and what passed through Kafka
+reconstruct          all of it as one value
 """

@@ -67,6 +67,16 @@ class Draft:
         elif state in ("complete", "error") or step.name == "stage.done":
             self.stages[stage] = None
 
+    def absorb(self, other: Draft) -> None:
+        """Take the steps of a draft that is the same turn."""
+        steps, self.utterance = (
+            sorted((*other.steps, *self.steps), key=lambda step: step.time_ns),
+            other.utterance,
+        )
+        self.steps, self.stages = [], {}
+        for step in steps:
+            self.add(step)
+
     @property
     def only_silence(self) -> bool:
         """Nothing is known of it but that listening was switched off."""
@@ -154,13 +164,24 @@ class _Assembler:
         return self._by_course(event)
 
     def _by_id(self, turn_id: str, utterance: str) -> Draft:
-        for draft in reversed(self.turns):
-            if draft.turn_id == turn_id:
-                return draft
-            if utterance and draft.utterance == utterance and not draft.turn_id:
-                draft.turn_id = turn_id
-                return draft
-        return self._open(Draft(turn_id=turn_id, utterance=utterance))
+        own = next((draft for draft in reversed(self.turns) if draft.turn_id == turn_id), None)
+        spoken = self._find_speech(utterance)
+        if own is None:
+            own = spoken or self._open(Draft(utterance=utterance))
+            own.turn_id = turn_id
+        elif spoken is not None and not own.utterance:
+            # another pod's clock put a line of the turn before the one that names its utterance
+            self.turns.remove(spoken)
+            own.absorb(spoken)
+        return own
+
+    def _find_speech(self, utterance: str) -> Draft | None:
+        """The speech that a turn came of: by its number, else the last one that no turn has taken up."""
+        waiting = [draft for draft in self.turns if draft.utterance and not draft.turn_id]
+        if utterance:
+            return next((draft for draft in reversed(waiting) if draft.utterance == utterance), None)
+        last = self.turns[-1] if self.turns else None
+        return last if last in waiting and not last.began_work else None
 
     def _by_utterance(self, utterance: str, event: Event) -> Draft:
         """The last turn of that utterance; a second end of speech is one of a new connection's count."""

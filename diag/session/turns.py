@@ -97,13 +97,20 @@ def _replies(steps: Sequence[Event]) -> Iterable[Event]:
     """Deliveries of a reply: by message type where it is logged, else by place after the LLM's end."""
     answered = False
     for step in steps:
-        if step.name == "stage.done" and step.value("stage") == "llm":
-            answered = True
+        answered = answered or _shows_answer(step)
         kind = step.value("message_type", "type")
         if step.name == "reply.played" or (
             step.name == "bcast.delivered" and (kind in REPLY_TYPES if kind else answered)
         ):
             yield step
+
+
+def _shows_answer(step: Event) -> bool:
+    """Whether the LLM had answered by this step: it says so, or what follows it has begun."""
+    stage, state = stage_of(step), state_of(step)
+    if stage == "llm":
+        return step.name == "stage.done" or state == "complete"
+    return stage == "tts" and bool(state or step.name == "stage.done")
 
 
 def _build_stages(steps: Sequence[Event]) -> tuple[Stage, ...]:

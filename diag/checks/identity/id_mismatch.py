@@ -45,8 +45,8 @@ from diag.checks.base import (
 from diag.model.findings import Confidence, Evidence, Finding, Result, Scope, Severity
 from diag.model.identifiers import IdKind
 from diag.model.session import Event, Session, TurnOutcome
-from diag.session.links import GUESSED, MAPPED
 from diag.session.parting import Parting, find_partings, find_unread, first_event, is_whole
+from diag.session.rules import GUESSED, MAPPED
 
 _UNDELIVERED = ("bcast.withheld", "bcast.failed")
 _DELIVERED = "bcast.delivered"
