@@ -14,6 +14,7 @@ from diag.model.findings import Confidence, Evidence, Finding, Outcome, Scope, S
 from diag.model.session import Event, Session
 from diag.model.topics import BrokerFacts, WantedTopic
 from diag.model.window import Window
+from diag.session.rules import MAPPING_RULES
 
 LOGS = "logs"
 BROKER = "broker"
@@ -22,6 +23,7 @@ RECORDS = "records"
 MEDIA_SERVER = "media-server"
 ORCHESTRATOR = "orchestrator"
 
+_MOST_NAMED = 3
 MOST_EVIDENCE = 12
 """References that one finding carries; more would not be read."""
 
@@ -75,6 +77,13 @@ class CheckContext:
         elsewhere = [service for service in services if not self._hears(service)]
         if elsewhere:
             raise NotChecked(f"the entries of {' and '.join(elsewhere)} are of another time")
+
+    def require_own_socket(self) -> None:
+        """Raise `NotChecked` if a mapping that is not proved sends the session's replies elsewhere."""
+        mapped = [a.identifier.text for a in self.session.candidates if a.rule in MAPPING_RULES]
+        if mapped:
+            others = ", ".join(mapped[:_MOST_NAMED])
+            raise NotChecked(f"a mapping that fits several sessions ties it to {others}")
 
     def sureness(self, *services: str) -> Confidence:
         """Confirmed if all logs came and each of these services was read around the session."""

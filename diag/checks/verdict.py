@@ -84,6 +84,10 @@ def _find_missing(session: Session, outcomes: Iterable[Outcome]) -> Iterator[str
 def _find_untested(session: Session) -> Iterator[str]:
     """Replies that were not put to the test: nothing is healthy that nobody tried."""
     answered = _count(session, TurnOutcome.ANSWERED)
+    failed = [turn for turn in session.turns if turn.outcome is TurnOutcome.ANSWERED and turn.failure]
+    if failed:
+        turns = "a turn was" if len(failed) == 1 else f"{len(failed)} turns were"
+        yield f"{turns} answered only in part: {failed[0].failure.text if failed[0].failure else ''}"
     if not session.turns:
         spoke = bool(session.named("media.publish", "media.publish_failed"))
         yield "the caller's audio was published and no turn came of it" if spoke else "no turn was seen"
@@ -108,7 +112,7 @@ def _summarise(
         case _ if cause is not None:
             return f"Too little was read to judge the whole session. What was seen: {cause.summary}"
         case _:
-            return f"Nothing wrong was found, and not enough was seen to say more: {'; '.join(missing)}."
+            return f"No check that ran found anything wrong, and not enough was seen to say more: {'; '.join(missing)}."
 
 
 def _describe_degraded(session: Session, cause: Cause | None) -> str:

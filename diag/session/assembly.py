@@ -27,6 +27,7 @@ _STEPS = frozenset(
     }
 )  # fmt: skip
 _ONLY_WITH_UTTERANCE = ("media.publish", "media.publish_failed", "kafka.consume")
+_BEFORE_WORK = (*SPEECH_ENDED, "media.publish", "kafka.consume")
 _STAGES = ("stt", "llm", "tts")
 
 _TAKEN_UP_NS = 10 * NS_PER_S
@@ -85,7 +86,7 @@ class Draft:
     @property
     def began_work(self) -> bool:
         """More is known than that speech ended."""
-        return any(step.name not in SPEECH_ENDED for step in self.steps)
+        return any(step.name not in _BEFORE_WORK for step in self.steps)
 
     def is_fresh(self, event: Event) -> bool:
         """Whether what begins with `event` may be this very turn; silence is taken up at once or never."""

@@ -84,13 +84,21 @@ def _to_turn(draft: Draft, departures: Sequence[Event], open_until_ns: int | Non
         deliveries=deliveries,
         last_step=steps[-1],
         withheld=tuple(step for step in steps if step.name in ("bcast.withheld", "bcast.failed")),
-        failure=next((step for step in reversed(steps) if _is_failure(step)), None),
+        failure=_find_failure(steps),
         caller_left=left if left and _is_in_work(steps, stages, left.time_ns) else None,
     )
 
 
-def _is_failure(step: Event) -> bool:
-    return step.name in _FAILURES or (step.name == "stage" and step.value("state") == "error")
+def _find_failure(steps: Sequence[Event]) -> Event | None:
+    """The last step that failed and was not made good by another attempt."""
+    made_good: set[str] = set()
+    for step in reversed(steps):
+        stage, state = stage_of(step), state_of(step)
+        if state == "complete":
+            made_good.add(stage)
+        if (step.name in _FAILURES or state == "error") and not (stage and stage in made_good):
+            return step
+    return None
 
 
 def _replies(steps: Sequence[Event]) -> Iterable[Event]:

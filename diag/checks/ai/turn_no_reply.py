@@ -54,6 +54,7 @@ def _run(context: CheckContext) -> Iterator[Finding]:
     if not silent:
         return
     context.require_entries(ORCHESTRATOR)
+    context.require_own_socket()
     if session.open and not any(turn.end_ns for turn in silent):
         raise NotChecked("the session may still run, so a reply may still come")
     yield _finding(context, silent)

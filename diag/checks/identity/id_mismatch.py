@@ -19,7 +19,7 @@ How it decides
 
 What can fool it
     A session whose audio came over its WebSocket has no media half by design. A mapping from the one
-    ID to the other bridges the two: where every turn was answered over it, nothing is wrong. Two
+    ID to the other bridges the two: where a turn was answered over it, nothing is wrong. Two
     callers who each lost one half within a minute look alike without a trace.
 
 What to do
@@ -65,6 +65,7 @@ def _run(context: CheckContext) -> Iterator[Finding]:
         return
     if not any(is_whole(session, text) for text in session.session_ids):
         context.require_entries(MEDIA_SERVER, ORCHESTRATOR)
+    context.require_own_socket()
     if _was_lost(context):
         return  # what stands in its place is known, and no other caller's ID
     nearby = find_partings(session, tuple(_partners(session)))
@@ -75,8 +76,8 @@ def _run(context: CheckContext) -> Iterator[Finding]:
 def _judge_joined(context: CheckContext, joined: tuple[Parting, ...]) -> Iterator[Finding]:
     session = context.session
     rules = {alias.rule for alias in session.aliases}
-    if rules & {MAPPED, GUESSED} and _all_answered(session):
-        return
+    if rules & {MAPPED, GUESSED} and any(t.outcome is TurnOutcome.ANSWERED for t in session.turns):
+        return  # the mapping bridges the two
     sure = context.sureness(MEDIA_SERVER, ORCHESTRATOR)
     if GUESSED in rules or len(joined) > 1:
         sure = Confidence.SUSPECTED

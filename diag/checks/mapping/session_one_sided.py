@@ -58,6 +58,7 @@ def _run(context: CheckContext) -> Iterator[Finding]:
     if has_media and session.named("ice.failed") and not session.named(*MEDIA_CAME):
         raise NotChecked("media never connected, so nothing could reach the other side")
     context.require_entries(MEDIA_SERVER, ORCHESTRATOR)
+    context.require_own_socket()
     if session.open:
         raise NotChecked("the session may still run, so the other half may still come")
     yield _finding(context, MEDIA_SERVER if has_media else ORCHESTRATOR)
