@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from diag.checks.causes import rank_causes
 from diag.checks.wording import describe_parts, describe_turns
 from diag.model.findings import Cause, Finding, Outcome, Result, Scope, Severity, Status, Verdict
-from diag.model.session import Session, TurnOutcome
+from diag.model.session import Session, Turn, TurnOutcome
 from diag.session.presence import MEDIA_CAME, WS_AUDIO
 
 HEALTH_CHECKS = ("id-mismatch", "session-one-sided", "turn-no-reply")
@@ -81,13 +81,22 @@ def _find_missing(session: Session, outcomes: Iterable[Outcome]) -> Iterator[str
             yield f"{slug} was not checked: {reason}"
 
 
+def _find_lack(turn: Turn) -> str:
+    """What an answered turn lacks all the same, empty if nothing."""
+    if turn.outcome is not TurnOutcome.ANSWERED:
+        return ""
+    if turn.failure is not None:
+        return turn.failure.text
+    return next((f"{stage.name} never ended" for stage in turn.stages if stage.end_ns is None), "")
+
+
 def _find_untested(session: Session) -> Iterator[str]:
     """Replies that were not put to the test: nothing is healthy that nobody tried."""
     answered = _count(session, TurnOutcome.ANSWERED)
-    failed = [turn for turn in session.turns if turn.outcome is TurnOutcome.ANSWERED and turn.failure]
-    if failed:
-        turns = "a turn was" if len(failed) == 1 else f"{len(failed)} turns were"
-        yield f"{turns} answered only in part: {failed[0].failure.text if failed[0].failure else ''}"
+    parts = [what for turn in session.turns if (what := _find_lack(turn))]
+    if parts:
+        turns = "a turn was" if len(parts) == 1 else f"{len(parts)} turns were"
+        yield f"{turns} answered only in part: {parts[0]}"
     if not session.turns:
         spoke = bool(session.named("media.publish", "media.publish_failed"))
         yield "the caller's audio was published and no turn came of it" if spoke else "no turn was seen"
@@ -112,7 +121,8 @@ def _summarise(
         case _ if cause is not None:
             return f"Too little was read to judge the whole session. What was seen: {cause.summary}"
         case _:
-            return f"No check that ran found anything wrong, and not enough was seen to say more: {'; '.join(missing)}."
+            more = "; ".join(missing)
+            return f"No check that ran found anything wrong, and not enough was seen to say more: {more}."
 
 
 def _describe_degraded(session: Session, cause: Cause | None) -> str:

@@ -31,6 +31,7 @@ LONGEST_STAGE_NS = 400 * NS_PER_S
 _NEXT_STEP_NS = 5 * NS_PER_S
 """Between two stages of a turn pass milliseconds."""
 
+_FAILED = ("error", "failed")
 _FAILURES = ("stage.error", "media.publish_failed", "reply.publish_failed")
 
 PATIENCE_NS = 10 * NS_PER_S
@@ -98,7 +99,8 @@ def _find_failure(steps: Sequence[Event]) -> Event | None:
             made_good.add(stage)
         if (step.name in _FAILURES or state == "error") and not (stage and stage in made_good):
             return step
-    return None
+    failed = (step for step in steps if step.name == "turn.end" and step.value("outcome") in _FAILED)
+    return next(failed, None)
 
 
 def _replies(steps: Sequence[Event]) -> Iterable[Event]:

@@ -25,7 +25,10 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _UTF8_MARK = b"\xef\xbb\xbf"
 _LOOK_AT = 8192
 LARGEST = 1 << 30
-"""Bytes that one file may unpack to: ten times what a day of one session's services writes."""
+"""Bytes that one file may unpack to."""
+MOST_PACKED = 200
+"""Bytes that one packed byte may hold: logs pack twenty to one, a bomb a thousand to one."""
+_SMALL = 64 << 20
 
 # "[pod/NAME/CONTAINER]", "[GIN]" and "[2026-..." begin lines of text. gcloud may warn above its array.
 _BEGINS_ARRAY = re.compile(rb"\s*(?P<above>(?:[^\[{\n][^\n]*\n){0,5})\[\s*(?:[{\]\[]|\Z)")
@@ -80,13 +83,16 @@ def _to_utf8(raw: bytes, name: str) -> bytes:
 
 
 def _unpack(raw: bytes, name: str) -> bytes:
+    most = min(LARGEST, max(_SMALL, MOST_PACKED * len(raw)))
     try:
         with gzip.open(io.BytesIO(raw)) as packed:
-            data = packed.read(LARGEST + 1)
+            data = packed.read(most + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{name}: broken gzip file ({error})", hint="fetch it again") from error
-    if len(data) > LARGEST:
-        raise DataError(f"{name}: unpacks to more than 1 GiB", hint="unpack it and give the part in question")
+    if len(data) > most:
+        raise DataError(
+            f"{name}: unpacks to more than {most >> 20} MiB", hint="unpack it and give the part in question"
+        )
     return data
 
 
