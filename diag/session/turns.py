@@ -131,8 +131,8 @@ def _build_stages(steps: Sequence[Event]) -> tuple[Stage, ...]:
         running = next((n for n, one in enumerate(stages) if one.name == name and one.end_ns is None), None)
         if state == "executing" and running is None:
             stages.append(Stage(name, step.time_ns, None, state))
-        elif state in ("complete", "error") and running is not None:
-            stages[running] = replace(stages[running], end_ns=step.time_ns, state=state)
+        elif running is not None and (state in ("complete", "error") or step.name == "stage.done"):
+            stages[running] = replace(stages[running], end_ns=step.time_ns, state=state or "complete")
     return tuple(stages)
 
 
