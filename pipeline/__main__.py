@@ -6,6 +6,7 @@ The parts that a command needs are imported when it runs: ``parts`` is to answer
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -138,7 +139,11 @@ def _describe(stack: Stack, folder: Path) -> str:
     rows = [("logging", state.logging), ("kafka", state.kafka)]
     rows += [(name, f"http://127.0.0.1:{pod.port}") for name, pod in state.pods.items()]
     lines = [f"  {name:14}{address}" for name, address in rows]
-    commands = ["python -m pipeline call", f"diag session SESSION_ID --config {folder / 'diag.toml'}"]
+    bin_folder = os.path.relpath(Path(sys.executable).parent)
+    commands = [
+        f"{bin_folder}/python -m pipeline call",
+        f"{bin_folder}/diag session SESSION_ID --config {folder / 'diag.toml'}",
+    ]
     return "\n".join(["the stack is up; Ctrl-C ends it", *lines, "", "in another terminal:", *commands])
 
 

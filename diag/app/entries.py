@@ -34,6 +34,7 @@ class Entries:
         self.catalogue = catalogue
         self.frame = frames.no_entries()
         self.interrupted = False
+        self._outside = frames.no_entries()
         self._notes: list[str] = []
         self._problems: list[str] = []
         self._parts: list[pl.DataFrame] = []
@@ -78,6 +79,7 @@ class Entries:
             pl.lit(value=False) if until is None else time >= until,
         )
         kept = self.frame.filter(~outside.fill_null(value=False))
+        self._outside = self.frame.filter(outside.fill_null(value=False))
         timeless = kept[frames.TIME].null_count()
         self._notes.append(
             f"{self.frame.height - kept.height} of {self.frame.height} entries lie outside of "
@@ -85,6 +87,12 @@ class Entries:
             + (f"; {timeless} without a time were kept" if timeless else "")
         )
         self.frame = kept
+
+    def compare_outside(self, members: frozenset[str], bounds: Bounds) -> None:
+        """Say so where `bounds` cut the session: what is missing of it was not looked at."""
+        cut = len(EventFinder(self._outside, self.catalogue).mentioning(members))
+        if cut:
+            self.tell(f"{cut} of the session's own lines lie outside of {_describe(bounds)}")
 
     def compare_mint(self, asked: Identifier, bounds: Bounds) -> None:
         """Say so where the time inside the ID contradicts `bounds`."""

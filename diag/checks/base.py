@@ -78,6 +78,11 @@ class CheckContext:
         if elsewhere:
             raise NotChecked(f"the entries of {' and '.join(elsewhere)} are of another time")
 
+    def require_work(self) -> None:
+        """Raise `NotChecked` unless some line shows the session at work: words alone show nothing."""
+        if not self.session.facets:
+            raise NotChecked("no line shows the session at work on either side")
+
     def require_own_socket(self) -> None:
         """Raise `NotChecked` if a mapping that is not proved sends the session's replies elsewhere."""
         mapped = [a.identifier.text for a in self.session.candidates if a.rule in MAPPING_RULES]

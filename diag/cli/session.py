@@ -24,12 +24,12 @@ SessionId = Annotated[
 ]
 LogFiles = Annotated[
     list[str] | None,
-    typer.Argument(metavar="FILE", help="Log files or folders, read instead of live sources; - is stdin."),
+    typer.Argument(metavar="FILE", help="Log files or folders, read instead of Cloud Logging; - is stdin."),
 ]
 Report = Annotated[
     str | None,
     typer.Option(
-        help="Where the Markdown report goes: a path, or none. Default: reports/ID.md.",
+        help="Where the Markdown report goes: a path, or none. Default: reports/ID.md, but for -o.",
         rich_help_panel="Output",
     ),
 ]

@@ -60,7 +60,7 @@ def _plan_lines(report: TopicReport, *, creating: bool) -> Iterator[Text]:
     missing = report.plan.to_create
     if missing:
         yield Text("\nto create", style="bold")
-        yield from (Text(f"  {_describe_topic(topic)}") for topic in missing)
+        yield from (Text(shorten(f"  {_describe_topic(topic)}", WIDTH)) for topic in missing)
         if not creating:
             yield Text("\nnothing was changed; diag topics --create-missing creates them", style="dim")
     starved = [one for row in report.plan.rows if row.state is TopicState.STARVED for one in row.starved]
@@ -69,9 +69,7 @@ def _plan_lines(report: TopicReport, *, creating: bool) -> Iterator[Text]:
 
 
 def _describe_topic(topic: WantedTopic) -> str:
-    copies = (
-        "the broker's default replication" if topic.replication is None else f"{topic.replication} replicas"
-    )
+    copies = "default replication" if topic.replication is None else f"{topic.replication} replicas"
     settings = "".join(f", {name}={value}" for name, value in topic.settings.items())
     plural = "s" if topic.partitions > 1 else ""
     return f"{topic.name}: {topic.partitions} partition{plural}, {copies}{settings}"

@@ -65,7 +65,9 @@ class Demo:
         await self._wait_until_quiet(healthy, sick)
         await self._explain(healthy, HEALTHY)
         await self._explain(sick, SICK)
-        self.report("both sessions are explained as expected")
+        self.report(
+            "both sessions are explained as expected; the stack stops (python -m pipeline up starts one)"
+        )
         return 0
 
     async def repair_topics(self) -> int:

@@ -49,6 +49,7 @@ _STEPS = {
 def _run(context: CheckContext) -> Iterator[Finding]:
     session = context.session
     if not session.turns:
+        context.require_work()
         context.require_entries(ORCHESTRATOR)
     silent = [turn for turn in session.turns if turn.outcome in (TurnOutcome.UNANSWERED, TurnOutcome.EMPTY)]
     if not silent:

@@ -55,6 +55,7 @@ _KEY = "Kafka key"
 
 def _run(context: CheckContext) -> Iterator[Finding]:
     session = context.session
+    context.require_work()
     joined = find_partings(session)
     if joined:
         yield from _judge_joined(context, joined)
@@ -159,8 +160,8 @@ def _effect(session: Session, addressed: str, undelivered: int) -> str:
         return "One client has two IDs, which did no harm yet."
     if undelivered:
         return (
-            f"The caller heard nothing: {undelivered} messages were addressed to {addressed}, "
-            "and no socket was bound to it."
+            f"The caller heard nothing: {undelivered} message{'s were' if undelivered > 1 else ' was'} "
+            f"addressed to {addressed}, and no socket was bound to it."
         )
     return f"No reply to {addressed} can find a socket."
 
