@@ -65,9 +65,7 @@ class Demo:
         await self._wait_until_quiet(healthy, sick)
         await self._explain(healthy, HEALTHY)
         await self._explain(sick, SICK)
-        self.report(
-            "both sessions are explained as expected; the stack stops (python -m pipeline up starts one)"
-        )
+        self.report("both sessions are explained as expected")
         return 0
 
     async def repair_topics(self) -> int:
