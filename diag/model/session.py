@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from diag.model.clocks import Clocks
 from diag.model.findings import Evidence
 from diag.model.identifiers import Identifier
 from diag.model.records import Entry, KafkaRecord
@@ -181,6 +182,7 @@ class Session:
         end: the event that ended it; None if none did.
         open: it may still run.
         own_forms: of session IDs, where the user's catalogue gives some.
+        clocks: how far the pods' clocks differ; times are raw everywhere, `events` are in adjusted order.
     """
 
     id: str
@@ -198,6 +200,7 @@ class Session:
     end: Event | None
     open: bool
     own_forms: tuple[re.Pattern[str], ...] = ()
+    clocks: Clocks = field(default_factory=Clocks)
 
     def fits_own_form(self, text: str) -> bool:
         """Whether a session ID is well-formed by the user's catalogue."""
@@ -216,13 +219,13 @@ class Session:
 
     @property
     def first_ns(self) -> int | None:
-        """Its first event's time."""
-        return next((e.time_ns for e in self.events if e.time_ns), None)
+        """Its earliest raw time."""
+        return min((e.time_ns for e in self.events if e.time_ns), default=None)
 
     @property
     def last_ns(self) -> int | None:
-        """Its last event's time."""
-        return next((e.time_ns for e in reversed(self.events) if e.time_ns), None)
+        """Its latest raw time."""
+        return max((e.time_ns for e in self.events if e.time_ns), default=None)
 
     @property
     def services(self) -> tuple[str, ...]:

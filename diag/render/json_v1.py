@@ -10,10 +10,11 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from diag.model.clocks import CausalPair, Clocks, PodClock
 from diag.model.coverage import SourceCoverage
 from diag.model.diagnosis import Diagnosis, Nearest, NothingFound, Query
 from diag.model.findings import Cause, Evidence, Finding
-from diag.model.instants import format_instant
+from diag.model.instants import NS_PER_MS, format_instant
 from diag.model.session import Alias, Event, Session, TopicFlow, Turn
 from diag.model.topics import TopicPlan, TopicReport
 
@@ -30,7 +31,8 @@ def render_json(diagnosis: Diagnosis) -> str:
             **_head(diagnosis.query, diagnosis.version),
             "verdict": _verdict(diagnosis),
             "session": _session(session),
-            "timeline": [_event(event) for event in session.events],
+            "timeline": [_event(event, session.clocks) for event in session.events],
+            "clocks": _clocks(session.clocks),
             "turns": [_turn(turn) for turn in session.turns],
             "kafka": [_flow(flow) for flow in session.flows],
             "cluster": [],
@@ -154,10 +156,10 @@ def _alias(alias: Alias) -> Json:
     }
 
 
-def _event(event: Event) -> Json:
+def _event(event: Event, clocks: Clocks) -> Json:
     return {
         "time": _instant(event.time_ns),
-        "adjusted_time": None,
+        "adjusted_time": _instant(clocks.adjust(event.entry)),
         "service": event.entry.service,
         "pod": event.entry.pod,
         "event": event.name,
@@ -165,6 +167,32 @@ def _event(event: Event) -> Json:
         "ref": event.entry.ref,
         "attributed": False,
     }
+
+
+def _clocks(clocks: Clocks) -> Json:
+    return {
+        "reference": clocks.reference,
+        "at": _instant(clocks.at_ns),
+        "pods": [_pod_clock(clock) for clock in clocks.pods],
+        "contradictions": [
+            {"pods": list(one.pods), "pairs": _pairs(one.pairs)} for one in clocks.contradictions
+        ],
+    }
+
+
+def _pod_clock(clock: PodClock) -> Json:
+    return {
+        "pod": clock.pod,
+        "least_ms": None if clock.least_ns is None else _ms(clock.least_ns / NS_PER_MS),
+        "most_ms": None if clock.most_ns is None else _ms(clock.most_ns / NS_PER_MS),
+        "adjusted_by_ms": _ms(clock.shift_ns / NS_PER_MS),
+        "at_least": _pairs(clock.at_least),
+        "at_most": _pairs(clock.at_most),
+    }
+
+
+def _pairs(pairs: Iterable[CausalPair]) -> list[Json]:
+    return [{"rule": one.rule, "evidence": _evidence((one.before, one.after))} for one in pairs]
 
 
 def _turn(turn: Turn) -> Json:

@@ -12,6 +12,7 @@ from diag.model.diagnosis import Diagnosis, NothingFound
 from diag.model.findings import Confidence, Finding, Result, Scope, Severity, Status
 from diag.model.instants import format_clock, format_day, format_instant
 from diag.model.session import Session
+from diag.render.clocks import describe_clock
 from diag.render.ladder import LANES, Step, build_ladder
 from diag.render.neutral import shorten, to_plain
 
@@ -39,6 +40,7 @@ def render_terminal(diagnosis: Diagnosis) -> Text:
         _headline(diagnosis),
         _aliases(diagnosis.session),
         _ladder(diagnosis),
+        _clocks(diagnosis.session),
         _findings(diagnosis),
         _standing(diagnosis),
         _coverage(diagnosis),
@@ -182,6 +184,19 @@ def _write(row: list[str], at: int, text: str) -> None:
     for place, char in enumerate(text, at):
         if place < len(row):
             row[place] = char
+
+
+def _clocks(session: Session) -> Iterator[Text]:
+    """That times are not what they seem; nothing where they are."""
+    clocks = session.clocks
+    parts = [
+        f"{clock.pod} is {describe_clock(clock)}{'' if place else f' {clocks.reference}'}"
+        for place, clock in enumerate(clocks.adjusted)
+    ]
+    parts += [f"lines of {' and '.join(one.pods)} contradict each other" for one in clocks.contradictions]
+    if parts:
+        text = f"clocks: {', '.join(parts)}; times here are raw"
+        yield from (Text(line, style="dim") for line in _wrap(text, "  ", "    "))
 
 
 def _findings(diagnosis: Diagnosis) -> Iterator[Text]:

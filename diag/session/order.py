@@ -4,6 +4,7 @@ Cloud Logging sorts entries of one time by insert ID, and a logger that writes w
 many of them one time. Some agents count their insert IDs up, then that order is the order of writing;
 others draw them at random, then it is none. Which it is shows where the times differ. Where nothing
 tells the order of two lines, the usual course of a call is assumed: nothing may be concluded from it.
+Where it is proved that a pod's clock differs, its events stand where they were by the reference's clock.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import groupby, pairwise
 
+from diag.model.clocks import Clocks
 from diag.model.session import Event
 from diag.session.events import is_listening
 
@@ -34,14 +36,19 @@ _STAGE_OF_MESSAGE = {"final_transcript": "stt", "llm_response_text": "llm", "ai_
 _LARGEST_TIE = 500
 """Lines of one time beyond which their order is left as it is: no logger writes so many at once."""
 
+_AS_WRITTEN = Clocks()
 _FEWEST_TO_TELL = 4
 _BEGINNING = -1
 
 
-def put_in_order(events: Sequence[Event]) -> tuple[Event, ...]:
-    """`events`, sorted by time already, with those of one time in the order of the work."""
+def put_in_order(events: Sequence[Event], clocks: Clocks = _AS_WRITTEN) -> tuple[Event, ...]:
+    """`events`, sorted by raw time already: by adjusted time, those of one time in the order of the work."""
+
+    def adjusted_ns(event: Event) -> int:
+        return clocks.adjust(event.entry) or event.time_ns
+
     course = _Course(_find_counting_pods(events))
-    for _, group in groupby(events, key=lambda event: event.time_ns):
+    for _, group in groupby(sorted(events, key=adjusted_ns), key=adjusted_ns):
         tied = list(group)
         if 1 < len(tied) <= _LARGEST_TIE:
             course.order(tied)

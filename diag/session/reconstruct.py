@@ -12,6 +12,7 @@ from diag.model.records import KafkaRecord
 from diag.model.session import Alias, Event, Session, Turn, TurnOutcome
 from diag.model.topics import BrokerFacts, WantedTopic
 from diag.model.window import Window
+from diag.session.clock import find_clocks
 from diag.session.ending import find_departures, find_end
 from diag.session.flow import build_flows
 from diag.session.links import Closure, Reached, close_over
@@ -54,7 +55,9 @@ def reconstruct(asked: Identifier, reading: Reading) -> Session | None:
     lost = tuple(
         r for r in reading.records or () if r.is_lost and (r in (records or ()) or not r.session_ids)
     )
-    events = put_in_order(reading.finder.mentioning(closure.members))
+    mentioning = reading.finder.mentioning(closure.members)
+    clocks = find_clocks(mentioning)
+    events = put_in_order(mentioning, clocks)
     if not events and not records:
         return None
     neighbours = _find_neighbours(events, reading)
@@ -76,6 +79,7 @@ def reconstruct(asked: Identifier, reading: Reading) -> Session | None:
         minted_ns=_minted_ns(closure),
         end=end,
         own_forms=reading.catalogue.id_forms.get("session", ()),
+        clocks=clocks,
         open=end is None and _may_continue(turns, window_end, reading.settled_ns),
     )
 

@@ -41,6 +41,7 @@ def figures(world: World) -> dict[str, Figure]:
         "recall of links",
         "hop named right where an ID was lost",
         "turns with every time right to 1 ms",
+        "true clock offset inside the stated interval",
     ],
 )
 def test_the_promised_figures_are_reached(name: str, figures: dict[str, Figure]) -> None:

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from tests.accuracy.judges.base import Figure, Hearing
+from tests.accuracy.judges.clocks import ClocksJudge
 from tests.accuracy.judges.hop import HopJudge
 from tests.accuracy.judges.ledger import most_off_ms
 from tests.accuracy.judges.links import LinksJudge
 from tests.accuracy.judges.named_hop import NamedHop, named_hop
 from tests.accuracy.provable import Proof, shows_loss
-from tests.accuracy.truth import LISTENING_BODY, NS_PER_MS, SESSION_INFO, Session, Stage, Turn
+from tests.accuracy.truth import LISTENING_BODY, NS_PER_MS, SESSION_INFO, Pod, Session, Stage, Turn
 from tests.accuracy.world import build_world
 
 SAID = "The WebSocket was bound to B while the media server worked under A (truncated, at the {}). More."
@@ -96,6 +97,28 @@ def test_a_turn_is_off_by_its_worst_time() -> None:
 
     assert most_off_ms(turn, said) == pytest.approx(5.0)  # type: ignore[arg-type]
     assert most_off_ms(turn, bare) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "inside"),
+    [(2, 4, 1), (None, 3, 1), (3, None, 1), (4, 5, 0), (None, 2, 0), (4, None, 0), (-4, -2, 0)],
+)
+def test_an_interval_beside_the_true_difference_is_wrong(
+    least: int | None, most: int | None, inside: int
+) -> None:
+    """The media server is 5 ms ahead of true time, the orchestrator 2 ms: 3 ms between them."""
+    pods = [Pod(name, name, "B", ms * NS_PER_MS, 0.0, 0, 0.0) for name, ms in (("media", 5), ("orch", 2))]
+    ends = [None if ms is None else ms * NS_PER_MS for ms in (least, most)]
+    answer = diagnosis()
+    said = SimpleNamespace(pod="media", least_ns=ends[0], most_ns=ends[1], shift_ns=0)
+    answer.session.clocks = SimpleNamespace(
+        reference="orch", at_ns=NS_PER_MS, pods=(said,), contradictions=()
+    )
+    answer.session.events = ()
+    judge = ClocksJudge(pods)
+    judge.hear(hearing(Session(0, "B", "media", "a"), ("a",), answer))
+
+    assert (judge.figures()[0].hits, judge.figures()[0].total) == (inside, 1)
 
 
 def test_a_promise_about_no_case_is_not_kept() -> None:

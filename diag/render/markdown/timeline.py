@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from diag.model.clocks import Clocks
 from diag.model.diagnosis import Diagnosis
 from diag.model.findings import Evidence
 from diag.model.instants import format_clock
@@ -51,7 +52,7 @@ def build_timeline(session: Session, index: EvidenceIndex) -> Timeline:
     runs = list(_runs(session.events))
     shown = runs if len(runs) <= MOST_LINES else runs[: MOST_LINES // 2] + runs[-MOST_LINES // 2 :]
     omitted = sum(len(run) for run in runs) - sum(len(run) for run in shown)
-    return Timeline(tuple(_to_line(run, index) for run in shown), omitted)
+    return Timeline(tuple(_to_line(run, session.clocks, index) for run in shown), omitted)
 
 
 def _runs(events: tuple[Event, ...]) -> Iterator[list[Event]]:
@@ -65,23 +66,30 @@ def _runs(events: tuple[Event, ...]) -> Iterator[list[Event]]:
         yield run
 
 
-def _to_line(run: list[Event], index: EvidenceIndex) -> Line:
+def _to_line(run: list[Event], clocks: Clocks, index: EvidenceIndex) -> Line:
     first = run[0]
-    # a line without a time of its own stands where its neighbour does
-    about = "" if first.entry.time_known else "~"
-    times = f"{about}{format_clock(first.time_ns)}" if first.time_ns else ""
-    if len(run) > 1 and run[-1].time_ns != first.time_ns:
-        times += f" - {format_clock(run[-1].time_ns)}"
     text = to_code(shorten(first.text, _LONGEST_TEXT)) + (
         f" and {len(run) - 1} more alike" if len(run) > 1 else ""
     )
     return Line(
-        times,
+        _describe_times(run, clocks),
         to_code(first.entry.service) if first.entry.service else "",
         to_code(first.entry.pod) if first.entry.pod else "",
         text,
         index.cite([first.to_evidence()]),
     )
+
+
+def _describe_times(run: list[Event], clocks: Clocks) -> str:
+    """As written, and in brackets by the clock of the reference where that is proved to differ."""
+    first, last = run[0], run[-1]
+    # a line without a time of its own stands where its neighbour does
+    about = "" if first.entry.time_known else "~"
+    times = f"{about}{format_clock(first.time_ns)}" if first.time_ns else ""
+    if len(run) > 1 and last.time_ns != first.time_ns:
+        times += f" - {format_clock(last.time_ns)}"
+    adjusted_ns = clocks.adjust(first.entry)
+    return times if adjusted_ns is None else f"{times} ({format_clock(adjusted_ns)})"
 
 
 def build_diagram(diagnosis: Diagnosis) -> str:

@@ -29,7 +29,7 @@ class LedgerJudge:
         f"A turn is right if its total, every stage and the unaccounted rest are off by at most "
         f"{MOST_OFF_MS:g} ms. Judged are turns whose stamps all survived and were all written by one pod of "
         f"the {_CLOCK}, on that pod's raw clock; turns that interleave without turn IDs cannot be told apart "
-        "and are left out, and so are, until diag knows clocks, those that begin on another pod."
+        "and are left out, and so are those with stamps of several pods: turns are measured by raw times."
     )
 
     def __init__(self) -> None:
