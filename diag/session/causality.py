@@ -27,6 +27,21 @@ _BEGINNINGS = ("whip.session", "media.track")
 _ENDS = frozenset({"ice.lost", "ice.failed", "media.end", "media.closed", "media.cleanup", "media.summary"})
 _STAGES = ("stt", "llm", "tts")
 
+_PAIRED = frozenset(
+    {
+        "kafka.consume",
+        "turn.trigger",
+        "speech.end",
+        "media.publish",
+        "ai.request",
+        "ai.done",
+        "stage",
+        "reply.played",
+    }
+)
+_MOST_PAIRED = 2_000
+"""Lines of one session that are compared with one another: a long call has a tenth, an attack has more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Precedence:
@@ -40,6 +55,8 @@ class Precedence:
 def find_precedences(events: Iterable[Event]) -> tuple[Precedence, ...]:
     """Every pair that a rule gives between two pods; only lines with a time and a pod of their own count."""
     told = [event for event in events if event.time_ns and event.entry.time_known and event.entry.pod]
+    if sum(event.name in _PAIRED for event in told) > _MOST_PAIRED:
+        return ()
     rules: tuple[Callable[[Sequence[Event]], Iterator[Precedence]], ...] = (
         _media_before_consumption,
         _speech_before_turn,

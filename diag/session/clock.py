@@ -19,6 +19,9 @@ from diag.session.causality import Precedence, find_precedences
 _DRIFT_PPM = 200
 """Two quartz clocks, each 100 ppm off at worst: what is told of the middle holds less far from it."""
 
+_MOST_PODS = 64
+"""Pods of one session that are compared: a call passes through ten."""
+
 _STAMP_NS = NS_PER_MS
 """Loggers cut or round their stamps to milliseconds."""
 
@@ -56,6 +59,8 @@ _Bounds = dict[tuple[str, str], _Bound]
 def find_clocks(events: Sequence[Event]) -> Clocks:
     """What `events` prove of their pods' clocks; the order in which they come is of no matter."""
     reference = _choose_reference(events)
+    if len({event.entry.pod for event in events}) > _MOST_PODS:
+        return Clocks()
     times = [event.time_ns for event in events if event.time_ns and event.entry.pod == reference]
     if not reference or not times:
         return Clocks()

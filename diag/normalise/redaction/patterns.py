@@ -106,7 +106,7 @@ _TOKENS = (
     r"|gh[oprsu]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}"
     r"|xox[abeoprs]-[\w-]{10,}|xapp-[\w-]{16,}|(?<=hooks\.slack\.com/services/)[\w/]{16,}"
     r"|(?:sk|rk|pk)_(?:live|test)_\w{10,}|whsec_\w{16,}"  # Stripe
-    r"|sk[-_][\w-]{16,}"  # OpenAI, Anthropic, ElevenLabs
+    r"|sk[-_][\w-]{16,}"  # services of models and voices
     r"|(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{12,}|hf_\w{16,}|npm_\w{16,}|pypi-[\w-]{16,}|dop_v1_\w{16,}"
     r"|SG\.[\w-]{16,}\.[\w-]{16,}|(?:SK|AC)[0-9a-f]{32}"  # SendGrid, Twilio
     r"|eyJ[\w+/=-]{8,}(?:\.[\w-]*){0,4}"  # JSON in base64: a JWT, whole or cut
