@@ -13,6 +13,7 @@ from diag.model import frames
 from diag.model.catalogue import Catalogue
 from diag.model.instants import format_instant
 from diag.model.records import LogRecord
+from diag.normalise.copies import drop_copies
 from diag.normalise.draft import Draft
 from diag.normalise.json_line import read_json_line
 from diag.normalise.log_entry import is_log_entry, read_log_entry
@@ -22,8 +23,6 @@ from diag.normalise.services import ServiceNames, hints_of_origin
 from diag.normalise.text_line import read_text_line
 
 Row = dict[str, Any]
-
-_ORIGIN, _PLACE, _REPEAT = "origin", "place", "repeat"
 
 
 def to_frame(records: Iterable[LogRecord], catalogue: Catalogue, first_order: int = 0) -> pl.DataFrame:
@@ -45,22 +44,7 @@ def join_frames(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     joined = pl.concat(parts).sort(frames.TIME, frames.INSERT_ID, frames.ORDER, nulls_last=True)
     identity = [frames.LOG_NAME, frames.TIME, frames.INSERT_ID]
     duplicate = (pl.col(frames.INSERT_ID) != "") & ~pl.struct(identity).is_first_distinct()
-    return frames.check_schema(_drop_copies(joined.filter(~duplicate)))
-
-
-def _drop_copies(joined: pl.DataFrame) -> pl.DataFrame:
-    """Without the lines that another file holds as well; a line that one file repeats was written twice."""
-    raw = pl.col(frames.INSERT_ID) == ""
-    origin = pl.when(raw).then(pl.col(frames.REF).str.replace(r":\d+$", "")).otherwise(pl.lit(""))
-    if not joined.select(raw.any()).item() or joined.select(origin.n_unique()).item() < 2:
-        return joined
-    said = [frames.TIME, frames.SERVICE, frames.MESSAGE, frames.FIELDS]
-    numbered = joined.with_columns(origin.alias(_ORIGIN), pl.int_range(pl.len()).alias(_PLACE)).with_columns(
-        pl.int_range(pl.len()).over([_ORIGIN, *said]).alias(_REPEAT)
-    )
-    # an entry knows more than a line: its pod, its insert ID
-    kept = numbered.sort(raw, _PLACE).unique([*said, _REPEAT], keep="first", maintain_order=True)
-    return kept.sort(_PLACE).drop(_ORIGIN, _PLACE, _REPEAT)
+    return frames.check_schema(drop_copies(joined.filter(~duplicate)))
 
 
 class _RowMaker:
