@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -91,7 +92,8 @@ def test_up_tells_what_to_do_and_ends_with_ctrl_c(up, tmp_path):
     assert process.wait(30) == 0
     assert lines[0] == "the stack is up; Ctrl-C ends it\n"
     assert any(line.startswith("  orchestrator  http://127.0.0.1:") for line in lines)
-    assert lines[-1] == f"diag session SESSION_ID --config {tmp_path / 's' / 'diag.toml'}\n"
+    tool = os.path.relpath(Path(sys.executable).parent) + "/diag"
+    assert lines[-1] == f"{tool} session SESSION_ID --config {tmp_path / 's' / 'diag.toml'}\n"
     assert "orchestrator is ready" in process.communicate()[1]
 
 
