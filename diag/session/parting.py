@@ -33,6 +33,7 @@ _MEDIA_HALF = frozenset({WHIP, PUBLISH})
 _WORK_HALF = frozenset({CONSUME, TURN})
 _SAME_INSTANT_NS = 5 * NS_PER_MS
 _THIRD_PLACES = ("media.listen_failed",)
+_CLIENT = "frontend"
 _SOCKET_MESSAGES = ("ws.message", "ws.raw")
 
 
@@ -74,7 +75,7 @@ def find_unread(session: Session) -> tuple[Parting, Event] | None:
     """The session's ID reached the orchestrator over a socket, and the message was not understood."""
     for text in session.session_ids:
         facets = session.presence.get(text, frozenset())
-        refused = first_event(session, text, "ws.refused")
+        refused = first_event(session, text, "ws.refused") or next(iter(session.named("ws.refused")), None)
         if refused is not None and facets & _MEDIA_HALF and BIND not in facets:
             return Parting(text, "", "WebSocket (session_info)", "sent and not read"), refused
     return None
@@ -184,11 +185,14 @@ def _knows_client_by(session: Session, media: str, other: str, kind: str) -> boo
 
 
 def _is_clients(session: Session, text: str) -> bool:
-    """Whether the client used this ID in a third place, beside WHIP and the socket's binding."""
+    """Whether the client used this ID in a third place, beside WHIP and the socket's binding.
+
+    Its own lines are one, and what it asked the media server to listen to.
+    """
     return any(
         text in event.entry.ids_in(*SESSION_ROLES, "text")
         for event in (*session.events, *session.neighbours)
-        if event.name in _THIRD_PLACES
+        if event.name in _THIRD_PLACES or event.side == _CLIENT
     )
 
 
