@@ -12,7 +12,7 @@ from diag.errors import SourceError
 from diag.model.catalogue import Catalogue
 from diag.model.coverage import SourceCoverage, State
 from diag.model.identifiers import Identifier, classify
-from diag.model.records import KafkaRecord
+from diag.model.records import SESSION_ROLES, KafkaRecord
 from diag.model.topics import BrokerFacts
 from diag.model.window import MINUTE_NS, Window
 from diag.session.links import is_hub
@@ -37,7 +37,7 @@ class Broker:
         self._settings = request.settings.kafka
         self._is_asked = request.asks_broker
         self._interrupted = False
-        self._id_keys = frozenset(catalogue.keys_of("session", "media", "frontend"))
+        self._id_keys = frozenset(catalogue.keys_of(*SESSION_ROLES))
         self._window: Window | None = None
         self._looked_at = 0
         self._problems: list[str] = []

@@ -18,8 +18,7 @@ from diag.model.instants import format_instant
 from diag.model.queries import LogQuery, LogSource
 from diag.model.records import KafkaRecord, LogRecord
 from diag.model.window import Window
-from diag.session.links import close_over
-from diag.session.rules import MAPPING_RULES
+from diag.session.links import Closure, close_over
 from diag.session.select import EventFinder
 
 INTERRUPTED = "interrupted (Ctrl-C)"
@@ -33,6 +32,7 @@ class Entries:
         self.source = source
         self.catalogue = catalogue
         self.frame = frames.no_entries()
+        self._finder: EventFinder | None = None
         self.interrupted = False
         self._outside = frames.no_entries()
         self._notes: list[str] = []
@@ -60,7 +60,7 @@ class Entries:
         self._parts.append(normalise.to_frame(records, self.catalogue, self._count))
         self._count += len(records)
         self._queried[query.window] = self.queried(query.window).union(query.ids)
-        self.frame = normalise.join_frames(self._parts)
+        self._set_frame(normalise.join_frames(self._parts))
 
     def queried(self, window: Window) -> frozenset[str]:
         """The IDs that were asked for in just this window."""
@@ -86,10 +86,13 @@ class Entries:
             f"{_describe(bounds)} and were left out"
             + (f"; {timeless} without a time were kept" if timeless else "")
         )
-        self.frame = kept
+        self._set_frame(kept)
 
-    def compare_outside(self, members: frozenset[str], bounds: Bounds) -> None:
+    def compare_outside(self, asked: Identifier, bounds: Bounds) -> None:
         """Say so where `bounds` cut the session: what is missing of it was not looked at."""
+        if self._outside.is_empty():
+            return
+        members = self.close_over(asked).members
         cut = len(EventFinder(self._outside, self.catalogue).mentioning(members))
         if cut:
             self.tell(f"{cut} of the session's own lines lie outside of {_describe(bounds)}")
@@ -120,22 +123,29 @@ class Entries:
             yield f"{count} of {self.frame.height} lines name neither a time nor a service"
 
     def finder(self) -> EventFinder:
-        """Questions about what was read so far."""
-        return EventFinder(self.frame, self.catalogue)
+        """Questions about what was read so far; one for all of them, since it keeps what it has found."""
+        if self._finder is None:
+            self._finder = EventFinder(self.frame, self.catalogue)
+        return self._finder
+
+    def _set_frame(self, frame: pl.DataFrame) -> None:
+        self.frame, self._finder = frame, None
+
+    def close_over(self, asked: Identifier, records: Iterable[KafkaRecord] = ()) -> Closure:
+        """The session's IDs as far as they are known."""
+        return close_over(asked.text, self.finder(), records)
+
+    def span_of(self, members: frozenset[str]) -> Window | None:
+        """The time that the entries of a session span."""
+        times = [event.time_ns for event in self.finder().mentioning(members) if event.time_ns]
+        return Window(min(times), max(times) + 1) if times else None
 
     def members_of(
         self, asked: Identifier, records: Iterable[KafkaRecord] = ()
     ) -> tuple[frozenset[str], Window | None]:
         """The session's IDs as far as they are known, and the time that its entries span."""
-        finder = self.finder()
-        members = close_over(asked.text, finder, records).members
-        times = [event.time_ns for event in finder.mentioning(members) if event.time_ns]
-        return members, Window(min(times), max(times) + 1) if times else None
-
-    def mapped_to(self, asked: Identifier, records: Iterable[KafkaRecord] = ()) -> frozenset[str]:
-        """IDs that a mapping ties to the session: only their own lines tell whether it holds."""
-        candidates = close_over(asked.text, self.finder(), records).candidates
-        return frozenset(text for text, (link, _) in candidates.items() if link.rule in MAPPING_RULES)
+        members = self.close_over(asked, records).members
+        return members, self.span_of(members)
 
 
 def _describe(bounds: Bounds) -> str:

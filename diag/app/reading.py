@@ -81,11 +81,12 @@ def _next_query(
     """The ID, then what it is linked to, then a wider window where the session touches its edge."""
     if entries.interrupted:
         return None
-    members, span = entries.members_of(asked, records)
-    needed = members | entries.mapped_to(asked, records)
+    closure = entries.close_over(asked, records)
+    # only their own lines tell whether a mapping to them holds
+    needed = closure.members | closure.mapped
     wanted = needed - entries.queried(window)
     if not wanted:
-        wider = widen_window(window, span, request.now_ns, *request.bounds)
+        wider = widen_window(window, entries.span_of(closure.members), request.now_ns, *request.bounds)
         if wider is None:
             return None
         window, wanted = wider, needed - entries.queried(wider)

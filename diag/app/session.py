@@ -41,7 +41,7 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     entries = Entries(_open_source(request, catalogue), catalogue)
     window = await _read_all(entries, broker, asked, request)
     entries.compare_mint(asked, request.bounds)
-    entries.compare_outside(entries.members_of(asked)[0], request.bounds)
+    entries.compare_outside(asked, request.bounds)
     collected_ns = None if request.files else request.now_ns
     settled_ns = None if collected_ns is None else settled_before(entries.frame, collected_ns)
     finder = entries.finder()

@@ -75,6 +75,10 @@ class KafkaRecord:
         return f"{self.topic}/{self.partition}@{self.offset}"
 
 
+SESSION_ROLES = ("session", "media", "frontend")
+"""The roles of the keys that name a session."""
+
+
 @dataclass(frozen=True, slots=True)
 class IdMention:
     """One ID in one entry: under which key, in which role.

@@ -8,7 +8,6 @@ from diag.model.catalogue import Catalogue
 from diag.model.records import Entry
 from diag.model.session import Event
 
-LOG = "log"
 UNKNOWN = "unknown"
 
 _LONGEST_VALUE = 160

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from diag.model.identifiers import IdKind, classify, is_lost
-from diag.model.records import KafkaRecord
+from diag.model.records import SESSION_ROLES, KafkaRecord
 from diag.model.session import JOINED, Event, Link
-from diag.session.presence import BIND, NAMED, SESSION_ROLES, WHIP, WS_AUDIO, build_presence
+from diag.session.presence import BIND, NAMED, WHIP, WS_AUDIO, build_presence
 from diag.session.rules import (
     MAPPING_RULES,
     SHARED_BY,
@@ -42,19 +42,22 @@ class Closure:
         joined: each other ID -> the link along which `chief` reaches it, and the weakest score on the way.
         candidates: the same for IDs beyond a weak link.
         hubs: shared connections and traces: reached, never passed.
-        considered: all IDs whose events decided what is joined.
     """
 
     chief: str
     joined: Reached
     candidates: Reached
     hubs: frozenset[str]
-    considered: frozenset[str]
 
     @property
     def members(self) -> frozenset[str]:
         """Every ID of the session; hubs are not its own."""
         return frozenset({self.chief, *self.joined}) - self.hubs
+
+    @property
+    def mapped(self) -> frozenset[str]:
+        """The candidates that a mapping line ties to the session."""
+        return frozenset(text for text, (link, _) in self.candidates.items() if link.rule in MAPPING_RULES)
 
 
 def close_over(asked: str, finder: Finder, records: Iterable[KafkaRecord] = ()) -> Closure:
@@ -81,7 +84,7 @@ def close_over(asked: str, finder: Finder, records: Iterable[KafkaRecord] = ()) 
     weak = [link for link in links if link.score < JOINED and (link.first in ids) != (link.second in ids)]
     candidates = {(link.second if link.first in ids else link.first): (link, link.score) for link in weak}
     joined = _reach(chief, strong, hubs)
-    return Closure(chief, _sorted(joined), _sorted(candidates), hubs & ids, considered)
+    return Closure(chief, _sorted(joined), _sorted(candidates), hubs & ids)
 
 
 def _mapped_partners(links: Iterable[Link], reached: set[str]) -> set[str]:

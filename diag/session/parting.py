@@ -12,25 +12,22 @@ from dataclasses import dataclass
 
 from diag.model.identifiers import IdKind, classify
 from diag.model.instants import NS_PER_MS, NS_PER_S
+from diag.model.records import SESSION_ROLES
 from diag.model.session import Event, Session
 from diag.session.presence import (
     BIND,
-    CONSUME,
     GRPC,
     LISTEN,
     MEDIA_FACETS,
-    PUBLISH,
-    SESSION_ROLES,
-    TURN,
+    MEDIA_HALF,
     WHIP,
+    WORK_HALF,
     WS_AUDIO,
 )
 
 TOGETHER_NS = 60 * NS_PER_S
 """Both halves of one call begin within a minute."""
 
-_MEDIA_HALF = frozenset({WHIP, PUBLISH})
-_WORK_HALF = frozenset({CONSUME, TURN})
 _SAME_INSTANT_NS = 5 * NS_PER_MS
 _THIRD_PLACES = ("media.listen_failed",)
 _CLIENT = "frontend"
@@ -76,7 +73,7 @@ def find_unread(session: Session) -> tuple[Parting, Event] | None:
     for text in session.session_ids:
         facets = session.presence.get(text, frozenset())
         refused = first_event(session, text, "ws.refused") or next(iter(session.named("ws.refused")), None)
-        if refused is not None and facets & _MEDIA_HALF and BIND not in facets:
+        if refused is not None and facets & MEDIA_HALF and BIND not in facets:
             return Parting(text, "", "WebSocket (session_info)", "sent and not read"), refused
     return None
 
@@ -84,7 +81,7 @@ def find_unread(session: Session) -> tuple[Parting, Event] | None:
 def is_whole(session: Session, text: str) -> bool:
     """Whether one ID has both halves, or the one half that a session over a socket has."""
     facets = session.presence.get(text, frozenset())
-    return BIND in facets and bool(facets & {*_MEDIA_HALF, WS_AUDIO})
+    return BIND in facets and bool(facets & {*MEDIA_HALF, WS_AUDIO})
 
 
 def first_event(session: Session, text: str, *prefixes: str) -> Event | None:
@@ -100,17 +97,17 @@ def first_event(session: Session, text: str, *prefixes: str) -> Event | None:
 def _socket_pairs(session: Session, ids: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Media without a socket, and a socket without media. Consumption and turns count for neither."""
     facets = {text: session.presence.get(text, frozenset()) for text in ids}
-    media = [text for text, seen in facets.items() if seen & _MEDIA_HALF and BIND not in seen]
-    sockets = [text for text, seen in facets.items() if BIND in seen and not seen & _MEDIA_HALF]
+    media = [text for text, seen in facets.items() if seen & MEDIA_HALF and BIND not in seen]
+    sockets = [text for text, seen in facets.items() if BIND in seen and not seen & MEDIA_HALF]
     yield from ((m, s) for m in media for s in sockets)
 
 
 def _key_pairs(session: Session, ids: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Audio that nobody worked on, and work on audio that nobody published."""
     facets = {text: session.presence.get(text, frozenset()) for text in ids}
-    published = [t for t, seen in facets.items() if seen & _MEDIA_HALF and not seen & {*_WORK_HALF, WS_AUDIO}]
+    published = [t for t, seen in facets.items() if seen & MEDIA_HALF and not seen & {*WORK_HALF, WS_AUDIO}]
     worked = [
-        t for t, seen in facets.items() if seen & _WORK_HALF and not seen & {*_MEDIA_HALF, BIND, WS_AUDIO}
+        t for t, seen in facets.items() if seen & WORK_HALF and not seen & {*MEDIA_HALF, BIND, WS_AUDIO}
     ]
     yield from ((p, w) for p in published for w in worked)
 
@@ -118,7 +115,7 @@ def _key_pairs(session: Session, ids: tuple[str, ...]) -> Iterator[tuple[str, st
 def _stream_pairs(session: Session, ids: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Media that nobody worked on, and a stream for which the orchestrator minted an ID of its own."""
     facets = {text: session.presence.get(text, frozenset()) for text in ids}
-    media = [t for t, seen in facets.items() if seen & _MEDIA_HALF and not seen & {BIND, *_WORK_HALF}]
+    media = [t for t, seen in facets.items() if seen & MEDIA_HALF and not seen & {BIND, *WORK_HALF}]
     streams = [text for text, seen in facets.items() if GRPC in seen]
     yield from ((m, s) for m in media for s in streams)
 
@@ -201,7 +198,7 @@ def _hop_to(session: Session, other: str) -> str:
     if bind is None and not facets:
         return "/listening body"
     if bind is None:
-        return "Kafka key" if facets & _WORK_HALF else "WebSocket"
+        return "Kafka key" if facets & WORK_HALF else "WebSocket"
     via = bind.value("via")
     return f"WebSocket ({via})" if via else "WebSocket"
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 from diag.model.identifiers import classify, is_lost
 from diag.model.instants import NS_PER_S
+from diag.model.records import SESSION_ROLES
 from diag.model.session import Alias, Event
 from diag.session.presence import (
     BIND,
-    CONSUME,
     MEDIA_FACETS,
+    MEDIA_HALF,
     PUBLISH,
     REFUSED,
-    SESSION_ROLES,
-    TURN,
     WHIP,
+    WORK_HALF,
     WS_AUDIO,
     build_presence,
 )
@@ -24,7 +24,6 @@ from diag.session.presence import (
 NEARBY_NS = 60 * NS_PER_S
 TIME_SCORE = 50
 
-_WORK = frozenset({CONSUME, TURN})
 _CALL_EVENTS = ("ws.bind", "whip.session", "whip.established")
 _WORK_EVENTS = ("turn.trigger", "turn.start", "audio.session", "kafka.consume")
 
@@ -51,10 +50,8 @@ _SOCKET = _Half(frozenset({BIND}), MEDIA_FACETS | {WS_AUDIO}, ("ws.bind",), _CAL
 _MEDIA = _Half(
     frozenset({WHIP}), frozenset({BIND, WS_AUDIO}), ("whip.session", "whip.established"), _CALL_EVENTS
 )
-_WORKER = _Half(_WORK, MEDIA_FACETS | {BIND, WS_AUDIO}, _WORK_EVENTS, ("media.publish",))
-_PUBLISHER = _Half(
-    frozenset({WHIP, PUBLISH}), _WORK | {WS_AUDIO}, ("whip.session", "whip.established"), _WORK_EVENTS
-)
+_WORKER = _Half(WORK_HALF, MEDIA_FACETS | {BIND, WS_AUDIO}, _WORK_EVENTS, ("media.publish",))
+_PUBLISHER = _Half(MEDIA_HALF, WORK_HALF | {WS_AUDIO}, ("whip.session", "whip.established"), _WORK_EVENTS)
 
 
 def find_partners(
@@ -83,9 +80,9 @@ def _find_missing_half(mine: set[str]) -> _Half | None:
     if mine & {WS_AUDIO, REFUSED}:
         return None
     if BIND not in mine and WHIP not in mine:
-        return _PUBLISHER if mine & _WORK and not mine & MEDIA_FACETS else None
+        return _PUBLISHER if mine & WORK_HALF and not mine & MEDIA_FACETS else None
     if BIND in mine and WHIP in mine:
-        return _WORKER if PUBLISH in mine and not mine & _WORK else None
+        return _WORKER if PUBLISH in mine and not mine & WORK_HALF else None
     return _SOCKET if WHIP in mine else _MEDIA
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
+from diag.model.records import SESSION_ROLES
 from diag.model.session import Event
 from diag.session.events import is_final_audio, is_listening
 
@@ -21,13 +22,13 @@ PLAYED = "played"
 REFUSED = "ws.refused"  # a socket named the session in a message that nobody read
 GRPC = "grpc"
 
+MEDIA_HALF = frozenset({WHIP, PUBLISH})
+WORK_HALF = frozenset({CONSUME, TURN})
 MEDIA_FACETS = frozenset({WHIP, LISTEN, PUBLISH, PLAYED})
 ORCHESTRATOR_FACETS = frozenset({BIND, CONSUME, TURN, DELIVER, REFUSED, GRPC})
 
 MEDIA_CAME = ("ice.connected", "media.track", "media.publish", "media.listen", "speech.start", "speech.end")
 """Any of these shows that the caller's media arrived."""
-
-SESSION_ROLES = ("session", "media", "frontend")
 
 _FACETS = {
     "whip.session": NAMED,

@@ -14,9 +14,9 @@ from typing import Protocol
 
 from diag.model.findings import Evidence
 from diag.model.identifiers import classify, is_lost
-from diag.model.records import IdMention, KafkaRecord
+from diag.model.records import SESSION_ROLES, IdMention, KafkaRecord
 from diag.model.session import Event, Link
-from diag.session.presence import BIND, MEDIA_FACETS, SESSION_ROLES, build_presence
+from diag.session.presence import BIND, MEDIA_FACETS, build_presence
 
 LINKING_ROLES = (*SESSION_ROLES, "connection", "trace")
 

@@ -7,10 +7,10 @@ import polars as pl
 from diag.model import frames
 from diag.model.catalogue import Catalogue
 from diag.model.identifiers import LOST_TEXTS, classify
+from diag.model.records import SESSION_ROLES
 from diag.model.session import Event
 from diag.session.events import to_events
 from diag.session.kinship import Kinship
-from diag.session.presence import SESSION_ROLES
 
 _ROW = "row"
 _NOT_MENTIONS = ("other", "null")

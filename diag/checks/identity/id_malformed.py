@@ -30,10 +30,9 @@ from dataclasses import dataclass, field
 from diag.checks.base import LOGS, MOST_EVIDENCE, RECORDS, Check, CheckContext, any_of
 from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
 from diag.model.identifiers import IdKind, classify
-from diag.model.records import KafkaRecord
+from diag.model.records import SESSION_ROLES, KafkaRecord
 from diag.model.session import Event
 
-_ROLES = ("session", "media", "frontend")
 _SHORT_RANDOM = re.compile(r"session_(?:[0-9]{13}|[0-9]{16}|[0-9]{19})_[0-9a-z]{1,7}")
 _NUMBERED = re.compile(r"session_([0-9]+)(_.*)?", re.DOTALL)
 _KNOWN_DIGITS = (13, 16, 19)
@@ -60,7 +59,7 @@ class _Seen:
 def _run(context: CheckContext) -> Iterator[Finding]:
     seen: defaultdict[str, _Seen] = defaultdict(_Seen)
     for event in context.session.events:
-        for text in event.entry.ids_in(*_ROLES):
+        for text in event.entry.ids_in(*SESSION_ROLES):
             if _is_malformed(text) and not context.session.fits_own_form(text):
                 seen[text].lines.append(event)
     for record in (record for flow in context.session.flows for record in flow.records):

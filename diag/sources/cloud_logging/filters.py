@@ -14,6 +14,7 @@ from diag.model.filters import And, Comparison, Filter, Not, Op, Or
 from diag.model.identifiers import LOST_TEXTS, IdKind
 from diag.model.instants import format_instant
 from diag.model.queries import LogQuery
+from diag.model.records import SESSION_ROLES
 from diag.model.settings import ClusterSettings
 
 LONGEST_FILTER = 20_000
@@ -60,7 +61,7 @@ def _mentions(text: str, project: str, catalogue: Catalogue) -> Iterator[Filter]
         for key in catalogue.keys_of("trace"):
             yield Comparison(_path_of(key), Op.HAS, text)
         return
-    roles = ("connection",) if kind is IdKind.CONNECTION else ("session", "media", "frontend")
+    roles = ("connection",) if kind is IdKind.CONNECTION else SESSION_ROLES
     if kind is IdKind.MALFORMED:
         roles = (*roles, "connection", "turn")
     for key in catalogue.keys_of(*roles):
@@ -84,7 +85,7 @@ def _says(messages: Iterable[str]) -> Iterator[Filter]:
 
 def _names_no_session(catalogue: Catalogue) -> Iterator[Filter]:
     """No session key at all, or one that holds a lost ID."""
-    keys = catalogue.keys_of("session", "media", "frontend")
+    keys = catalogue.keys_of(*SESSION_ROLES)
     yield And(tuple(Not(Comparison(_path_of(key), Op.HAS, "*", quoted=False)) for key in keys))
     for key in catalogue.keys_of("session"):
         yield from (_equals(_path_of(key), text) for text in sorted(LOST_TEXTS))
