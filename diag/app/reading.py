@@ -12,7 +12,7 @@ from diag.model.identifiers import Identifier
 from diag.model.queries import LogQuery
 from diag.model.records import KafkaRecord
 from diag.model.window import MINUTE_NS, Window
-from diag.session.reconstruct import ANCHOR_EVENTS
+from diag.session.surroundings import ANCHOR_EVENTS
 from diag.session.window import clip_window, plan_window, widen_window
 
 _ROUNDS = 6

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from diag.model.instants import NS_PER_MS, NS_PER_S, NS_PER_US, parse_instant
 
@@ -97,10 +98,17 @@ class Identifier:
 
 def classify(text: str) -> Identifier:
     """What `text` is, judged by its form alone; every text has a kind."""
+    if len(text) > LONGEST:
+        lost = text.startswith(_LOST_PREFIXES)
+        return Identifier(text, IdKind.LOST if lost else IdKind.MALFORMED)
+    return _classify(text)
+
+
+@lru_cache(maxsize=65_536)
+def _classify(text: str) -> Identifier:
+    """The same ID is asked about many times in a run."""
     if text in LOST_TEXTS or text.startswith(_LOST_PREFIXES):
         return Identifier(text, IdKind.LOST)
-    if len(text) > LONGEST:
-        return Identifier(text, IdKind.MALFORMED)
     if text in _TEST_TEXTS or text.startswith(_TEST_PREFIXES):
         return _timed(text, IdKind.TEST)
     kind = next((kind for kind, grammar in _GRAMMARS if grammar.fullmatch(text)), IdKind.MALFORMED)

@@ -131,4 +131,5 @@ class Entry:
 
     def ids_in(self, *roles: str) -> tuple[str, ...]:
         """The IDs in these roles, each once, in order."""
-        return tuple(dict.fromkeys(mention.text for mention in self.ids if mention.role in roles))
+        found = [mention.text for mention in self.ids if mention.role in roles]
+        return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from diag.model.clocks import Clocks
 from diag.model.findings import Evidence
@@ -167,6 +168,26 @@ class TopicFlow:
     records: tuple[KafkaRecord, ...] = ()
 
 
+class Neighbours(Protocol):
+    """What was logged around a session and is not its own: other sessions' steps, and lines without an ID.
+
+    Thousands of lines may stand around one session, so they are asked for by what is sought. Each answer
+    is in order of time.
+    """
+
+    def named(self, *names: str) -> tuple[Event, ...]:
+        """Those of these canonical names."""
+
+    def mentioning(self, *texts: str) -> tuple[Event, ...]:
+        """Those that mention one of these IDs."""
+
+    def lost(self) -> tuple[Event, ...]:
+        """Those that name a lost ID (`undefined`), or complain of one."""
+
+    def eras(self, side: str) -> frozenset[frozenset[str]]:
+        """The versions that the lines of one side betray, a set for each line that betrays some."""
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """Everything that belongs together.
@@ -176,8 +197,9 @@ class Session:
         asked: the ID that was asked for, which may be any of them.
         members: all its IDs, connections and traces included.
         events: in order; see ``session/timeline``.
-        neighbours: events of other sessions nearby, and lines without an ID.
-        presence: session ID -> the facets in which it was seen (``whip``, ``ws.bind``, ...).
+        neighbours: what was logged around it and is not its own.
+        presence: session ID -> the facets in which it was seen (``whip``, ``ws.bind``, ...), of its own
+            IDs and of its candidates.
         lost_records: records of the window under a lost ID: no session's, and perhaps this one's.
         end: the event that ended it; None if none did.
         open: it may still run.
@@ -191,7 +213,7 @@ class Session:
     aliases: tuple[Alias, ...]
     candidates: tuple[Alias, ...]
     events: tuple[Event, ...]
-    neighbours: tuple[Event, ...]
+    neighbours: Neighbours
     presence: Mapping[str, frozenset[str]]
     turns: tuple[Turn, ...]
     flows: tuple[TopicFlow, ...]

@@ -88,7 +88,7 @@ def first_event(session: Session, text: str, *prefixes: str) -> Event | None:
     """The first event of these kinds that names `text`, the neighbours' among them."""
     found = (
         event
-        for event in (*session.events, *session.neighbours)
+        for event in (*session.events, *session.neighbours.mentioning(text))
         if event.name.startswith(prefixes) and text in event.entry.ids_in(*SESSION_ROLES)
     )
     return min(found, key=lambda event: event.time_ns, default=None)
@@ -188,7 +188,7 @@ def _is_clients(session: Session, text: str) -> bool:
     """
     return any(
         text in event.entry.ids_in(*SESSION_ROLES, "text")
-        for event in (*session.events, *session.neighbours)
+        for event in (*session.events, *session.neighbours.mentioning(text))
         if event.name in _THIRD_PLACES or event.side == _CLIENT
     )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from diag.model.identifiers import classify, is_lost
 from diag.model.instants import NS_PER_S
 from diag.model.records import SESSION_ROLES
-from diag.model.session import Alias, Event
+from diag.model.session import Alias, Event, Neighbours
 from diag.session.presence import (
     BIND,
     MEDIA_FACETS,
@@ -54,22 +54,18 @@ _WORKER = _Half(WORK_HALF, MEDIA_FACETS | {BIND, WS_AUDIO}, _WORK_EVENTS, ("medi
 _PUBLISHER = _Half(MEDIA_HALF, WORK_HALF | {WS_AUDIO}, ("whip.session", "whip.established"), _WORK_EVENTS)
 
 
-def find_partners(
-    own_events: Iterable[Event], neighbours: Iterable[Event], members: frozenset[str]
-) -> tuple[Alias, ...]:
+def find_partners(own: Sequence[Event], neighbours: Neighbours, members: frozenset[str]) -> tuple[Alias, ...]:
     """Sessions that have exactly the half that this one lacks, within a minute, in order of time."""
-    own, other = tuple(own_events), tuple(neighbours)
     presence = build_presence(own)
     missing = _find_missing_half({facet for text in members for facet in presence.get(text, ())})
     if missing is None:
         return ()
-    halves = frozenset(
-        text
-        for text, facets in build_presence(other).items()
-        if missing.fits(facets) and text not in members and not is_lost(text)
-    )
     anchors = [event.time_ns for event in own if event.name in missing.anchors]
-    return tuple(_nearby((event for event in other if event.name in missing.shown_by), halves, anchors))
+    near = [event for event in neighbours.named(*missing.shown_by) if _is_near(event, anchors)]
+    texts = {text for event in near for text in event.entry.ids_in(*SESSION_ROLES) if not is_lost(text)}
+    presence = build_presence(neighbours.mentioning(*texts))
+    halves = texts.difference(members).intersection(t for t, seen in presence.items() if missing.fits(seen))
+    return tuple(_nearby(near, halves))
 
 
 def _find_missing_half(mine: set[str]) -> _Half | None:
@@ -86,12 +82,15 @@ def _find_missing_half(mine: set[str]) -> _Half | None:
     return _SOCKET if WHIP in mine else _MEDIA
 
 
-def _nearby(events: Iterable[Event], halves: frozenset[str], anchors: list[int]) -> Iterator[Alias]:
-    """Each of `halves` once, by its first event within a minute of an anchor."""
+def _is_near(event: Event, anchors: Iterable[int]) -> bool:
+    return any(abs(event.time_ns - anchor) <= NEARBY_NS for anchor in anchors)
+
+
+def _nearby(events: Iterable[Event], halves: set[str]) -> Iterator[Alias]:
+    """Each of `halves` once, by its first event."""
     seen: set[str] = set()
     for event in events:
         for text in event.entry.ids_in(*SESSION_ROLES):
-            near = any(abs(event.time_ns - anchor) <= NEARBY_NS for anchor in anchors)
-            if near and text in halves and text not in seen:
+            if text in halves and text not in seen:
                 seen.add(text)
                 yield Alias(classify(text), "time", TIME_SCORE, event.to_evidence())

@@ -9,7 +9,7 @@ from diag.model.catalogue import Catalogue
 from diag.model.identifiers import Identifier, classify
 from diag.model.instants import NS_PER_S
 from diag.model.records import KafkaRecord
-from diag.model.session import Alias, Event, Session, Turn, TurnOutcome
+from diag.model.session import Alias, Event, Neighbours, Session, Turn, TurnOutcome
 from diag.model.topics import BrokerFacts, WantedTopic
 from diag.model.window import Window
 from diag.session.clock import find_clocks
@@ -21,12 +21,6 @@ from diag.session.partners import NEARBY_NS, find_partners
 from diag.session.presence import build_presence
 from diag.session.select import EventFinder
 from diag.session.turns import build_turns
-
-ANCHOR_EVENTS = (
-    "whip.session", "whip.established", "ice.connected", "ws.open", "ws.bind", "ws.close", "id.missing",
-    "audio.session", "turn.trigger", "turn.start", "proc.start", "proc.stop", "proc.exit", "proc.panic",
-)  # fmt: skip
-"""What places a neighbour: enough to tell which half of a session it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +54,9 @@ def reconstruct(asked: Identifier, reading: Reading) -> Session | None:
     events = put_in_order(mentioning, clocks)
     if not events and not records:
         return None
-    neighbours = _find_neighbours(events, reading)
+    neighbours = _find_neighbours(events, closure.members, reading)
+    candidates = _find_candidates(closure, events, neighbours, reading.catalogue)
+    shown = neighbours.mentioning(*(alias.identifier.text for alias in candidates))
     window_end = reading.window.end_ns if reading.window else max((e.time_ns for e in events), default=0)
     end = find_end(events)
     turns = build_turns(events, find_departures(events), window_end)
@@ -69,10 +65,10 @@ def reconstruct(asked: Identifier, reading: Reading) -> Session | None:
         asked=asked,
         members=closure.members,
         aliases=_to_aliases(closure.joined, closure.members, reading.catalogue),
-        candidates=_find_candidates(closure, events, neighbours, reading.catalogue),
+        candidates=candidates,
         events=events,
         neighbours=neighbours,
-        presence=build_presence((*events, *neighbours)),
+        presence=build_presence((*events, *shown)),
         turns=turns,
         flows=build_flows(events, records, reading.wanted, reading.broker),
         lost_records=lost,
@@ -100,7 +96,7 @@ def _to_aliases(reached: Reached, members: frozenset[str], catalogue: Catalogue)
 
 
 def _find_candidates(
-    closure: Closure, events: Sequence[Event], neighbours: Sequence[Event], catalogue: Catalogue
+    closure: Closure, events: Sequence[Event], neighbours: Neighbours, catalogue: Catalogue
 ) -> tuple[Alias, ...]:
     weak = _to_aliases(closure.candidates, frozenset(closure.candidates), catalogue)
     hubs = _to_aliases(closure.joined, closure.hubs, catalogue)
@@ -109,14 +105,10 @@ def _find_candidates(
     return (*weak, *hubs, *(one for one in partners if one.identifier.text not in known))
 
 
-def _find_neighbours(events: Sequence[Event], reading: Reading) -> tuple[Event, ...]:
+def _find_neighbours(events: Sequence[Event], members: frozenset[str], reading: Reading) -> Neighbours:
     times = [event.time_ns for event in events if event.time_ns]
-    if not times:
-        return ()
-    anchors = reading.catalogue.messages_of(*ANCHOR_EVENTS)
-    near = reading.finder.between(min(times) - NEARBY_NS, max(times) + NEARBY_NS, anchors)
-    own = {event.entry.order for event in events}
-    return tuple(event for event in near if event.entry.order not in own)
+    start_ns, end_ns = (min(times) - NEARBY_NS, max(times) + NEARBY_NS) if times else (0, -1)
+    return reading.finder.around(start_ns, end_ns, members)
 
 
 def _minted_ns(closure: Closure) -> int | None:

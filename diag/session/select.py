@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import polars as pl
 
 from diag.model import frames
 from diag.model.catalogue import Catalogue
 from diag.model.identifiers import LOST_TEXTS, classify
 from diag.model.records import SESSION_ROLES
-from diag.model.session import Event
+from diag.model.session import Event, Neighbours
 from diag.session.events import to_events
 from diag.session.kinship import Kinship
+from diag.session.surroundings import ANCHOR_EVENTS, Mentioned, Said, Surroundings
 
 _ROW = "row"
 _NOT_MENTIONS = ("other", "null")
@@ -23,7 +26,6 @@ class EventFinder:
         self._frame = frames.check_schema(frame)
         self._catalogue = catalogue
         self._events: dict[int, Event] = {}
-        self._kinship: Kinship | None = None
         self._mentions = (
             frame.select(pl.int_range(pl.len()).alias(_ROW), pl.col(frames.IDS))
             .filter(pl.col(frames.IDS).list.len() > 0)
@@ -34,27 +36,15 @@ class EventFinder:
 
     def mentioning(self, ids: frozenset[str]) -> tuple[Event, ...]:
         """The events that mention one of `ids`, in the frame's order."""
-        rows = self._mentions.filter(pl.col(frames.ID_TEXT).is_in(list(ids)))[_ROW]
-        return self._at(rows.unique().sort().to_list())
+        return self._at(sorted(self._rows_that_mention(ids)))
 
     def kin_of(self, ids: frozenset[str]) -> tuple[tuple[str, str, str], ...]:
         """Other writings of `ids` among the session IDs of the frame, each pair with its rule."""
-        if self._kinship is None:
-            named = self._mentions.filter(pl.col(frames.ID_ROLE).is_in(SESSION_ROLES))
-            self._kinship = Kinship(named[frames.ID_TEXT].unique().sort())
         return self._kinship.of(sorted(ids))
 
-    def between(self, start_ns: int, end_ns: int, messages: tuple[str, ...]) -> tuple[Event, ...]:
-        """The events of a stretch of time that say one of `messages` or name no session (or a lost one)."""
-        naming = self._mentions.filter(
-            pl.col(frames.ID_ROLE).is_in(SESSION_ROLES) & ~pl.col(frames.ID_TEXT).is_in(list(LOST_TEXTS))
-        )[_ROW].unique()
-        rows = (
-            self._frame.with_row_index(_ROW)
-            .filter(pl.col(frames.TIME).is_between(start_ns, end_ns))
-            .filter(pl.col(frames.MESSAGE).is_in(messages) | ~pl.col(_ROW).is_in(naming.implode()))
-        )
-        return self._at(rows[_ROW].to_list())
+    def around(self, start_ns: int, end_ns: int, ids: frozenset[str]) -> Neighbours:
+        """What stands in a stretch of time and does not mention `ids`."""
+        return self._surroundings.around(start_ns, end_ns, self._rows_that_mention(ids))
 
     def session_ids(self) -> tuple[tuple[str, int, str], ...]:
         """Every session ID of the frame with its first time and the service that spoke of it first."""
@@ -68,6 +58,47 @@ class EventFinder:
             (text, time or 0, service)
             for text, time, service in first.iter_rows()
             if classify(text).names_session
+        )
+
+    def _rows_that_mention(self, ids: frozenset[str]) -> frozenset[int]:
+        return frozenset(row for text in ids for row in self._rows_of.get(text, ()))
+
+    @cached_property
+    def _rows_of(self) -> dict[str, list[int]]:
+        """ID -> the rows that mention it."""
+        grouped = self._mentions.group_by(frames.ID_TEXT).agg(_ROW)
+        return dict(grouped.iter_rows())
+
+    @cached_property
+    def _kinship(self) -> Kinship:
+        named = self._mentions.filter(pl.col(frames.ID_ROLE).is_in(SESSION_ROLES))
+        return Kinship(named[frames.ID_TEXT].unique().sort())
+
+    @cached_property
+    def _surroundings(self) -> Surroundings:
+        """Of the lines that say what places a neighbour, or that name no session (or a lost one)."""
+        naming = self._mentions.filter(
+            pl.col(frames.ID_ROLE).is_in(SESSION_ROLES) & ~pl.col(frames.ID_TEXT).is_in(list(LOST_TEXTS))
+        )[_ROW].unique()
+        anchors = self._catalogue.messages_of(*ANCHOR_EVENTS)
+        lines = (
+            self._frame.select(
+                pl.int_range(pl.len()).alias(_ROW), frames.TIME, frames.MESSAGE, frames.SERVICE
+            )
+            .filter(pl.col(frames.TIME).is_not_null())
+            .filter(pl.col(frames.MESSAGE).is_in(anchors) | ~pl.col(_ROW).is_in(naming.implode()))
+        )
+        said = lines.group_by(frames.MESSAGE, frames.SERVICE).agg(frames.TIME, _ROW)
+        mentioned = (
+            self._mentions.join(lines.select(_ROW, frames.TIME), on=_ROW)
+            .group_by(frames.ID_TEXT)
+            .agg(frames.TIME, _ROW)
+        )
+        return Surroundings(
+            (Said(*row) for row in said.iter_rows()),
+            (Mentioned(*row) for row in mentioned.iter_rows()),
+            self._catalogue,
+            self._at,
         )
 
     def _at(self, rows: list[int]) -> tuple[Event, ...]:

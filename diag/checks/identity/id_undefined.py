@@ -56,7 +56,9 @@ def _run(context: CheckContext) -> Iterator[Finding]:
     if own or own_records:
         yield _finding(session, own, own_records, Confidence.CONFIRMED)
         return
-    nearby = [event for event in session.neighbours if _is_loss(event) and _may_be_ours(event, session)]
+    nearby = [
+        event for event in session.neighbours.lost() if _is_loss(event) and _may_be_ours(event, session)
+    ]
     records = _lost_records(session)
     if nearby or records:
         yield _finding(session, nearby, records, Confidence.SUSPECTED)

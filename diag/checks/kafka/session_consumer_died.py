@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from diag.checks.base import BROKER, LOGS, MEDIA_SERVER, Check, CheckContext, any_of, to_evidence
 from diag.model.findings import Confidence, Finding, Scope, Severity
 from diag.model.instants import NS_PER_S
-from diag.model.session import Event
+from diag.model.session import Event, Session
 
 _DEADLINE = "deadline exceeded"
 _DIAL = "dial"
@@ -98,12 +98,16 @@ def _nobody_writes(context: CheckContext) -> bool:
         return facts.end == 0
     if context.session.named("reply.published"):
         return False
-    nearby = (*context.session.events, *context.session.neighbours)
-    sides = (_ORCHESTRATOR, _MEDIA)
-    # the orchestrator's own lines tell best; the two are of one version, else
-    by_side = ([e.eras for e in nearby if e.eras and e.side == side] for side in sides)
-    eras = next(filter(None, by_side), [])
+    # the orchestrator's lines tell best; the two are of one version, else
+    by_side = (_eras_around(context.session, side) for side in (_ORCHESTRATOR, _MEDIA))
+    eras = next(filter(None, by_side), set())
     return any(era <= _ERAS_WITHOUT_REPLY_AUDIO for era in eras)
+
+
+def _eras_around(session: Session, side: str) -> set[frozenset[str]]:
+    """The versions that the lines of a side betray, the session's own and those around it."""
+    own = {event.eras for event in session.events if event.eras and event.side == side}
+    return own.union(session.neighbours.eras(side))
 
 
 CHECK = Check(

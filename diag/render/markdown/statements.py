@@ -165,8 +165,8 @@ def _restarts(diagnosis: Diagnosis, index: EvidenceIndex) -> Statement:
     first, last = session.first_ns or 0, session.last_ns or 0
     starts = [
         event
-        for event in session.neighbours
-        if event.name == "proc.start" and event.entry.pod in pods and first < event.time_ns <= last
+        for event in session.neighbours.named("proc.start")
+        if event.entry.pod in pods and first < event.time_ns <= last
     ]
     if starts:
         return Statement("", claim, f"**no**: {len(starts)} starts", _cite(index, starts))
