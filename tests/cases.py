@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from diag.app.coverage import describe_coverage
+from diag.app.coverage import describe_coverage, hear
 from diag.app.judging import judge_session
 from diag.catalogue import load_catalogue
 from diag.config import load_wanted_topics
@@ -183,7 +183,7 @@ def diagnose(case: Case) -> Diagnosis:
     assert session is not None, f"no line mentions {case.asked}"
     state = State.PARTIAL if "partial" in case.head else State.COMPLETE
     coverage = describe_coverage(
-        frame, (SourceCoverage("files", state, "case", entries=frame.height),), window, None
+        hear(frame), (SourceCoverage("files", state, "case", entries=frame.height),), window, None
     )
     collected_ns = window.end_ns if case.broker else None  # what the broker is now holds for a case
     query = Query(classify(case.asked), window, files=("case.json",), collected_ns=collected_ns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -29,16 +29,30 @@ def settled_before(frame: pl.DataFrame, now_ns: int) -> int:
     return now_ns - max(LEAST_LAG_NS, lag if isinstance(lag, int) else 0)
 
 
-def describe_coverage(
-    frame: pl.DataFrame,
-    sources: Iterable[SourceCoverage],
-    window: Window | None,
-    settled_ns: int | None,
-    sides: Mapping[str, str] | None = None,
-) -> Coverage:
-    """The coverage of every source, with the services and pods that were heard, and the known `sides`."""
-    own_pods = pl.col(frames.POD).filter(pl.col(frames.POD) != "").unique().sort()
-    heard = (
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was heard of one service.
+
+    Attributes:
+        span: from its first line to its last; None where none of its lines has a time.
+    """
+
+    service: str
+    entries: int
+    pods: frozenset[str]
+    span: Window | None
+
+    def joined(self, other: Heard) -> Heard:
+        """Both together."""
+        spans = [span for span in (self.span, other.span) if span is not None]
+        span = spans[0].union(spans[-1]) if spans else None
+        return Heard(self.service, self.entries + other.entries, self.pods | other.pods, span)
+
+
+def hear(frame: pl.DataFrame) -> tuple[Heard, ...]:
+    """What a frame holds of each service."""
+    own_pods = pl.col(frames.POD).filter(pl.col(frames.POD) != "").unique()
+    found = (
         frame.filter(pl.col(frames.SERVICE) != "")
         .group_by(frames.SERVICE)
         .agg(
@@ -47,16 +61,33 @@ def describe_coverage(
             pl.col(frames.TIME).min().alias("first"),
             pl.col(frames.TIME).max().alias("last"),
         )
-        .sort(frames.SERVICE)
     )
-    rows = list(heard.iter_rows())
+    return tuple(
+        Heard(service, entries, frozenset(pods), None if first is None else Window(first, last))
+        for service, entries, pods, first, last in found.iter_rows()
+    )
+
+
+def describe_coverage(
+    heard: Iterable[Heard],
+    sources: Iterable[SourceCoverage],
+    window: Window | None,
+    settled_ns: int | None,
+    sides: Mapping[str, str] | None = None,
+) -> Coverage:
+    """The coverage of every source, with the services and pods that were heard, and the known `sides`."""
+    by_service: dict[str, Heard] = {}
+    for one in heard:
+        known = by_service.get(one.service)
+        by_service[one.service] = one if known is None else known.joined(one)
+    rows = [by_service[service] for service in sorted(by_service)]
     return Coverage(
         sources=(*sources, *NOT_READ),
         window=window,
         settled_ns=settled_ns,
-        services=tuple((service, count) for service, count, *_ in rows),
-        pods=tuple((service, tuple(pods)) for service, _, pods, *_ in rows),
-        spans=tuple((row[0], Window(row[3], row[4])) for row in rows if row[3] is not None),
+        services=tuple((row.service, row.entries) for row in rows),
+        pods=tuple((row.service, tuple(sorted(row.pods))) for row in rows),
+        spans=tuple((row.service, row.span) for row in rows if row.span is not None),
         sides=sides or {},
     )
 

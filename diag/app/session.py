@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diag.app.broker import Broker, read_broker
-from diag.app.coverage import cover_entries, describe_coverage, settled_before
+from diag.app.coverage import cover_entries, describe_coverage, hear, settled_before
 from diag.app.discovery import discover, excuse
 from diag.app.entries import Entries
 from diag.app.judging import judge_session
@@ -48,7 +48,7 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     hub = is_hub(asked.text, finder)
     logs = cover_entries(entries.frame, entries.coverage())
     sources = (excuse(logs) if request.discovered else logs, broker.coverage())
-    coverage = describe_coverage(entries.frame, sources, window, settled_ns, catalogue.sides)
+    coverage = describe_coverage(hear(entries.frame), sources, window, settled_ns, catalogue.sides)
     reading = Reading(finder, catalogue, window, settled_ns, broker.records, broker.facts, wanted)
     query = _to_query(request, asked, window, collected_ns)
     session = None if hub else reconstruct(asked, reading)

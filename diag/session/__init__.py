@@ -1,6 +1,7 @@
 """A frame of entries -> one session: what belongs together, in order, as turns. Pure.
 
-select               which entries mention which IDs
+select, surroundings which entries mention which IDs, and what stands around them
+census, groups       which IDs of a whole window may belong together
 rules, kinship       what links two IDs, and how sure that is
 links                which IDs belong together
 presence, partners   in which half of the system each was seen, and who may be a missing half

@@ -17,6 +17,7 @@ from diag.model.session import JOINED, Event, Link
 from diag.session.presence import BIND, NAMED, WHIP, WS_AUDIO, build_presence
 from diag.session.rules import (
     MAPPING_RULES,
+    MOST_IDS,
     SHARED_BY,
     Finder,
     find_kin_links,
@@ -24,9 +25,6 @@ from diag.session.rules import (
     find_record_links,
     weigh_mappings,
 )
-
-MOST_IDS = 200
-"""IDs of one closure beyond which it is no session but a shared ID; bounds work on hostile input."""
 
 _SHAREABLE = (IdKind.CONNECTION, IdKind.TRACE)
 
@@ -67,18 +65,19 @@ def close_over(asked: str, finder: Finder, records: Iterable[KafkaRecord] = ()) 
     at, so it passes everything first and decides at the end.
     """
     considered, kafka_links = frozenset({asked}), tuple(find_record_links(records))
+    crowded = finder.crowded - {asked}
     while True:
         events = finder.mentioning(considered)
         links = weigh_mappings(
             (*find_line_links(events), *find_kin_links(finder, considered, events), *kafka_links), events
         )
         strong = tuple(link for link in links if link.score >= JOINED)
-        reached = {asked, *_reach(asked, strong, frozenset())}
-        wider = considered.union(reached, _mapped_partners(links, reached))
+        reached = {asked, *_reach(asked, strong, crowded)}
+        wider = considered.union(reached, _mapped_partners(links, reached)) - crowded
         if wider == considered or len(wider) > MOST_IDS:
             break
         considered = wider
-    hubs = _find_hubs(strong, events) - {asked}
+    hubs = (_find_hubs(strong, events) - {asked}) | crowded
     ids = frozenset({asked, *_reach(asked, strong, hubs)})
     chief = _choose_chief(ids - hubs, events)
     weak = [link for link in links if link.score < JOINED and (link.first in ids) != (link.second in ids)]
@@ -125,7 +124,7 @@ def _names_session(text: str, named: frozenset[str]) -> bool:
 
 def is_hub(asked: str, finder: Finder) -> bool:
     """Whether `asked` itself is shared by several sessions: a lost ID, or a trace of many clients."""
-    if is_lost(asked):
+    if is_lost(asked) or asked in finder.crowded:
         return True
     events = finder.mentioning(frozenset({asked}))
     links = tuple(link for link in find_line_links(events) if link.score >= JOINED)

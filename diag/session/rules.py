@@ -20,6 +20,12 @@ from diag.session.presence import BIND, MEDIA_FACETS, build_presence
 
 LINKING_ROLES = (*SESSION_ROLES, "connection", "trace")
 
+MOST_IDS = 200
+"""IDs of one closure, or sessions beside one ID, beyond which an ID is shared; bounds hostile input."""
+
+MOST_TIED = 16
+"""IDs of one line beyond which it lists them, and ties none."""
+
 MAPPED, GUESSED = "mapping line", "guessed mapping"
 MAPPING_RULES = (MAPPED, GUESSED)
 
@@ -46,9 +52,9 @@ The reference orchestrator stores its guess, and finds it as an existing mapping
 """
 
 # These lines name another client's socket beside the session that they look for.
-_NO_LINK_EVENTS = frozenset({"bcast.skipped"})
+NO_LINK_EVENTS = frozenset({"bcast.skipped"})
 # This one names the ID that it was asked for in its error text only.
-_TEXT_EVENTS = frozenset({"media.listen_failed"})
+TEXT_EVENTS = frozenset({"media.listen_failed"})
 SHARED_BY = 3
 """Sessions that one connection, trace or record's text may stand beside before it counts as shared."""
 
@@ -58,6 +64,10 @@ _CONNECTION_RULES = {"ws.bind": "binding", "ws.raw": "socket message", "ws.messa
 
 class Finder(Protocol):
     """Where events are looked up."""
+
+    @property
+    def crowded(self) -> frozenset[str]:
+        """IDs that stand beside more sessions than any session has IDs: shared, and never passed."""
 
     def mentioning(self, ids: frozenset[str]) -> tuple[Event, ...]:
         """The events that mention one of `ids`."""
@@ -70,11 +80,11 @@ def find_line_links(events: Iterable[Event]) -> Iterator[Link]:
     """The links that the lines make, the first line of each pair and rule standing for all."""
     seen: dict[tuple[str, str, str], Link] = {}
     for event in events:
-        if event.name in _NO_LINK_EVENTS:
+        if event.name in NO_LINK_EVENTS or len(event.entry.ids) < 2:
             continue
-        roles = (*LINKING_ROLES, "text") if event.name in _TEXT_EVENTS else LINKING_ROLES
+        roles = (*LINKING_ROLES, "text") if event.name in TEXT_EVENTS else LINKING_ROLES
         mentions = [m for m in event.entry.ids if m.role in roles and not is_lost(m.text)]
-        for first, second in combinations(mentions, 2):
+        for first, second in combinations(mentions, 2) if len(mentions) <= MOST_TIED else ():
             if first.text == second.text:
                 continue
             rule = _rule_of(first, second, event)

@@ -8,31 +8,38 @@ import polars as pl
 
 from diag.model import frames
 from diag.model.catalogue import Catalogue
-from diag.model.identifiers import LOST_TEXTS, classify
+from diag.model.identifiers import classify
 from diag.model.records import SESSION_ROLES
 from diag.model.session import Event, Neighbours
+from diag.session.census import ROW, find_crowded, mentions_of, surroundings_of, take_census
 from diag.session.events import to_events
 from diag.session.kinship import Kinship
-from diag.session.surroundings import ANCHOR_EVENTS, Mentioned, Said, Surroundings
-
-_ROW = "row"
-_NOT_MENTIONS = ("other", "null")
+from diag.session.rules import MOST_IDS
+from diag.session.surroundings import Mentioned, Said, Surroundings
 
 
 class EventFinder:
-    """Answers "what mentions these IDs" on one frame, making events only of what is asked for."""
+    """Answers "what mentions these IDs" on one frame, making events only of what is asked for.
 
-    def __init__(self, frame: pl.DataFrame, catalogue: Catalogue) -> None:
+    `crowded` is given where the frame is a part of a larger one, which tells it better.
+    """
+
+    def __init__(
+        self, frame: pl.DataFrame, catalogue: Catalogue, crowded: frozenset[str] | None = None
+    ) -> None:
         self._frame = frames.check_schema(frame)
         self._catalogue = catalogue
         self._events: dict[int, Event] = {}
-        self._mentions = (
-            frame.select(pl.int_range(pl.len()).alias(_ROW), pl.col(frames.IDS))
-            .filter(pl.col(frames.IDS).list.len() > 0)
-            .explode(frames.IDS)
-            .unnest(frames.IDS)
-            .filter(~pl.col(frames.ID_ROLE).is_in(_NOT_MENTIONS))
-        )
+        self._mentions = mentions_of(frame)
+        self._crowded = crowded
+
+    @cached_property
+    def crowded(self) -> frozenset[str]:
+        """IDs that stand beside more sessions than any session has IDs: shared, and never passed."""
+        if self._crowded is not None:
+            return self._crowded
+        census = take_census(self._frame, self._catalogue)
+        return find_crowded(census.uses, census.ties, MOST_IDS)
 
     def mentioning(self, ids: frozenset[str]) -> tuple[Event, ...]:
         """The events that mention one of `ids`, in the frame's order."""
@@ -50,7 +57,7 @@ class EventFinder:
         """Every session ID of the frame with its first time and the service that spoke of it first."""
         first = (
             self._mentions.filter(pl.col(frames.ID_ROLE).is_in(SESSION_ROLES))
-            .join(self._frame.with_row_index(_ROW).cast({_ROW: pl.Int64}), on=_ROW, maintain_order="left")
+            .join(self._frame.with_row_index(ROW).cast({ROW: pl.Int64}), on=ROW, maintain_order="left")
             .group_by(frames.ID_TEXT, maintain_order=True)
             .agg(pl.col(frames.TIME).first(), pl.col(frames.SERVICE).first())
         )
@@ -66,7 +73,7 @@ class EventFinder:
     @cached_property
     def _rows_of(self) -> dict[str, list[int]]:
         """ID -> the rows that mention it."""
-        grouped = self._mentions.group_by(frames.ID_TEXT).agg(_ROW)
+        grouped = self._mentions.group_by(frames.ID_TEXT).agg(ROW)
         return dict(grouped.iter_rows())
 
     @cached_property
@@ -76,23 +83,12 @@ class EventFinder:
 
     @cached_property
     def _surroundings(self) -> Surroundings:
-        """Of the lines that say what places a neighbour, or that name no session (or a lost one)."""
-        naming = self._mentions.filter(
-            pl.col(frames.ID_ROLE).is_in(SESSION_ROLES) & ~pl.col(frames.ID_TEXT).is_in(list(LOST_TEXTS))
-        )[_ROW].unique()
-        anchors = self._catalogue.messages_of(*ANCHOR_EVENTS)
-        lines = (
-            self._frame.select(
-                pl.int_range(pl.len()).alias(_ROW), frames.TIME, frames.MESSAGE, frames.SERVICE
-            )
-            .filter(pl.col(frames.TIME).is_not_null())
-            .filter(pl.col(frames.MESSAGE).is_in(anchors) | ~pl.col(_ROW).is_in(naming.implode()))
-        )
-        said = lines.group_by(frames.MESSAGE, frames.SERVICE).agg(frames.TIME, _ROW)
+        lines = surroundings_of(self._frame, self._mentions, self._catalogue)
+        said = lines.group_by(frames.MESSAGE, frames.SERVICE).agg(frames.TIME, ROW)
         mentioned = (
-            self._mentions.join(lines.select(_ROW, frames.TIME), on=_ROW)
+            self._mentions.join(lines.select(ROW, frames.TIME), on=ROW)
             .group_by(frames.ID_TEXT)
-            .agg(frames.TIME, _ROW)
+            .agg(frames.TIME, ROW)
         )
         return Surroundings(
             (Said(*row) for row in said.iter_rows()),

@@ -13,7 +13,7 @@ from itertools import groupby
 
 import polars as pl
 
-from diag.app.coverage import describe_coverage
+from diag.app.coverage import describe_coverage, hear
 from diag.app.judging import judge_session
 from diag.catalogue import load_catalogue
 from diag.config import load_wanted_topics
@@ -77,7 +77,7 @@ class _Neighbourhood:
             for name in _names(record):
                 self._by_name[name].append(record)
         source = SourceCoverage("files", State.COMPLETE, "corpus", entries=self._frame.height)
-        self._coverage = describe_coverage(self._frame, (source,), self._window, None)
+        self._coverage = describe_coverage(hear(self._frame), (source,), self._window, None)
 
     def ask(self, asked: str) -> Diagnosis | None:
         """What diag makes of this ID; None if it finds nothing."""

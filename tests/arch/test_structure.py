@@ -20,7 +20,9 @@ POLARS_ROOMS = (
     "diag/model/frames.py",
     "diag/normalise/frame.py",
     "diag/normalise/copies.py",
+    "diag/session/census.py",
     "diag/session/select.py",
+    "diag/sources/scratch.py",
     "diag/app/",
 )
 

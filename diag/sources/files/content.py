@@ -58,11 +58,11 @@ def read_content(raw: bytes, name: str) -> Content:
     data = _to_utf8(raw, name)
     array = _BEGINS_ARRAY.match(data)
     if array is not None:
-        above = tuple(_read_lines(data[: array.end("above")], name))
+        above = tuple(read_lines(data[: array.end("above")], name))
         return _read_array(data[array.end("above") :], name, above)
     if _BEGINS_PRETTY.match(data):
         return _to_content(tuple(_read_stream(data.decode("utf-8", "replace"), name)))
-    return _to_content(tuple(_read_lines(data, name)))
+    return _to_content(tuple(read_lines(data, name)))
 
 
 def _to_content(records: tuple[LogRecord, ...]) -> Content:
@@ -96,8 +96,17 @@ def _unpack(raw: bytes, name: str) -> bytes:
     return data
 
 
-def _read_lines(data: bytes, name: str) -> Iterator[LogRecord]:
-    for number, line in enumerate(data.split(b"\n"), 1):
+def holds_lines(head: bytes) -> bool:
+    """Whether a file that begins so is read line by line: no array, no indented objects, nothing packed."""
+    if head.startswith((_GZIP, _ZSTD, *_UTF16)) or b"\x00" in head:
+        return False
+    data = head.removeprefix(_UTF8_MARK)
+    return _BEGINS_ARRAY.match(data) is None and _BEGINS_PRETTY.match(data) is None
+
+
+def read_lines(data: bytes, name: str, first: int = 1) -> Iterator[LogRecord]:
+    """A record for each line that is not blank; `first` is the number of the first line."""
+    for number, line in enumerate(data.removeprefix(_UTF8_MARK).split(b"\n"), first):
         line = line.rstrip(b"\r")  # noqa: PLW2901  the same line without its end
         if line.strip():
             yield LogRecord(_read_line(line), f"{name}:{number}")

@@ -13,7 +13,7 @@ from diag.model.instants import format_instant
 from diag.model.queries import LogQuery
 from diag.model.settings import ClusterSettings
 from diag.model.window import Window
-from diag.session.reconstruct import ANCHOR_EVENTS
+from diag.session.surroundings import ANCHOR_EVENTS
 from diag.sources.cloud_logging.budget import RequestBudget
 from diag.sources.cloud_logging.filters import LONGEST_FILTER, build_filters
 
