@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from diag.app.entries import INTERRUPTED, Entries
 from diag.app.reading import read_linked
-from diag.app.request import SessionRequest
+from diag.app.request import Request, SessionRequest
 from diag.errors import SourceError
 from diag.model.catalogue import Catalogue
 from diag.model.coverage import SourceCoverage, State
@@ -30,7 +30,7 @@ class Broker:
     Raises `UsageError` at once where the setting that names the broker has no sense.
     """
 
-    def __init__(self, request: SessionRequest, catalogue: Catalogue) -> None:
+    def __init__(self, request: Request, catalogue: Catalogue) -> None:
         self.facts: BrokerFacts | None = None
         self.records: tuple[KafkaRecord, ...] | None = None
         self._request = request

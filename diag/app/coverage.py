@@ -92,12 +92,29 @@ def describe_coverage(
     )
 
 
-def cover_entries(frame: pl.DataFrame, source: SourceCoverage) -> SourceCoverage:
+@dataclass(frozen=True, slots=True)
+class Unparsed:
+    """Lines that no shape fits: how many, and where the first of them stand."""
+
+    count: int = 0
+    places: tuple[str, ...] = ()
+
+    def joined(self, other: Unparsed) -> Unparsed:
+        """Both together, this one's places first."""
+        return Unparsed(self.count + other.count, (*self.places, *other.places)[:_SHOWN_PLACES])
+
+
+def find_unparsed(frame: pl.DataFrame) -> Unparsed:
+    """The lines of a frame that nobody understood."""
+    refs = frame.filter(pl.col(frames.UNPARSED))[frames.REF]
+    return Unparsed(refs.len(), tuple(refs.head(_SHOWN_PLACES)))
+
+
+def cover_entries(source: SourceCoverage, entries: int, unparsed: Unparsed) -> SourceCoverage:
     """A log source's own account, with each entry counted once and the lines that nobody understood."""
-    unparsed = frame.filter(pl.col(frames.UNPARSED))[frames.REF].to_list()
     notes = source.notes
-    if unparsed:
-        places = ", ".join(unparsed[:_SHOWN_PLACES]) + (", ..." if len(unparsed) > _SHOWN_PLACES else "")
-        plural = "s were" if len(unparsed) > 1 else " was"
-        notes = (*notes, f"{len(unparsed)} line{plural} not understood and kept as text: {places}")
-    return replace(source, entries=frame.height, got=f"{frame.height} entries, {source.got}", notes=notes)
+    if unparsed.count:
+        places = ", ".join(unparsed.places) + (", ..." if unparsed.count > len(unparsed.places) else "")
+        plural = "s were" if unparsed.count > 1 else " was"
+        notes = (*notes, f"{unparsed.count} line{plural} not understood and kept as text: {places}")
+    return replace(source, entries=entries, got=f"{entries} entries, {source.got}", notes=notes)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
-from diag.app.request import SessionRequest
+from diag.app.request import Request
 from diag.model.coverage import SourceCoverage, State
 from diag.model.settings import Settings
 
+_Request = TypeVar("_Request", bound=Request)
 
-def discover(request: SessionRequest) -> SessionRequest:
+
+def discover(request: _Request) -> _Request:
     """The request with what the current GKE context says, where no project is named and no file given."""
     if request.files or request.settings.logging.project:
         return request

@@ -83,7 +83,7 @@ class Entries:
         timeless = kept[frames.TIME].null_count()
         self._notes.append(
             f"{self.frame.height - kept.height} of {self.frame.height} entries lie outside of "
-            f"{_describe(bounds)} and were left out"
+            f"{describe_bounds(bounds)} and were left out"
             + (f"; {timeless} without a time were kept" if timeless else "")
         )
         self._set_frame(kept)
@@ -95,7 +95,7 @@ class Entries:
         members = self.close_over(asked).members
         cut = len(EventFinder(self._outside, self.catalogue).mentioning(members))
         if cut:
-            self.tell(f"{cut} of the session's own lines lie outside of {_describe(bounds)}")
+            self.tell(f"{cut} of the session's own lines lie outside of {describe_bounds(bounds)}")
 
     def compare_mint(self, asked: Identifier, bounds: Bounds) -> None:
         """Say so where the time inside the ID contradicts `bounds`."""
@@ -104,7 +104,7 @@ class Entries:
             return
         if (since is not None and minted < since) or (until is not None and minted >= until):
             self._notes.append(
-                f"the ID was minted at {format_instant(minted, 0)}, outside of {_describe(bounds)}"
+                f"the ID was minted at {format_instant(minted, 0)}, outside of {describe_bounds(bounds)}"
             )
 
     def coverage(self) -> SourceCoverage:
@@ -148,7 +148,7 @@ class Entries:
         return members, self.span_of(members)
 
 
-def _describe(bounds: Bounds) -> str:
+def describe_bounds(bounds: Bounds) -> str:
     """As the user gave them, understood: ``--since 2026-... --until 2026-...``."""
     named = zip(("--since", "--until"), bounds, strict=True)
     return " ".join(f"{option} {format_instant(at, 0)}" for option, at in named if at is not None)

@@ -11,12 +11,11 @@ Bounds = tuple[int | None, int | None]
 """``--since`` and ``--until``; None where not given."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionRequest:
-    """One question about one session.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What every question says of where and when to look.
 
     Attributes:
-        asked: the ID as typed.
         files: read instead of the live sources; ``-`` is standard input.
         now_ns: the time of asking; nothing below reads a clock.
         since_ns: start of the window, if given.
@@ -25,7 +24,6 @@ class SessionRequest:
         discovered: the project was found by ourselves; nobody named it.
     """
 
-    asked: str
     settings: Settings
     now_ns: int
     files: tuple[str, ...] = ()
@@ -44,3 +42,27 @@ class SessionRequest:
     def asks_broker(self) -> bool:
         """Whether a broker is named, and to be read in this run."""
         return self.ask_kafka and bool(self.settings.kafka.bootstrap)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRequest(Request):
+    """One question about one session.
+
+    Attributes:
+        asked: the ID as typed.
+    """
+
+    asked: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionsRequest(Request):
+    """One question about all sessions of a window.
+
+    Attributes:
+        unanswered: only those with a turn that got no reply.
+        cause: only those with this finding; empty: whatever was found.
+    """
+
+    unanswered: bool = False
+    cause: str = ""

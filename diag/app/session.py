@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from diag.app.broker import Broker, read_broker
-from diag.app.coverage import cover_entries, describe_coverage, hear, settled_before
+from diag.app.coverage import cover_entries, describe_coverage, find_unparsed, hear, settled_before
 from diag.app.discovery import discover, excuse
 from diag.app.entries import Entries
 from diag.app.judging import judge_session
 from diag.app.nothing import explain_nothing
 from diag.app.reading import read_files, read_linked, read_live, read_surroundings
-from diag.app.request import SessionRequest
+from diag.app.request import Request, SessionRequest
 from diag.catalogue import load_catalogue
 from diag.config import load_wanted_topics
 from diag.errors import UsageError
@@ -38,7 +38,7 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     asked = catalogue.classify(request.asked)
     wanted = load_wanted_topics(request.settings.topics.file)
     broker = Broker(request, catalogue)
-    entries = Entries(_open_source(request, catalogue), catalogue)
+    entries = Entries(open_source(request, catalogue), catalogue)
     window = await _read_all(entries, broker, asked, request)
     entries.compare_mint(asked, request.bounds)
     entries.compare_outside(asked, request.bounds)
@@ -46,7 +46,7 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     settled_ns = None if collected_ns is None else settled_before(entries.frame, collected_ns)
     finder = entries.finder()
     hub = is_hub(asked.text, finder)
-    logs = cover_entries(entries.frame, entries.coverage())
+    logs = cover_entries(entries.coverage(), entries.frame.height, find_unparsed(entries.frame))
     sources = (excuse(logs) if request.discovered else logs, broker.coverage())
     coverage = describe_coverage(hear(entries.frame), sources, window, settled_ns, catalogue.sides)
     reading = Reading(finder, catalogue, window, settled_ns, broker.records, broker.facts, wanted)
@@ -70,7 +70,8 @@ async def _read_all(
     return await read_linked(entries, asked, window, request, broker.records or ())
 
 
-def _open_source(request: SessionRequest, catalogue: Catalogue) -> LogSource:
+def open_source(request: Request, catalogue: Catalogue) -> LogSource:
+    """The files that are given, else Cloud Logging; raises `UsageError` where neither is named."""
     if request.files:
         return Files(request.files, request.progress)
     if not request.settings.logging.project:

@@ -8,6 +8,7 @@ from diag.errors import ExitCode
 from diag.model.coverage import SourceCoverage, State
 from diag.model.diagnosis import Diagnosis, NothingFound
 from diag.model.findings import Scope, Severity, Status
+from diag.model.overview import Overview
 from diag.model.topics import TopicPlan, TopicReport
 from diag.topics import judge_plan
 
@@ -32,6 +33,12 @@ def of_diagnosis(diagnosis: Diagnosis, fail_on: Severity) -> int:
 def of_nothing(nothing: NothingFound) -> int:
     """Nothing found, unless a source that was asked for may have had it."""
     return of_sources(nothing.coverage.sources) or ExitCode.NOTHING_FOUND
+
+
+def of_overview(overview: Overview) -> int:
+    """0 if any session is listed, 3 if none is; what a source did not give wins."""
+    found = ExitCode.OK if overview.sessions else ExitCode.NOTHING_FOUND
+    return of_sources(overview.coverage.sources) or found
 
 
 def of_sources(sources: Iterable[SourceCoverage]) -> int:

@@ -32,11 +32,15 @@ class SessionOutput(StrEnum):
     JSON = "json"
 
 
-class TopicsOutput(StrEnum):
+class ListOutput(StrEnum):
     """What goes to stdout."""
 
     TERMINAL = "terminal"
     JSON = "json"
+
+
+Flags = dict[str, str | list[str] | None]
+"""Dotted setting -> what its flag says; None where it is not given."""
 
 
 class FailOn(StrEnum):

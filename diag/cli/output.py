@@ -21,6 +21,8 @@ from diag.model.progress import Progress, ignore
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from diag.model.coverage import Coverage
+
 REPORTS = Path("reports")
 NO_REPORT = "none"
 _LONGEST_STEM = 100
@@ -100,6 +102,17 @@ def note(line: str, *, quiet: bool = False) -> None:
         typer.echo(line, err=True)
     except OSError:
         streams.silence(sys.stderr)  # full or closed: nobody can be told, and the result must not suffer
+
+
+def warn(coverage: Coverage, *, quiet: bool) -> None:
+    """What must not be overlooked by who reads the verdict alone."""
+    from diag.app.entries import INTERRUPTED
+
+    if any(INTERRUPTED in source.notes for source in coverage.sources):
+        note("diag: interrupted; this is what was read until then", quiet=quiet)
+    if coverage.entries_read() and not coverage.services:
+        read = coverage.entries_read()
+        note(f"diag: {read} lines were read, and none is of a service that diag knows", quiet=quiet)
 
 
 def report_path(asked: str, given: str | None, *, by_default: bool) -> Path | None:

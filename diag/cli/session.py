@@ -15,7 +15,6 @@ from diag.cli.interrupts import run_until_interrupted
 from diag.cli.times import parse_bounds
 
 if TYPE_CHECKING:
-    from diag.model.coverage import Coverage
     from diag.model.diagnosis import Diagnosis, NothingFound
     from diag.model.settings import Settings
 
@@ -97,7 +96,7 @@ def _run(
     session_id: str,
     files: tuple[str, ...],
     window: tuple[str | None, str | None],
-    flags: dict[str, str | list[str] | None],
+    flags: options.Flags,
     config: Path | None,
     sink: _Sink,
 ) -> int:
@@ -121,21 +120,10 @@ def _run(
             progress=progress,
         )
         answer = run_until_interrupted(diagnose_session(request))
-    _warn(answer.coverage, quiet=sink.quiet)
+    output.warn(answer.coverage, quiet=sink.quiet)
     if isinstance(answer, NothingFound):
         return _say_nothing(answer, sink)
     return _say(answer, settings, sink)
-
-
-def _warn(coverage: Coverage, *, quiet: bool) -> None:
-    """What must not be overlooked by who reads the verdict alone."""
-    from diag.app.entries import INTERRUPTED
-
-    if any(INTERRUPTED in source.notes for source in coverage.sources):
-        output.note("diag: interrupted; this is what was read until then", quiet=quiet)
-    if coverage.entries_read() and not coverage.services:
-        read = coverage.entries_read()
-        output.note(f"diag: {read} lines were read, and none is of a service that diag knows", quiet=quiet)
 
 
 def _say(diagnosis: Diagnosis, settings: Settings, sink: _Sink) -> int:

@@ -24,7 +24,7 @@ DryRun = Annotated[
     bool, typer.Option("--dry-run", help="With --create-missing: only show what would be done.")
 ]
 Output = Annotated[
-    options.TopicsOutput,
+    options.ListOutput,
     typer.Option("--output", "-o", help="What goes to stdout.", rich_help_panel="Output"),
 ]
 
@@ -34,7 +34,7 @@ def topics(
     dry_run: DryRun = False,
     kafka: options.Kafka = None,
     config: options.Config = None,
-    output_format: Output = options.TopicsOutput.TERMINAL,
+    output_format: Output = options.ListOutput.TERMINAL,
     out: options.Out = None,
     quiet: options.Quiet = False,
 ) -> None:
@@ -55,7 +55,7 @@ def topics(
 class _Sink:
     """Where the answer goes."""
 
-    output_format: options.TopicsOutput
+    output_format: options.ListOutput
     out: Path | None
     quiet: bool
 
@@ -72,7 +72,7 @@ def _run(settings: Settings, sink: _Sink, *, create: bool, dry_run: bool) -> int
         _say(report, sink)
         return exits.of_plan(plan)
     before = report
-    if sink.output_format is options.TopicsOutput.TERMINAL:
+    if sink.output_format is options.ListOutput.TERMINAL:
         _say(report, sink, creating=True)  # the plan, before anything is done
     with output.show_progress(quiet=sink.quiet) as progress:
         report = asyncio.run(create_missing(settings, plan, progress))
@@ -87,7 +87,7 @@ def _say(
     from diag.render.json_v1 import render_topics_json
     from diag.render.topics import render_creation, render_plan
 
-    if sink.output_format is options.TopicsOutput.JSON:
+    if sink.output_format is options.ListOutput.JSON:
         output.write_text(render_topics_json(report), sink.out)
     else:
         text = render_creation(report) if before else render_plan(report, creating=creating)

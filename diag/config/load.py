@@ -29,6 +29,8 @@ _BOUNDS = {
     "logging.max_pages": (1, 10_000),
     "kafka.timeout_s": (0.1, 600.0),
     "kafka.max_records": (1, 100_000_000),
+    "work.memory_mb": (256, 1_000_000),
+    "work.processes": (0, 256),
 }
 """Least and greatest value of every setting that is a number."""
 

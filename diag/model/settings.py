@@ -77,6 +77,17 @@ class ReportSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkSettings:
+    """What work on many sessions may take of the machine."""
+
+    memory_mb: int = 1024
+    """Memory of all processes together; what does not fit waits on disk."""
+
+    processes: int = 0
+    """Processes side by side; 0: one for each core."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one run."""
 
@@ -86,5 +97,6 @@ class Settings:
     topics: TopicSettings = field(default_factory=TopicSettings)
     catalogue: CatalogueSettings = field(default_factory=CatalogueSettings)
     report: ReportSettings = field(default_factory=ReportSettings)
+    work: WorkSettings = field(default_factory=WorkSettings)
     file: str = ""
     """The settings file that was read, empty if none."""

@@ -26,7 +26,7 @@ Json = dict[str, Any]
 def render_json(diagnosis: Diagnosis) -> str:
     """One object with a newline at its end."""
     session = diagnosis.session
-    return _dump(
+    return dump(
         {
             **_head(diagnosis.query, diagnosis.version),
             "verdict": _verdict(diagnosis),
@@ -41,28 +41,28 @@ def render_json(diagnosis: Diagnosis) -> str:
                 {"slug": one.slug, "outcome": one.result.value, "reason": one.reason}
                 for one in diagnosis.outcomes
             ],
-            "coverage": [_coverage(source) for source in diagnosis.coverage.sources],
+            "coverage": [to_coverage(source) for source in diagnosis.coverage.sources],
         }
     )
 
 
 def render_nothing_json(nothing: NothingFound) -> str:
     """The same head; what was seen instead of the session."""
-    return _dump(
+    return dump(
         {
             **_head(nothing.query, nothing.version),
             "verdict": None,
             "session": None,
             "nearest": [_nearest(one) for one in nothing.nearest],
             "occurrences": [_nearest(one) for one in nothing.occurrences],
-            "coverage": [_coverage(source) for source in nothing.coverage.sources],
+            "coverage": [to_coverage(source) for source in nothing.coverage.sources],
         }
     )
 
 
 def render_topics_json(report: TopicReport) -> str:
     """Wanted topics against the broker's, what was created, who must restart."""
-    return _dump(
+    return dump(
         {
             "schema_version": SCHEMA_VERSION,
             "cluster_id": report.plan.cluster_id,
@@ -77,7 +77,8 @@ def render_topics_json(report: TopicReport) -> str:
     )
 
 
-def _dump(value: Json) -> str:
+def dump(value: Json) -> str:
+    """Sorted, indented, ASCII."""
     return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=True) + "\n"
 
 
@@ -92,12 +93,13 @@ def _head(query: Query, version: str) -> Json:
             "since": window[0],
             "until": window[1],
             "files": list(query.files),
-            "collected_at": _instant(query.collected_ns),
+            "collected_at": instant(query.collected_ns),
         },
     }
 
 
-def _instant(ns: int | None) -> str | None:
+def instant(ns: int | None) -> str | None:
+    """RFC 3339 with nanoseconds, UTC."""
     return format_instant(ns) if ns else None
 
 
@@ -106,7 +108,7 @@ def _ms(value: float | None) -> float | None:
 
 
 def _evidence(evidence: Iterable[Evidence]) -> list[Json]:
-    return [{"source": e.source, "ref": e.ref, "time": _instant(e.time_ns), "text": e.text} for e in evidence]
+    return [{"source": e.source, "ref": e.ref, "time": instant(e.time_ns), "text": e.text} for e in evidence]
 
 
 def _verdict(diagnosis: Diagnosis) -> Json:
@@ -138,10 +140,10 @@ def _session(session: Session) -> Json:
         "id": session.id,
         "aliases": [_alias(alias) for alias in session.aliases],
         "candidates": [_alias(alias) for alias in session.candidates],
-        "minted_at": _instant(session.minted_ns),
+        "minted_at": instant(session.minted_ns),
         "services": list(session.services),
-        "first": _instant(session.first_ns),
-        "last": _instant(session.last_ns),
+        "first": instant(session.first_ns),
+        "last": instant(session.last_ns),
         "open": session.open,
     }
 
@@ -158,8 +160,8 @@ def _alias(alias: Alias) -> Json:
 
 def _event(event: Event, clocks: Clocks) -> Json:
     return {
-        "time": _instant(event.time_ns),
-        "adjusted_time": _instant(clocks.adjust(event.entry)),
+        "time": instant(event.time_ns),
+        "adjusted_time": instant(clocks.adjust(event.entry)),
         "service": event.entry.service,
         "pod": event.entry.pod,
         "event": event.name,
@@ -172,7 +174,7 @@ def _event(event: Event, clocks: Clocks) -> Json:
 def _clocks(clocks: Clocks) -> Json:
     return {
         "reference": clocks.reference,
-        "at": _instant(clocks.at_ns),
+        "at": instant(clocks.at_ns),
         "pods": [_pod_clock(clock) for clock in clocks.pods],
         "contradictions": [
             {"pods": list(one.pods), "pairs": _pairs(one.pairs)} for one in clocks.contradictions
@@ -197,13 +199,13 @@ def _pairs(pairs: Iterable[CausalPair]) -> list[Json]:
 
 def _turn(turn: Turn) -> Json:
     return {
-        "start": _instant(turn.start_ns),
-        "end": _instant(turn.end_ns),
+        "start": instant(turn.start_ns),
+        "end": instant(turn.end_ns),
         "stages": [
             {
                 "name": stage.name,
-                "start": _instant(stage.start_ns),
-                "end": _instant(stage.end_ns),
+                "start": instant(stage.start_ns),
+                "end": instant(stage.end_ns),
                 "ms": _ms(stage.ms),
                 "state": stage.state,
             }
@@ -237,8 +239,8 @@ def _finding(finding: Finding) -> Json:
         "component": finding.component,
         "title": finding.title,
         "summary": finding.summary,
-        "first": _instant(finding.first_ns),
-        "last": _instant(finding.last_ns),
+        "first": instant(finding.first_ns),
+        "last": instant(finding.last_ns),
         "sessions": list(finding.sessions),
         "evidence": _evidence(finding.evidence),
         "contradicting": _evidence(finding.contradicting),
@@ -246,7 +248,8 @@ def _finding(finding: Finding) -> Json:
     }
 
 
-def _coverage(source: SourceCoverage) -> Json:
+def to_coverage(source: SourceCoverage) -> Json:
+    """One source's account."""
     return {
         "source": source.source,
         "state": source.state.value,
@@ -261,7 +264,7 @@ def _coverage(source: SourceCoverage) -> Json:
 def _nearest(one: Nearest) -> Json:
     return {
         "id": one.id,
-        "first": _instant(one.first_ns),
+        "first": instant(one.first_ns),
         "service": one.service,
         "note": one.note,
         "ref": one.ref,

@@ -20,7 +20,7 @@ WIDTH = 80
 _LANE_AT = {lane: 12 + 7 * place for place, lane in enumerate(LANES)}
 _TEXT_AT = 51
 _MOST_STEPS = 60
-_STATUS_STYLE = {
+STATUS_STYLE = {
     Status.BROKEN: "bold red",
     Status.DEGRADED: "bold yellow",
     Status.HEALTHY: "bold green",
@@ -62,7 +62,7 @@ def render_nothing(nothing: NothingFound) -> Text:
         lines.append(Text("\nNEAREST SESSIONS SEEN", style="bold"))
         lines += (_nearest_line(o.first_ns, o.id, f"{o.service}  {o.note}") for o in nothing.nearest)
     lines.append(Text("\nCOVERAGE", style="bold"))
-    lines += _coverage_lines(nothing.coverage.sources)
+    lines += coverage_lines(nothing.coverage.sources)
     return Text("\n").join(lines)
 
 
@@ -99,7 +99,7 @@ def _headline(diagnosis: Diagnosis) -> Iterator[Text]:
     label = verdict.status.value.upper()
     indent = " " * (len(label) + 2)
     lines = _wrap(verdict.summary, indent, indent)
-    first = Text(label, style=_STATUS_STYLE[verdict.status])
+    first = Text(label, style=STATUS_STYLE[verdict.status])
     yield first.append(lines[0][len(label) :], style="default")
     yield from map(Text, lines[1:])
     yield from (Text(f"{indent}{line}", style="dim") for line in _cause_lines(diagnosis))
@@ -241,13 +241,14 @@ def _standing(diagnosis: Diagnosis) -> Iterator[Text]:
 
 def _coverage(diagnosis: Diagnosis) -> Iterator[Text]:
     yield Text("COVERAGE", style="bold")
-    yield from _coverage_lines(diagnosis.coverage.sources)
+    yield from coverage_lines(diagnosis.coverage.sources)
     heard = ", ".join(f"{service} {count}" for service, count in diagnosis.coverage.services)
     if heard:
         yield from map(Text, _wrap(f"entries by service: {heard}", "  ", "  "))
 
 
-def _coverage_lines(sources: tuple[SourceCoverage, ...]) -> Iterator[Text]:
+def coverage_lines(sources: tuple[SourceCoverage, ...]) -> Iterator[Text]:
+    """What each source that was asked gave, a few lines for each."""
     for source in sources:
         if source.state is State.NOT_ASKED:
             continue

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from diag.model.records import LogRecord
 from diag.sources.files.content import holds_lines, read_content, read_lines
+from diag.sources.files.reading import STDIN
 
 _BLOCK = 1 << 20
 _LOOK_AT = 8192
@@ -24,7 +25,7 @@ class Part:
         start: the first byte.
         end: the byte behind the last; None: the file is one part, of whatever content.
         first_line: the number of its first line.
-        lines: how many it has at most; 0 where that is not known.
+        is_last: of its file.
     """
 
     name: str
@@ -32,37 +33,41 @@ class Part:
     start: int = 0
     end: int | None = None
     first_line: int = 1
-    lines: int = 0
+    is_last: bool = True
 
 
 def split_file(name: str, shown: str, size: int) -> tuple[Part, ...]:
     """The parts of a file, each about `size` bytes and of whole lines; one part where it is no lines.
 
-    Raises `OSError`.
+    Raises `OSError`. Standard input is one part.
     """
+    if name == STDIN:
+        return (Part(name, shown),)
     with Path(name).open("rb", buffering=0) as stream:
         status = os.fstat(stream.fileno())
         head = stream.read(_LOOK_AT) if stat.S_ISREG(status.st_mode) and status.st_size > size else b""
         if not head or not holds_lines(head):
             return (Part(name, shown),)
         stream.seek(0)
-        return tuple(_cut(stream.fileno(), name, shown, size))
+        found = _find_cuts(stream.fileno(), size)
+        cuts = [(0, 1), *(cut for cut in found if cut[0] < status.st_size)]
+    ends = [*(start for start, _ in cuts[1:]), status.st_size]
+    return tuple(
+        Part(name, shown, start, end, first_line, is_last=end == ends[-1])
+        for (start, first_line), end in zip(cuts, ends, strict=True)
+    )
 
 
-def _cut(stream: int, name: str, shown: str, size: int) -> Iterator[Part]:
-    """Parts that end with the first line's end behind `size` bytes."""
-    start, position, first_line, lines = 0, 0, 1, 0
+def _find_cuts(stream: int, size: int) -> Iterator[tuple[int, int]]:
+    """Where to cut: the first line's end about every `size` bytes, with the number of the next line."""
+    last, position, line = 0, 0, 1
     while block := os.read(stream, _BLOCK):
         at = block.rfind(b"\n") + 1
-        if position + at - start >= size and at:
-            lines += block.count(b"\n", 0, at)
-            yield Part(name, shown, start, position + at, first_line, lines)
-            start, first_line, lines = position + at, first_line + lines, block.count(b"\n", at)
-        else:
-            lines += block.count(b"\n")
+        if at and position + at - last >= size:
+            last = position + at
+            yield last, line + block.count(b"\n", 0, at)
+        line += block.count(b"\n")
         position += len(block)
-    if position > start:
-        yield Part(name, shown, start, position, first_line, lines + 1)
 
 
 class PartReading:

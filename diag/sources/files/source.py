@@ -15,6 +15,7 @@ from diag.model.progress import Progress, ignore
 from diag.model.queries import LogQuery
 from diag.model.records import LogRecord
 from diag.sources.files.content import Content
+from diag.sources.files.parts import Part, split_file
 from diag.sources.files.reading import STDIN, FileReading
 
 SLUG = "files"
@@ -45,9 +46,27 @@ class Files:
                     yield self._count(replace(content, cut=False), name)
                 raise
             except (OSError, DataError) as error:
-                self._problems.append(_explain(name, error))
+                self._problems.append(explain_error(name, error))
                 continue
             yield self._count(content, name)
+
+    def parts(self, size: int) -> Iterator[Part]:
+        """All files, each once, those of lines cut into parts of about `size` bytes."""
+        for name in self._each_once():
+            try:
+                yield from split_file(name, show_name(name), size)
+            except OSError as error:
+                self._problems.append(explain_error(name, error))
+
+    def took(self, part: Part, entries: int, *, cut: bool, problem: str) -> None:
+        """What became of a part that somebody else read."""
+        if problem:
+            self._problems.append(problem)
+            return
+        self._read += part.start == 0
+        self._entries += entries
+        if cut and part.is_last:
+            self._problems.append(_describe_cut(part.shown))
 
     def coverage(self) -> SourceCoverage:
         """What was asked and what came."""
@@ -67,7 +86,7 @@ class Files:
         self._read += 1
         self._entries += len(content.records)
         if content.cut:
-            self._problems.append(f"{show_name(name)}: ends in the middle of an object; export it again")
+            self._problems.append(_describe_cut(show_name(name)))
         return content.records
 
     def _each_once(self) -> Iterator[str]:
@@ -97,7 +116,7 @@ class Files:
             yield from (path for path in paths if os.path.isfile(path))  # noqa: PTH113  as above
 
     def _blame(self, error: OSError) -> None:
-        self._problems.append(_explain(str(error.filename), error))
+        self._problems.append(explain_error(str(error.filename), error))
 
     def _say_twice(self) -> Iterator[str]:
         if self._twice:
@@ -120,9 +139,14 @@ def show_name(name: str) -> str:
     return "stdin" if name == STDIN else os.fsencode(name).decode("utf-8", "replace")
 
 
-def _explain(name: str, error: OSError | DataError) -> str:
+def explain_error(name: str, error: OSError | DataError) -> str:
+    """Why a file could not be read, and what to do, in one line."""
     if isinstance(error, DataError):
         return f"{error}; {error.hint}"
     what = "no such file" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
     remedy = "pipe logs into it" if name == STDIN else "check the name and your rights"
     return f"{show_name(name)}: {what}; {remedy}"
+
+
+def _describe_cut(shown: str) -> str:
+    return f"{shown}: ends in the middle of an object; export it again"

@@ -99,7 +99,9 @@ def diagnose(monkeypatch: pytest.MonkeyPatch) -> Diagnose:
         monkeypatch.setattr("diag.sources.kafka.read_records", kafka.read_records)
         settings = Settings(LoggingSettings(project="p"), kafka=KafkaSettings("b:1"))
         now = START_NS + 3600 * NS_PER_S
-        answer = await session.diagnose_session(SessionRequest(asked, settings, now, **request))
+        answer = await session.diagnose_session(
+            SessionRequest(asked=asked, settings=settings, now_ns=now, **request)
+        )
         assert isinstance(answer, Diagnosis)
         return answer
 
@@ -229,13 +231,13 @@ async def test_an_address_without_sense_is_refused_before_anything_is_read(
     monkeypatch.setattr(session, "_open_source", lambda *_: logs)
     settings = Settings(LoggingSettings(project="p"), kafka=KafkaSettings("::::"))
     with pytest.raises(UsageError, match=r"kafka\.bootstrap"):
-        await session.diagnose_session(SessionRequest(S, settings, START_NS))
+        await session.diagnose_session(SessionRequest(asked=S, settings=settings, now_ns=START_NS))
 
     assert logs.queries == []
 
 
 def request_at(now_ns: int) -> SessionRequest:
-    return SessionRequest(S, Settings(LoggingSettings(project="p")), now_ns)
+    return SessionRequest(asked=S, settings=Settings(LoggingSettings(project="p")), now_ns=now_ns)
 
 
 async def test_the_window_given_is_one_that_was_read(monkeypatch: pytest.MonkeyPatch) -> None:

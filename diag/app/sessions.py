@@ -1,0 +1,138 @@
+"""``diag sessions``: every session of a window, a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import aclosing
+from dataclasses import replace
+from difflib import get_close_matches
+from functools import partial
+
+import diag
+from diag.app.broker import Broker
+from diag.app.coverage import LEAST_LAG_NS, describe_coverage
+from diag.app.discovery import discover, excuse
+from diag.app.many.intake import Digest
+from diag.app.many.judging import JudgingJob, judge_shard
+from diag.app.many.plan import plan_shards
+from diag.app.many.reading import Intake, Room, share_out
+from diag.app.many.workers import Workers, open_workers
+from diag.app.request import SessionsRequest
+from diag.app.session import open_source
+from diag.catalogue import load_catalogue
+from diag.checks import CHECKS
+from diag.config import load_wanted_topics
+from diag.errors import UsageError
+from diag.model.catalogue import Catalogue
+from diag.model.coverage import Coverage
+from diag.model.overview import Overview, SessionLine
+from diag.model.window import MINUTE_NS, Window
+from diag.sources.files import Files, show_name
+from diag.sources.scratch import open_scratch
+
+DEFAULT_NS = 60 * MINUTE_NS
+"""How far back a live source is read where no window is given."""
+
+
+async def list_sessions(request: SessionsRequest) -> Overview:
+    """Read everything in the window and judge each of its sessions; raises `DiagError`.
+
+    A cancellation ends the reading, not the answer: what came until then is judged, and its coverage is
+    partial. Where nothing came it ends both.
+    """
+    _check_cause(request.cause)
+    request = discover(request)
+    catalogue = load_catalogue(request.settings.catalogue.files)
+    source, room = open_source(request, catalogue), share_out(request.settings.work)
+    parts = tuple(source.parts(room.part_bytes)) if isinstance(source, Files) else ()
+    with open_scratch() as folder:
+        async with open_workers(room.processes if len(parts) > 1 else 1) as workers:
+            intake, broker = Intake(request, source, folder), Broker(request, catalogue)
+            await intake.read(_live_window(request), parts, workers)
+            if not intake.interrupted:
+                await broker.read(None, frozenset())
+            coverage = _describe(request, intake, broker, catalogue)
+            job = JudgingJob(
+                folder=folder,
+                catalogue_files=request.settings.catalogue.files,
+                crowded=frozenset(),
+                coverage=coverage,
+                files=tuple(map(show_name, request.files)),
+                collected_ns=None if request.files else request.now_ns,
+                broker=broker.facts,
+                wanted=load_wanted_topics(request.settings.topics.file),
+            )
+            lines = await _judge(job, intake.digests, room, workers, request)
+    return _to_overview(request, coverage, lines)
+
+
+def _check_cause(slug: str) -> None:
+    known = [check.slug for check in CHECKS]
+    if slug and slug not in known:
+        near = get_close_matches(slug, known, n=1, cutoff=0.0)
+        raise UsageError(f"--cause: no check {slug[:80]!r}", hint=f"did you mean {near[0]}?")
+
+
+def _live_window(request: SessionsRequest) -> Window:
+    """What a live source is asked for; files are read whole, and narrowed to the bounds."""
+    since, until = request.bounds
+    end = min(request.now_ns, request.now_ns if until is None else until)
+    start = end - DEFAULT_NS if since is None else since
+    return Window(min(start, end), end)
+
+
+def _describe(request: SessionsRequest, intake: Intake, broker: Broker, catalogue: Catalogue) -> Coverage:
+    logs, digests = intake.coverage(), intake.digests
+    lag_ns = max([LEAST_LAG_NS, *(digest.lag_ns for digest in digests)])
+    return describe_coverage(
+        [heard for digest in digests for heard in digest.heard],
+        (excuse(logs) if request.discovered else logs, broker.coverage()),
+        _span_of(digests) if request.files else _live_window(request),
+        None if request.files else request.now_ns - lag_ns,
+        catalogue.sides,
+    )
+
+
+def _span_of(digests: Iterable[Digest]) -> Window | None:
+    spans = [digest.span for digest in digests if digest.span is not None]
+    return Window(min(first for first, _ in spans), max(last for _, last in spans) + 1) if spans else None
+
+
+async def _judge(
+    job: JudgingJob, digests: list[Digest], room: Room, workers: Workers, request: SessionsRequest
+) -> list[SessionLine]:
+    plan = plan_shards(digests, room.shard_lines)
+    judge = partial(judge_shard, replace(job, crowded=plan.crowded))
+    lines: list[SessionLine] = []
+    async with aclosing(workers.each(judge, plan.shards)) as judged:
+        async for found in judged:
+            lines += found
+            request.progress(f"judging: {len(lines)} sessions")
+    return sorted(lines, key=lambda line: (line.first_ns or 0, line.id))
+
+
+def _to_overview(request: SessionsRequest, coverage: Coverage, lines: list[SessionLine]) -> Overview:
+    return Overview(
+        window=coverage.window,
+        files=tuple(map(show_name, request.files)),
+        sessions=tuple(line for line in lines if _is_wanted(line, request)),
+        seen=len(lines),
+        coverage=coverage,
+        only=_describe_filter(request),
+        version=diag.__version__,
+    )
+
+
+def _is_wanted(line: SessionLine, request: SessionsRequest) -> bool:
+    if request.unanswered and not line.unanswered:
+        return False
+    return not request.cause or any(finding.slug == request.cause for finding in line.findings)
+
+
+def _describe_filter(request: SessionsRequest) -> str:
+    """What of all sessions is shown, in words."""
+    parts = (
+        "with a turn that got no reply" if request.unanswered else "",
+        f"with {request.cause}" if request.cause else "",
+    )
+    return " and ".join(filter(None, parts))
