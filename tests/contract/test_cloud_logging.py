@@ -13,12 +13,15 @@ from google.cloud.logging_v2.services.logging_service_v2.transports import Loggi
 from google.cloud.logging_v2.types import LogEntry
 from google.protobuf.json_format import ParseDict
 
+from diag.app.request import SessionsRequest
+from diag.app.sessions import list_sessions
 from diag.catalogue import load_catalogue
 from diag.errors import SettingsError
 from diag.model.coverage import State
 from diag.model.instants import NS_PER_S
 from diag.model.queries import LogQuery
 from diag.model.settings import ClusterSettings, LoggingSettings
+from diag.model.settings import Settings as AllSettings
 from diag.model.window import Window
 from diag.normalise import to_frame
 from diag.sources.cloud_logging import CloudLogging, source
@@ -30,7 +33,7 @@ from pipeline.wire.environment import Listen
 from tests.cases import DEFAULTS, START_NS, to_entry
 
 PROJECT = "p"
-S = DEFAULTS["S"]
+S, OTHER = DEFAULTS["S"], DEFAULTS["B"]
 WINDOW = Window(START_NS, START_NS + 3600 * NS_PER_S)
 
 
@@ -193,3 +196,34 @@ async def test_plain_text_never_leaves_this_machine() -> None:
 
     with pytest.raises(SettingsError, match="only an address of this machine"):
         await read(reader, ids=(S,))
+
+
+async def test_all_sessions_of_a_window_are_read_page_by_page(serve) -> None:
+    """Of every service at once, and nothing of another hour; a session that may go on is open."""
+    server = serve()
+    server.write(
+        [
+            *lines(1500),
+            *lines(3, OTHER, 2000),
+            *lines(5, "session_1753619999999_later", 5000),
+        ]
+    )
+    settings = AllSettings(
+        logging=LoggingSettings(project=PROJECT, endpoint=f"http://{server.address}"),
+        cluster=ClusterSettings(namespace="voice"),
+    )
+    overview = await list_sessions(
+        SessionsRequest(
+            settings=settings,
+            now_ns=START_NS + 2 * 3600 * NS_PER_S,
+            since_ns=START_NS,
+            until_ns=WINDOW.end_ns,
+        )
+    )
+
+    assert {line.id: line.entries for line in overview.sessions} == {
+        S: 1500,
+        OTHER: 3,
+    }
+    assert overview.coverage.sources[0].state is State.COMPLETE
+    assert overview.coverage.sources[0].requests == 2
