@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 
 import jsonschema
 import pytest
 
-from tests.e2e.conftest import Live
+from tests.e2e.conftest import Live, eventually
 
 pytestmark = [pytest.mark.part("kafka"), pytest.mark.part("flite"), pytest.mark.timeout(300)]
 
@@ -88,3 +89,36 @@ def test_a_dead_broker_costs_its_own_part_and_no_more(stack: Live) -> None:
     assert "HEALTHY" in done.stdout
     assert "kafka (failed)" in done.stdout
     assert "source-not-covered" in done.stdout
+
+
+def test_twenty_sessions_at_once_are_each_told_from_the_others(stack: Live) -> None:
+    """One list of all; each has its own ID, its own turn, and nothing of its neighbours'."""
+    with ThreadPoolExecutor(20) as callers:
+        options = [("--say", "what are your opening hours", *(["--mismatch"] * (n == 9))) for n in range(20)]
+        calls = list(callers.map(lambda words: stack.call(*words), options))
+    listed = eventually(lambda: _closed(stack, {call["session_id"] for call in calls}), 60)
+    sick = {call["session_id"] for call in calls if call["session_id"] != call["socket_session_id"]}
+
+    assert len(sick) == 1
+    assert not any(call["turns"][0]["reply"] for call in calls if call["session_id"] in sick)
+    for call in calls:
+        line = listed[call["session_id"]]
+        well = call["turns"][0]["reply"] is not None  # who waited too long for a busy machine got none
+        assert line["verdict"]["status"] == ("healthy" if well else "broken"), line
+        assert line["turns"] == {"total": 1, "outcomes": {"answered" if well else "unanswered": 1}}
+        assert set(line["aliases"]) == {call["session_id"], call["socket_session_id"]} - {line["id"]}
+    one = calls[4]["session_id"]
+    _, alone = stack.judge(one)
+    assert len(alone["timeline"]) == listed[one]["entries"]
+    assert {alone["session"]["id"], *(alias["id"] for alias in alone["session"]["aliases"])}.isdisjoint(
+        {call["session_id"] for call in calls} - {one}
+    )
+
+
+def _closed(stack: Live, ids: set[str]) -> dict[str, dict] | None:
+    """The list's lines by ID, once it has all of `ids` and none of them may go on."""
+    done = stack.diag("sessions", "-o", "json")
+    lines = {
+        text: line for line in json.loads(done.stdout)["sessions"] for text in (line["id"], *line["aliases"])
+    }
+    return lines if ids <= lines.keys() and not any(lines[text]["open"] for text in ids) else None
