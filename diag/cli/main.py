@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import sys
 from typing import Annotated
 
@@ -46,6 +47,7 @@ def _options(
 def main() -> None:
     """Run the program; the entry point of the package."""
     streams.prepare_streams()
+    gc.set_threshold(200_000)  # a run makes millions of values without cycles, and ends soon
     try:
         app()
     except DiagError as error:

@@ -74,5 +74,5 @@ class Clocks:
 
     def adjust(self, entry: Entry) -> int | None:
         """When the line was written by the reference's clock; None where its own time stands."""
-        shift = next((clock.shift_ns for clock in self.adjusted if clock.pod == entry.pod), 0)
+        shift = next((clock.shift_ns for clock in self.pods if clock.pod == entry.pod), 0)
         return entry.time_ns - shift if shift and entry.time_ns else None

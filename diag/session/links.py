@@ -77,7 +77,7 @@ def close_over(asked: str, finder: Finder, records: Iterable[KafkaRecord] = ()) 
         if wider == considered or len(wider) > MOST_IDS:
             break
         considered = wider
-    hubs = (_find_hubs(strong, events) - {asked}) | crowded
+    hubs = (find_hubs(strong, events) - {asked}) | crowded
     ids = frozenset({asked, *_reach(asked, strong, hubs)})
     chief = _choose_chief(ids - hubs, events)
     weak = [link for link in links if link.score < JOINED and (link.first in ids) != (link.second in ids)]
@@ -103,6 +103,9 @@ def _sorted(reached: Reached) -> Reached:
 
 def _choose_chief(ids: frozenset[str], events: Iterable[Event]) -> str:
     """The media server's ID of the session if there is one, else the one seen in most places."""
+    sure = [text for text in ids if classify(text).names_session]
+    if len(sure) == 1 and classify(sure[0]).kind is not IdKind.MALFORMED:
+        return sure[0]
     presence, named = build_presence(events), _named_as_sessions(events)
 
     def rank(text: str) -> tuple[bool, bool, bool, int, str]:
@@ -130,7 +133,7 @@ def is_hub(asked: str, finder: Finder) -> bool:
     links = tuple(link for link in find_line_links(events) if link.score >= JOINED)
     nearby = frozenset({asked, *(link.first for link in links), *(link.second for link in links)})
     around = finder.mentioning(nearby)
-    return asked in _find_hubs(tuple(find_line_links(around)), around)
+    return asked in find_hubs(tuple(find_line_links(around)), around)
 
 
 def _reach(start: str, links: tuple[Link, ...], hubs: frozenset[str]) -> dict[str, tuple[Link, int]]:
@@ -152,19 +155,30 @@ def _reach(start: str, links: tuple[Link, ...], hubs: frozenset[str]) -> dict[st
     return found
 
 
-def _find_hubs(links: Iterable[Link], events: Iterable[Event]) -> frozenset[str]:
+def find_hubs(links: Iterable[Link], events: Iterable[Event]) -> frozenset[str]:
+    """The connections and traces that several callers share."""
+    beside = _stand_beside_sessions(links)
+    if not beside:
+        return frozenset()
     presence, named = build_presence(events), _named_as_sessions(events)
     sockets = frozenset(text for event in events for text in event.entry.ids_in("connection")) - named
-    sessions: defaultdict[str, set[str]] = defaultdict(set)
-    for link in links:
-        for one, other in ((link.first, link.second), (link.second, link.first)):
-            if _names_session(other, named) and (one in sockets or classify(one).kind in _SHAREABLE):
-                sessions[one].add(other)
+    shareable = (one for one in beside if one in sockets or classify(one).kind in _SHAREABLE)
+    sessions = {one: [text for text in beside[one] if _names_session(text, named)] for one in shareable}
     return frozenset(
         hub
         for hub, ids in sessions.items()
         if len(ids) > SHARED_BY or _are_several([presence.get(text, frozenset()) for text in ids])
     )
+
+
+def _stand_beside_sessions(links: Iterable[Link]) -> dict[str, set[str]]:
+    """ID -> what it is linked to and may name a session, where that is more than one: few IDs are so."""
+    beside: defaultdict[str, set[str]] = defaultdict(set)
+    for link in links:
+        for one, other in ((link.first, link.second), (link.second, link.first)):
+            if classify(other).names_session:
+                beside[one].add(other)
+    return {one: others for one, others in beside.items() if len(others) > 1}
 
 
 def _are_several(seen: Sequence[frozenset[str]]) -> bool:

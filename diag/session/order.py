@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import groupby, pairwise
+from operator import itemgetter
 
 from diag.model.clocks import Clocks
 from diag.model.session import Event
@@ -43,13 +44,11 @@ _BEGINNING = -1
 
 def put_in_order(events: Sequence[Event], clocks: Clocks = _AS_WRITTEN) -> tuple[Event, ...]:
     """`events`, sorted by raw time already: by adjusted time, those of one time in the order of the work."""
-
-    def adjusted_ns(event: Event) -> int:
-        return clocks.adjust(event.entry) or event.time_ns
-
     course = _Course(_find_counting_pods(events))
-    for _, group in groupby(sorted(events, key=adjusted_ns), key=adjusted_ns):
-        tied = list(group)
+    timed = [(clocks.adjust(event.entry) or event.time_ns, event) for event in events]
+    timed.sort(key=itemgetter(0))
+    for _, group in groupby(timed, key=itemgetter(0)):
+        tied = [event for _, event in group]
         if 1 < len(tied) <= _LARGEST_TIE:
             course.order(tied)
         else:

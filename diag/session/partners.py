@@ -18,6 +18,7 @@ from diag.session.presence import (
     WHIP,
     WORK_HALF,
     WS_AUDIO,
+    Presence,
     build_presence,
 )
 
@@ -54,17 +55,25 @@ _WORKER = _Half(WORK_HALF, MEDIA_FACETS | {BIND, WS_AUDIO}, _WORK_EVENTS, ("medi
 _PUBLISHER = _Half(MEDIA_HALF, WORK_HALF | {WS_AUDIO}, ("whip.session", "whip.established"), _WORK_EVENTS)
 
 
-def find_partners(own: Sequence[Event], neighbours: Neighbours, members: frozenset[str]) -> tuple[Alias, ...]:
-    """Sessions that have exactly the half that this one lacks, within a minute, in order of time."""
-    presence = build_presence(own)
+def find_partners(
+    own: Sequence[Event], presence: Presence, neighbours: Neighbours, members: frozenset[str]
+) -> tuple[Alias, ...]:
+    """Sessions that have exactly the half that this one lacks, within a minute, in order of time.
+
+    Args:
+        own: the session's events.
+        presence: where its IDs were seen in these.
+        neighbours: what stands around them.
+        members: its IDs.
+    """
     missing = _find_missing_half({facet for text in members for facet in presence.get(text, ())})
     if missing is None:
         return ()
     anchors = [event.time_ns for event in own if event.name in missing.anchors]
     near = [event for event in neighbours.named(*missing.shown_by) if _is_near(event, anchors)]
     texts = {text for event in near for text in event.entry.ids_in(*SESSION_ROLES) if not is_lost(text)}
-    presence = build_presence(neighbours.mentioning(*texts))
-    halves = texts.difference(members).intersection(t for t, seen in presence.items() if missing.fits(seen))
+    others = build_presence(neighbours.mentioning(*texts))
+    halves = texts.difference(members).intersection(t for t, seen in others.items() if missing.fits(seen))
     return tuple(_nearby(near, halves))
 
 

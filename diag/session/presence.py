@@ -31,39 +31,44 @@ MEDIA_CAME = ("ice.connected", "media.track", "media.publish", "media.listen", "
 """Any of these shows that the caller's media arrived."""
 
 _FACETS = {
-    "whip.session": NAMED,
-    "whip.established": WHIP,
-    "ice.connected": WHIP,
-    "media.track": WHIP,
-    "media.publish": PUBLISH,
-    "ws.bind": BIND,
-    "ws.refused": REFUSED,
-    "grpc.session": GRPC,
-    "kafka.consume": CONSUME,
-    "kafka.buffer": CONSUME,
-    "audio.session": CONSUME,
-    "turn.trigger": TURN,
-    "turn.start": TURN,
-    "stage": TURN,
-    "bcast.delivered": DELIVER,
-    "reply.played": PLAYED,
+    "whip.session": (NAMED,),
+    "whip.established": (WHIP,),
+    "ice.connected": (WHIP,),
+    "media.track": (WHIP,),
+    "media.publish": (PUBLISH,),
+    "ws.bind": (BIND,),
+    "ws.refused": (REFUSED,),
+    "grpc.session": (GRPC,),
+    "kafka.consume": (CONSUME,),
+    "kafka.buffer": (CONSUME,),
+    "audio.session": (CONSUME,),
+    "turn.trigger": (TURN,),
+    "turn.start": (TURN,),
+    "stage": (TURN,),
+    # a delivery proves that a socket was bound to the session, whether its line was read or not
+    "bcast.delivered": (DELIVER, BIND),
+    "reply.played": (PLAYED,),
 }
 
 
 def facets_of(event: Event) -> tuple[str, ...]:
     """The facets that an event shows, most often none or one."""
-    facet = _FACETS.get(event.name, "")
-    if event.name == "media.listen":
-        facet = LISTEN if is_listening(event) else ""
-    elif event.name == "turn.audio_data":
-        facet = WS_AUDIO if is_final_audio(event) else ""
-    elif event.name == "turn.trigger" and event.value("path") == "ws":
-        facet = WS_AUDIO
-    # a delivery proves that a socket was bound to the session, whether its line was read or not
-    return tuple(filter(None, (facet, BIND if event.name == "bcast.delivered" else "")))
+    match event.name:
+        case "media.listen":
+            return (LISTEN,) if is_listening(event) else ()
+        case "turn.audio_data":
+            return (WS_AUDIO,) if is_final_audio(event) else ()
+        case "turn.trigger" if event.value("path") == "ws":
+            return (WS_AUDIO,)
+        case name:
+            return _FACETS.get(name, ())
 
 
-def build_presence(events: Iterable[Event]) -> Mapping[str, frozenset[str]]:
+Presence = Mapping[str, frozenset[str]]
+"""Session ID -> its facets."""
+
+
+def build_presence(events: Iterable[Event]) -> Presence:
     """Session ID -> its facets, sorted by ID."""
     seen: defaultdict[str, set[str]] = defaultdict(set)
     for event in events:

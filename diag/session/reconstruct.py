@@ -54,8 +54,9 @@ def reconstruct(asked: Identifier, reading: Reading) -> Session | None:
     events = put_in_order(mentioning, clocks)
     if not events and not records:
         return None
-    neighbours = _find_neighbours(events, closure.members, reading)
-    candidates = _find_candidates(closure, events, neighbours, reading.catalogue)
+    neighbours, presence = _find_neighbours(events, closure.members, reading), build_presence(events)
+    partners = find_partners(events, presence, neighbours, closure.members)
+    candidates = _find_candidates(closure, partners, reading.catalogue)
     shown = neighbours.mentioning(*(alias.identifier.text for alias in candidates))
     window_end = reading.window.end_ns if reading.window else max((e.time_ns for e in events), default=0)
     end = find_end(events)
@@ -68,7 +69,7 @@ def reconstruct(asked: Identifier, reading: Reading) -> Session | None:
         candidates=candidates,
         events=events,
         neighbours=neighbours,
-        presence=build_presence((*events, *shown)),
+        presence=build_presence((*events, *shown)) if shown else presence,
         turns=turns,
         flows=build_flows(events, records, reading.wanted, reading.broker),
         lost_records=lost,
@@ -96,12 +97,11 @@ def _to_aliases(reached: Reached, members: frozenset[str], catalogue: Catalogue)
 
 
 def _find_candidates(
-    closure: Closure, events: Sequence[Event], neighbours: Neighbours, catalogue: Catalogue
+    closure: Closure, partners: tuple[Alias, ...], catalogue: Catalogue
 ) -> tuple[Alias, ...]:
     weak = _to_aliases(closure.candidates, frozenset(closure.candidates), catalogue)
     hubs = _to_aliases(closure.joined, closure.hubs, catalogue)
     known = {alias.identifier.text for alias in (*weak, *hubs)}
-    partners = find_partners(events, neighbours, closure.members)
     return (*weak, *hubs, *(one for one in partners if one.identifier.text not in known))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import signal
@@ -71,6 +72,7 @@ async def open_workers(processes: int) -> AsyncIterator[Workers]:
 
 def _depend_on_the_parent() -> None:
     """Interrupts are the parent's matter, and without it there is no work."""
+    gc.set_threshold(200_000)  # millions of values are made here, and they have no cycles
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
 
