@@ -68,4 +68,5 @@ def _to_meaning(text: str, service: str, row: Mapping[str, Any]) -> Meaning:
         attributes=row.get("attributes", {}),
         shows=tuple(row.get("shows", ())),
         samples=tuple(row.get("samples", ())),
+        level=row.get("level", ""),
     )

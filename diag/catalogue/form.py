@@ -3,8 +3,8 @@
 One form serves the packaged files and a user's own (``docs/catalogue.md`` explains it)::
 
     [services.NAME]             side, aliases
-    [services.NAME.messages]    "exact text" = { event, attributes, shows, eras }
-    [[services.NAME.patterns]]  shown, pattern, samples, event, attributes, shows, eras
+    [services.NAME.messages]    "exact text" = { event, attributes, shows, level, eras }
+    [[services.NAME.patterns]]  shown, pattern, samples, event, attributes, shows, level, eras
     [messages], [[patterns]]    the same for lines that any service writes
     [ids]                       role = keys
     [forms]                     role = regular expressions
@@ -22,7 +22,7 @@ from typing import Any
 from diag.catalogue.document import Document
 from diag.catalogue.places import Path
 from diag.model.canonical_events import EVENTS
-from diag.model.catalogue import FORM_KINDS, ID_ROLES, SIDES
+from diag.model.catalogue import FORM_KINDS, ID_ROLES, LEVELS, SIDES
 from diag.model.catalogue_report import Problem
 
 Found = Iterator[tuple[Path, Problem]]
@@ -150,6 +150,7 @@ _row: Mapping[str, _Check] = {
     "eras": _is_any_text,
     "attributes": partial(_check_each, _is_any_text),
     "shows": _texts,
+    "level": partial(_is_one_of, "level", LEVELS),
 }
 _pattern: Mapping[str, _Check] = {**_row, "shown": _is_text, "pattern": _is_regex, "samples": _texts}
 _lines: Mapping[str, _Check] = {

@@ -11,6 +11,9 @@ from diag.model.identifiers import Identifier, IdKind, classify
 SIDES = ("media", "orchestrator", "stt", "llm", "tts", "results", "broker", "frontend")
 """The parts that a voice agent has; each service stands on one side."""
 
+LEVELS = ("debug", "info", "warning", "error", "fatal")
+"""How bad a line can call itself."""
+
 ID_ROLES = ("session", "media", "frontend", "connection", "turn", "trace", "other")
 """What an ID key can hold (see `IdMention`)."""
 
@@ -32,6 +35,7 @@ class Meaning:
         attributes: what the message itself says (``{"origin": "header"}``).
         shows: the payload fields worth a place in a timeline.
         samples: messages that a pattern must match; an exact message is its own sample.
+        level: what the line itself is worth, where the entry's level tells only its stream; else empty.
     """
 
     text: str
@@ -41,6 +45,7 @@ class Meaning:
     attributes: Mapping[str, str] = field(default_factory=dict)
     shows: tuple[str, ...] = ()
     samples: tuple[str, ...] = ()
+    level: str = ""
 
 
 @dataclass(frozen=True, slots=True)

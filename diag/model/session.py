@@ -31,6 +31,7 @@ class Event:
             ``unknown`` for a line that no catalogue entry fits.
         attributes: from the message and the catalogue.
         side: which part of the system wrote it: ``media``, ``orchestrator``, ``stt``, ...
+        level: how bad it is: by the catalogue where it knows better than the entry.
         text: the line for a person: message and the fields that matter.
     """
 
@@ -40,6 +41,7 @@ class Event:
     text: str
     attributes: Mapping[str, str] = field(default_factory=dict)
     eras: frozenset[str] = frozenset()
+    level: str = ""
 
     @property
     def time_ns(self) -> int:

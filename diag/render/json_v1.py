@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from diag.model.canonical_events import LIMITS
 from diag.model.clocks import CausalPair, Clocks, PodClock
 from diag.model.coverage import SourceCoverage
 from diag.model.diagnosis import Diagnosis, Nearest, NothingFound, Query
@@ -165,6 +166,7 @@ def _event(event: Event, clocks: Clocks) -> Json:
         "service": event.entry.service,
         "pod": event.entry.pod,
         "event": event.name,
+        "does_not_prove": LIMITS.get(event.name),
         "text": event.text,
         "ref": event.entry.ref,
         "attributed": False,

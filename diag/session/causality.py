@@ -20,7 +20,7 @@ from diag.session.assembly import stage_of, state_of
 _SET_UP = frozenset(
     {
         "whip.request", "whip.session", "whip.established", "ice.gather", "ice.candidate", "ice.state",
-        "ice.connected", "media.track", "kafka.reader_start", "log",
+        "ice.connected", "media.track", "media.processing", "kafka.reader_start", "log",
     }
 )  # fmt: skip
 _BEGINNINGS = ("whip.session", "media.track")

@@ -22,7 +22,8 @@ def to_events(entries: Iterable[Entry], catalogue: Catalogue) -> tuple[Event, ..
 def _to_event(entry: Entry, catalogue: Catalogue) -> Event:
     known = catalogue.find(entry.message, entry.service)
     if known is None:
-        return Event(entry, UNKNOWN, catalogue.sides.get(entry.service, ""), _describe(entry, _ALWAYS_SHOWN))
+        side = catalogue.sides.get(entry.service, "")
+        return Event(entry, UNKNOWN, side, _describe(entry, _ALWAYS_SHOWN), level=entry.level)
     meaning, attributes = known
     return Event(
         entry,
@@ -31,6 +32,7 @@ def _to_event(entry: Entry, catalogue: Catalogue) -> Event:
         _describe(entry, meaning.shows or _ALWAYS_SHOWN),
         attributes,
         meaning.eras,
+        meaning.level or entry.level,
     )
 
 

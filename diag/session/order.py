@@ -20,9 +20,9 @@ from diag.session.events import is_listening
 
 _FLOW = (
     "proc.start", "proc.listen", "whip.request", "whip.session", "ice.gather", "whip.established",
-    "ice.state", "ice.connected", "media.track", "kafka.reader_start", "ws.open", "ws.greeting", "ws.bind",
-    "pipeline.session", "pipeline.listen", "media.listen on", "speech.start", "kafka.consume",
-    "audio.session", "kafka.buffer", "media.listen off", "speech.end", "media.publish", "turn.audio_data",
+    "ice.state", "ice.connected", "media.track", "media.processing", "kafka.reader_start",
+    "ws.open", "ws.greeting", "ws.bind", "pipeline.session", "pipeline.listen", "media.listen on",
+    "speech.start", "kafka.consume", "audio.session", "kafka.buffer", "media.listen off", "speech.end", "media.publish", "turn.audio_data",
     "turn.trigger", "turn.start", "map.direct", "map.guessed", "map.self",
     "stt waiting", "stt executing", "stt complete", "stt done", "stt said", "stt reached",
     "llm waiting", "llm executing", "llm complete", "llm done", "llm said", "llm reached",

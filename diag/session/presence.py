@@ -35,6 +35,12 @@ _FACETS = {
     "whip.established": (WHIP,),
     "ice.connected": (WHIP,),
     "media.track": (WHIP,),
+    # a connection that is read from, lost or cleared away was there, whether its beginning was read or not
+    "kafka.reader_start": (WHIP,),
+    "ice.lost": (WHIP,),
+    "media.end": (WHIP,),
+    "media.closed": (WHIP,),
+    "media.cleanup": (WHIP,),
     "media.publish": (PUBLISH,),
     "ws.bind": (BIND,),
     "ws.refused": (REFUSED,),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from diag.model.canonical_events import EVENTS
+from diag.model.canonical_events import EVENTS, LIMITS
 from diag.model.catalogue import FORM_KINDS, ID_ROLES, SIDES
 
 ROOT = Path(__file__).parents[2]
@@ -92,10 +92,11 @@ def test_the_log_line_that_is_shown_is_in_the_logs() -> None:
 
 def test_every_event_side_and_role_is_explained() -> None:
     """The table is the list; sides, roles and forms are all named."""
-    rows = re.findall(r"^\| `([a-z_.]+)` \| (.*) \|$", PAGE.split("## The events")[1], re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z_.]+)` \| (.*) \| (.*) \|$", PAGE.split("## The events")[1], re.MULTILINE)
     form = PAGE.split("## The form")[1].split("## The events")[0]
 
-    assert dict(rows) == EVENTS
+    assert {name: says for name, says, _ in rows} == EVENTS
+    assert {name: limit for name, _, limit in rows if limit} == LIMITS
     assert f"one of {', '.join(SIDES)}." in form
     for name in (*ID_ROLES, *FORM_KINDS):
         assert f"`{name}`" in form

@@ -13,9 +13,9 @@ How it decides
 
 What can fool it
     A session whose audio came over its WebSocket has no media half by design; a WHIP request with a
-    broken offer, or whose media never connected, leaves an ID and nothing else; IDs of tests are left
-    out. If the other half exists
-    under another ID, this is ``id-mismatch``.
+    broken offer, or whose media never connected, leaves an ID and nothing else, and so does a half of
+    which most lines are lost: where the other side names the session at all, nothing is claimed. IDs of
+    tests are left out. If the other half exists under another ID, this is ``id-mismatch``.
 
 What to do
     Media server only: see whether audio was published and the topic and its consumer are alive.
@@ -38,9 +38,12 @@ from diag.checks.base import (
 )
 from diag.model.findings import Finding, Scope, Severity
 from diag.model.identifiers import IdKind, classify
+from diag.model.records import SESSION_ROLES
 from diag.model.session import Session
 from diag.session.presence import MEDIA_CAME, MEDIA_FACETS, ORCHESTRATOR_FACETS, WS_AUDIO
 
+_OTHER = {MEDIA_SERVER: ORCHESTRATOR, ORCHESTRATOR: MEDIA_SERVER}
+_SIDES = {MEDIA_SERVER: "media", ORCHESTRATOR: "orchestrator"}
 _NEXT_STEP = {
     MEDIA_SERVER: "look at the topic audio-in and its consumer: diag topics",
     ORCHESTRATOR: "look for the caller's WHIP request: did it arrive, and under which ID",
@@ -64,7 +67,20 @@ def _run(context: CheckContext) -> Iterator[Finding]:
     context.require_own_socket()
     if session.open:
         raise NotChecked("the session may still run, so the other half may still come")
-    yield _finding(context, MEDIA_SERVER if has_media else ORCHESTRATOR)
+    side = MEDIA_SERVER if has_media else ORCHESTRATOR
+    if _speaks_of(session, _SIDES[_OTHER[side]]):
+        there = context.coverage.called(_OTHER[side])
+        raise NotChecked(f"the {there} names the session, and no line of it that was read shows what it did")
+    yield _finding(context, side)
+
+
+def _speaks_of(session: Session, side: str) -> bool:
+    """Whether that side's lines name the session, though they show no work on it."""
+    ids = frozenset(session.session_ids)
+    return any(
+        event.side == side and ids.intersection(event.entry.ids_in(*SESSION_ROLES))
+        for event in session.events
+    )
 
 
 def _is_test(session: Session) -> bool:
@@ -74,7 +90,7 @@ def _is_test(session: Session) -> bool:
 def _finding(context: CheckContext, side: str) -> Finding:
     session = context.session
     seen = session.facets & (MEDIA_FACETS | ORCHESTRATOR_FACETS)
-    other = ORCHESTRATOR if side == MEDIA_SERVER else MEDIA_SERVER
+    other = _OTHER[side]
     here, there = context.coverage.called(side), context.coverage.called(other)
     read, writers = context.coverage.entries_of(other), context.coverage.heard_for(side)
     own = [event.to_evidence() for event in session.events if event.entry.service in writers]

@@ -19,6 +19,7 @@ from diag.model.session import Alias
 from diag.render.markdown import statements
 from diag.render.markdown.clocks import build_clock_table
 from diag.render.markdown.evidence import EvidenceIndex
+from diag.render.markdown.limits import build_limits
 from diag.render.markdown.timeline import build_diagram, build_flow_rows, build_timeline, build_turn_rows
 from diag.render.neutral import shorten, to_code, to_prose
 
@@ -117,6 +118,7 @@ def _view_analysis(diagnosis: Diagnosis, index: EvidenceIndex) -> dict[str, Any]
         "status_code": list(statements.code(diagnosis, index)),
         "diagram": build_diagram(diagnosis),
         "timeline": build_timeline(session, index),
+        "limits": build_limits(session.events, index),
         "clocks": build_clock_table(session.clocks, index),
         "turns": build_turn_rows(session, index),
         "flows": build_flow_rows(session, index),

@@ -150,7 +150,7 @@ def deployment(diagnosis: Diagnosis, index: EvidenceIndex) -> Iterator[Statement
         )
     yield _restarts(diagnosis, index)
     yield Statement("", "the running images contain the session ID fixes", _NO_KUBERNETES)
-    errors = [event for event in diagnosis.session.events if event.entry.level in ("error", "fatal")]
+    errors = [event for event in diagnosis.session.events if event.level in ("error", "fatal")]
     lines = "1 line" if len(errors) == 1 else f"{len(errors)} lines"
     found = f"**no**: {lines} at error or above" if errors else f"none in {searched(diagnosis)}"
     yield Statement("", "no error lines in this session", found, _cite(index, errors) if errors else COVERAGE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from diag.model.clocks import Clocks
 from diag.model.diagnosis import Diagnosis
@@ -41,10 +42,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The rows that are shown, and how many were left out."""
+    """The rows that are shown, how many were left out, and whether several are of one time."""
 
     lines: tuple[Line, ...]
     omitted: int
+    tied: bool
 
 
 def build_timeline(session: Session, index: EvidenceIndex) -> Timeline:
@@ -52,7 +54,8 @@ def build_timeline(session: Session, index: EvidenceIndex) -> Timeline:
     runs = list(_runs(session.events))
     shown = runs if len(runs) <= MOST_LINES else runs[: MOST_LINES // 2] + runs[-MOST_LINES // 2 :]
     omitted = sum(len(run) for run in runs) - sum(len(run) for run in shown)
-    return Timeline(tuple(_to_line(run, session.clocks, index) for run in shown), omitted)
+    tied = any(one[-1].time_ns == two[0].time_ns for one, two in pairwise(shown))
+    return Timeline(tuple(_to_line(run, session.clocks, index) for run in shown), omitted, tied)
 
 
 def _runs(events: tuple[Event, ...]) -> Iterator[list[Event]]:
