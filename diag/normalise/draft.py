@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A record in named parts.
+class Draft(NamedTuple):
+    """A record in named parts; a tuple, since two are made for every line that is read.
 
     Attributes:
         name_hints: what may name the service, best first: container, app label, pod.
@@ -27,23 +28,38 @@ class Draft:
     insert_id: str = ""
     log_name: str = ""
     trace: str = ""
-    payload: Mapping[str, Any] = field(default_factory=dict)
-    labels: Mapping[str, Any] = field(default_factory=dict)
+    payload: Mapping[str, Any] = EMPTY
+    labels: Mapping[str, Any] = EMPTY
     unparsed: bool = False
 
-    def under(self, outer: Draft) -> Draft:
-        """This line inside `outer`, which knows better when and where it was written."""
+    def holding(
+        self,
+        message: str = "",
+        *,
+        time_ns: int | None = None,
+        level: str = "",
+        pod: str = "",
+        name_hints: tuple[str, ...] = (),
+        trace: str = "",
+        payload: Mapping[str, Any] = EMPTY,
+        unparsed: bool = False,
+    ) -> Draft:
+        """What stands inside this one, which knows better when and where it was written."""
         return Draft(
-            time_ns=self.time_ns if outer.time_ns is None else outer.time_ns,
-            received_ns=outer.received_ns,
-            level=self.level or outer.level,
-            message=self.message,
-            pod=outer.pod or self.pod,
-            name_hints=outer.name_hints + self.name_hints,
-            insert_id=outer.insert_id,
-            log_name=outer.log_name,
-            trace=outer.trace or self.trace,
-            payload=self.payload,
-            labels=outer.labels,
-            unparsed=self.unparsed,
+            time_ns if self.time_ns is None else self.time_ns,
+            self.received_ns,
+            level or self.level,
+            message,
+            self.pod or pod,
+            self.name_hints + name_hints,
+            self.insert_id,
+            self.log_name,
+            self.trace or trace,
+            payload,
+            self.labels,
+            unparsed,
         )
+
+
+BARE = Draft()
+"""The envelope of a line that has none."""

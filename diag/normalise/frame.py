@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -17,20 +18,23 @@ from diag.normalise.copies import drop_copies
 from diag.normalise.draft import Draft
 from diag.normalise.json_line import read_json_line
 from diag.normalise.log_entry import is_log_entry, read_log_entry
-from diag.normalise.mentions import find_mentions
-from diag.normalise.redaction import redact_fields, redact_id, redact_text
+from diag.normalise.mentions import MentionFinder
+from diag.normalise.redaction import FieldRedactor
 from diag.normalise.services import ServiceNames, hints_of_origin
 from diag.normalise.text_line import read_text_line
 
-Row = dict[str, Any]
+Columns = defaultdict[str, list[Any]]
+
+_ROW = "row"
+_MENTION = (frames.ID_ROLE, frames.ID_KEY, frames.ID_TEXT)
 
 
 def to_frame(records: Iterable[LogRecord], catalogue: Catalogue, first_order: int = 0) -> pl.DataFrame:
     """One row per record, in the order given; `first_order` continues an earlier frame's count."""
-    to_row = _RowMaker(catalogue)
-    rows = [to_row(record, order) for order, record in enumerate(records, first_order)]
-    _fill_from_neighbours(rows)
-    return frames.check_schema(pl.DataFrame(rows, schema=frames.ENTRY_SCHEMA, orient="row"))
+    rows = _Rows(catalogue)
+    for order, record in enumerate(records, first_order):
+        rows.add(record, order)
+    return frames.check_schema(rows.to_frame())
 
 
 def join_frames(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -47,43 +51,65 @@ def join_frames(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return frames.check_schema(drop_copies(joined.filter(~duplicate)))
 
 
-class _RowMaker:
-    """Record -> row, with what the catalogue knows at hand."""
+class _Rows:
+    """The columns of a frame while it grows, with what the catalogue knows at hand."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._names = ServiceNames(catalogue)
-        self._id_keys = frozenset(catalogue.id_roles)
+        self._mentions = MentionFinder(catalogue)
+        self._redact = FieldRedactor(catalogue.content_keys, frozenset(catalogue.id_roles))
+        self._columns: Columns = defaultdict(list)
+        self._ids: Columns = defaultdict(list)
 
-    def __call__(self, record: LogRecord, order: int) -> Row:
-        draft = read_record(record)
+    def add(self, record: LogRecord, order: int) -> None:
+        """One more row."""
+        draft, columns = read_record(record), self._columns
         file_pod, file_name = hints_of_origin(record.origin)
         pod, service = draft.pod or file_pod, self._names.of_line(draft, file_name)
-        fields = redact_fields(draft.payload, self._catalogue.content_keys, self._id_keys)
-        return {
-            frames.TIME: draft.time_ns,
-            frames.TIME_KNOWN: draft.time_ns is not None,
-            frames.RECEIVED: draft.received_ns,
-            frames.SERVICE: service,
-            frames.POD: pod,
-            frames.LEVEL: draft.level,
-            frames.MESSAGE: redact_text(draft.message, self._catalogue.content_keys),
-            frames.INSERT_ID: draft.insert_id,
-            frames.LOG_NAME: draft.log_name,
-            frames.REF: _to_ref(draft, pod or service, record),
-            frames.SOURCE: record.source,
-            frames.ORDER: order,
-            frames.IDS: [
-                {
-                    frames.ID_ROLE: one.role,
-                    frames.ID_KEY: redact_text(one.key),
-                    frames.ID_TEXT: redact_id(one.text),
-                }
-                for one in find_mentions(draft, self._catalogue)
-            ],
-            frames.FIELDS: orjson.dumps(fields, default=str, option=orjson.OPT_SORT_KEYS),
-            frames.UNPARSED: draft.unparsed,
-        }
+        self._add_ids(draft, len(columns[frames.ORDER]))
+        columns[frames.TIME].append(draft.time_ns)
+        columns[frames.TIME_KNOWN].append(draft.time_ns is not None)
+        columns[frames.RECEIVED].append(draft.received_ns)
+        columns[frames.SERVICE].append(service)
+        columns[frames.POD].append(pod)
+        columns[frames.LEVEL].append(draft.level)
+        columns[frames.MESSAGE].append(self._redact.texts[draft.message])
+        columns[frames.INSERT_ID].append(draft.insert_id)
+        columns[frames.LOG_NAME].append(draft.log_name)
+        columns[frames.REF].append(_to_ref(draft, pod or service, record))
+        columns[frames.SOURCE].append(record.source)
+        columns[frames.ORDER].append(order)
+        columns[frames.FIELDS].append(_dump(self._redact.redact(draft.payload)))
+        columns[frames.UNPARSED].append(draft.unparsed)
+
+    def _add_ids(self, draft: Draft, row: int) -> None:
+        for role, key, text in self._mentions.find(draft):
+            self._ids[_ROW].append(row)
+            self._ids[frames.ID_ROLE].append(role)
+            self._ids[frames.ID_KEY].append(self._redact.keys[key])
+            self._ids[frames.ID_TEXT].append(self._redact.ids[text])
+
+    def to_frame(self) -> pl.DataFrame:
+        """All rows; the lists of IDs are joined to them at once, row by row they cost as much as all else."""
+        _fill_from_neighbours(self._columns)
+        schema = {name: kind for name, kind in frames.ENTRY_SCHEMA.items() if name != frames.IDS}
+        frame = pl.DataFrame({name: self._columns[name] for name in schema}, schema=schema)
+        texts = {name: pl.String() for name in _MENTION}
+        mentions = pl.DataFrame(
+            {name: self._ids[name] for name in (_ROW, *_MENTION)}, schema={_ROW: pl.UInt32(), **texts}
+        )
+        lists = mentions.group_by(_ROW).agg(pl.struct(_MENTION).alias(frames.IDS))
+        joined = frame.with_row_index(_ROW).join(lists, on=_ROW, how="left", maintain_order="left")
+        nothing = pl.lit([], dtype=frames.ENTRY_SCHEMA[frames.IDS])
+        return joined.with_columns(pl.col(frames.IDS).fill_null(nothing)).select(frames.ENTRY_SCHEMA.names())
+
+
+def _dump(fields: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(fields, default=str, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:  # a number of more than 64 bits
+        return json.dumps(fields, default=str, sort_keys=True).encode()
 
 
 def read_record(record: LogRecord) -> Draft:
@@ -100,25 +126,29 @@ def _to_ref(draft: Draft, where: str, record: LogRecord) -> str:
     return f"{where}@{when}#{draft.insert_id}"
 
 
-def _fill_from_neighbours(rows: list[Row]) -> None:
+def _fill_from_neighbours(columns: Columns) -> None:
     """A line without a time has the one before it in its file; without a service, the file's only one."""
-    by_file: defaultdict[str, list[Row]] = defaultdict(list)
+    by_file: defaultdict[str, list[int]] = defaultdict(list)
+    for row, insert_id in enumerate(columns[frames.INSERT_ID]):
+        if not insert_id:
+            by_file[columns[frames.REF][row].rsplit(":", 1)[0]].append(row)
+    for rows in by_file.values():
+        _fill_times(columns[frames.TIME], rows)
+        _fill_service(columns[frames.SERVICE], rows)
+
+
+def _fill_times(times: list[int | None], rows: Sequence[int]) -> None:
+    last = next((times[row] for row in rows if times[row] is not None), None)
     for row in rows:
-        if not row[frames.INSERT_ID]:
-            by_file[row[frames.REF].rsplit(":", 1)[0]].append(row)
-    for lines in by_file.values():
-        _fill_times(lines)
-        services = {row[frames.SERVICE] for row in lines if row[frames.SERVICE]}
-        if len(services) == 1:
-            only = services.pop()
-            for row in lines:
-                row[frames.SERVICE] = only
-
-
-def _fill_times(lines: list[Row]) -> None:
-    last = next((row[frames.TIME] for row in lines if row[frames.TIME] is not None), None)
-    for row in lines:
-        if row[frames.TIME] is None:
-            row[frames.TIME] = last
+        if times[row] is None:
+            times[row] = last
         else:
-            last = row[frames.TIME]
+            last = times[row]
+
+
+def _fill_service(services: list[str], rows: Sequence[int]) -> None:
+    named = {services[row] for row in rows if services[row]}
+    if len(named) == 1:
+        only = named.pop()
+        for row in rows:
+            services[row] = only

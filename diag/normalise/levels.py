@@ -7,8 +7,9 @@ pino and bunyan write numbers, from 10 for trace to 60 for fatal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
+
+from diag.model.remembered import Remembered
 
 LEVEL_KEYS = ("level", "severity", "lvl", "levelname")
 
@@ -34,10 +35,22 @@ _NAMES = {
 
 def to_level(text: object) -> str:
     """One of debug, info, warning, error, fatal, or empty where nothing says."""
-    name = str(text).strip().lower()
+    return _LEVELS[text if isinstance(text, str) else str(text)]
+
+
+def _read_level(text: str) -> str:
+    name = text.strip().lower()
     return _NAMES.get(name, name if name in ("debug", "info", "warning", "error") else "")
 
 
-def level_of(payload: Mapping[str, Any]) -> str:
-    """The level that a payload states, empty if none."""
-    return next((level for key in LEVEL_KEYS if (level := to_level(payload.get(key, "")))), "")
+_LEVELS = Remembered(_read_level, most=256)
+
+
+def take_level(fields: dict[str, Any]) -> str:
+    """The level that a payload states, empty if none; `fields` are left without it."""
+    level = ""
+    for key in LEVEL_KEYS:
+        if key in fields:
+            said = fields.pop(key)
+            level = level or to_level(said)
+    return level

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from diag.normalise.draft import Draft
+from diag.normalise.draft import EMPTY, Draft
 from diag.normalise.json_line import read_json_line
 from diag.normalise.levels import to_level
 from diag.normalise.text_line import read_text_line
 from diag.normalise.timestamps import to_instant
 
-_MARKS = ("logName", "log_name", "jsonPayload", "json_payload", "textPayload", "text_payload", "protoPayload")
+_MARKS = frozenset(
+    {"logName", "log_name", "jsonPayload", "json_payload", "textPayload", "text_payload", "protoPayload"}
+)
 
 
 def is_log_entry(data: Mapping[str, Any]) -> bool:
     """Whether an object is a LogEntry rather than a service's own line."""
-    return any(mark in data for mark in _MARKS) or ("insertId" in data and "resource" in data)
+    return not _MARKS.isdisjoint(data) or ("insertId" in data and "resource" in data)
 
 
 def read_log_entry(entry: Mapping[str, Any]) -> Draft:
@@ -24,13 +26,13 @@ def read_log_entry(entry: Mapping[str, Any]) -> Draft:
     outer = _read_envelope(entry)
     payload = _get(entry, "jsonPayload", "json_payload")
     if isinstance(payload, dict):
-        return read_json_line(payload).under(outer)
+        return read_json_line(payload, outer)
     text = _get(entry, "textPayload", "text_payload")
     if isinstance(text, str):
-        return read_text_line(text).under(outer)
+        return read_text_line(text, outer)
     proto = _get(entry, "protoPayload", "proto_payload")
     method = proto.get("methodName", "") if isinstance(proto, dict) else ""
-    return Draft(message=str(method)).under(outer)
+    return outer.holding(str(method))
 
 
 def _read_envelope(entry: Mapping[str, Any]) -> Draft:
@@ -44,7 +46,7 @@ def _read_envelope(entry: Mapping[str, Any]) -> Draft:
         else instant,
         level=to_level(entry.get("severity", "")),
         pod=str(where.get("pod_name", "")),
-        name_hints=tuple(str(name) for name in names if name),
+        name_hints=tuple([str(name) for name in names if name]),
         insert_id=str(_get(entry, "insertId", "insert_id") or ""),
         log_name=str(_get(entry, "logName", "log_name") or ""),
         trace=str(entry.get("trace") or ""),
@@ -52,9 +54,9 @@ def _read_envelope(entry: Mapping[str, Any]) -> Draft:
     )
 
 
-def _get(entry: Mapping[str, Any], *names: str) -> Any:
-    return next((entry[name] for name in names if name in entry), None)
+def _get(entry: Mapping[str, Any], name: str, other_name: str) -> Any:
+    return entry[name] if name in entry else entry.get(other_name)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
+    return value if isinstance(value, dict) else EMPTY

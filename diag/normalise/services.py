@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from diag.model.catalogue import Catalogue
+from diag.model.remembered import Remembered
 from diag.normalise.draft import Draft
 
 _POD = re.compile(r"[a-z0-9-]+-[a-f0-9]{6,10}-[a-z0-9]{5}")
@@ -19,7 +20,7 @@ class ServiceNames:
         self._catalogue = catalogue
         self._aliases: Mapping[str, str] = catalogue.aliases
         self._longest_first = sorted(catalogue.aliases, key=len, reverse=True)
-        self._known: dict[str, str] = {}
+        self._known = Remembered(self._search)
 
     def of_line(self, draft: Draft, file_name: str) -> str:
         """Who wrote a line; empty if the catalogue knows nobody of that name.
@@ -36,14 +37,13 @@ class ServiceNames:
 
     def resolve(self, *names: str) -> str:
         """The service that the first telling name means; empty if none tells."""
-        return next((service for name in names if (service := self._resolve(name))), "")
+        for name in names:
+            if service := self._known[name]:
+                return service
+        return ""
 
-    def _resolve(self, name: str) -> str:
-        if name not in self._known:
-            self._known[name] = self._search(name.lower())
-        return self._known[name]
-
-    def _search(self, name: str) -> str:
+    def _search(self, any_case: str) -> str:
+        name = any_case.lower()
         if name in self._aliases:
             return self._aliases[name]
         # orchestrator-5c9b7f6d84-q8wzn, orchestrator-session-fixes: the alias and a dash

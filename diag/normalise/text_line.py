@@ -10,7 +10,7 @@ import re
 
 import orjson
 
-from diag.normalise.draft import Draft
+from diag.normalise.draft import BARE, Draft
 from diag.normalise.json_line import read_json_line
 from diag.normalise.timestamps import to_instant
 
@@ -21,29 +21,32 @@ _PASTED = re.compile(r"[^\x00-\x7f\s]*[\s>*•-]{0,8}(?=\{)")
 _STREAM_LEVELS = {"stdout": "info", "stderr": "error"}
 
 
-def read_text_line(line: str) -> Draft:
-    """The parts of one line; what is JSON inside is read as JSON."""
-    outer, rest = _read_prefix(line)
-    start = _PASTED.match(rest)
-    body = rest[start.end() :] if start else rest
-    if not body.startswith("{"):
-        return Draft(message=rest.strip()).under(outer)
+def read_text_line(line: str, outer: Draft = BARE) -> Draft:
+    """The parts of one line, inside of what is known of it; what is JSON inside is read as JSON."""
+    around, rest = _read_prefix(line, outer)
+    start = _PASTED.match(rest) if "{" in rest else None
+    if start is None:
+        return around.holding(rest.strip())
     try:
-        payload = orjson.loads(body)
+        payload = orjson.loads(rest[start.end() :])
     except orjson.JSONDecodeError:
-        return Draft(message=rest.strip(), unparsed=True).under(outer)
-    return read_json_line(payload).under(outer)
+        return around.holding(rest.strip(), unparsed=True)
+    return read_json_line(payload, around)
 
 
-def _read_prefix(line: str) -> tuple[Draft, str]:
-    """What stands before the service's own words, and those."""
+def _read_prefix(line: str, outer: Draft) -> tuple[Draft, str]:
+    """What is known of the service's own words from before them, and those."""
+    if not (line.startswith("[pod/") or line[:1].isdecimal()):
+        return outer, line
     cri = _CRI.match(line)
     if cri is not None:
+        envelope = Draft(log_name=cri[2]) if outer is BARE else outer
         level = _STREAM_LEVELS[cri[2]]
-        return Draft(time_ns=to_instant(cri[1]), level=level, log_name=cri[2]), line[cri.end() :]
+        return envelope.holding(time_ns=to_instant(cri[1]), level=level), line[cri.end() :]
     kubectl = _KUBECTL.match(line)
     if kubectl is None or not kubectl[0]:
-        return Draft(), line
+        return outer, line
     pod, container, stamp = kubectl.groups()
     hints = tuple(name for name in (container, pod) if name)
-    return Draft(time_ns=to_instant(stamp), pod=pod or "", name_hints=hints), line[kubectl.end() :]
+    around = outer.holding(time_ns=to_instant(stamp), pod=pod or "", name_hints=hints)
+    return around, line[kubectl.end() :]

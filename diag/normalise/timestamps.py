@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from diag.model.instants import NS_PER_MS, NS_PER_S, NS_PER_US, parse_instant
@@ -16,9 +15,12 @@ _EPOCH_UNITS = ((10**17, 1), (10**14, NS_PER_US), (10**11, NS_PER_MS), (0, NS_PE
 
 def to_instant(value: object) -> int | None:
     """A time in any of the forms that loggers write: RFC 3339, or the epoch in s, ms, us or ns."""
-    if isinstance(value, bool) or value is None:
+    if isinstance(value, str):
+        instant = parse_instant(value)
+    elif isinstance(value, bool) or value is None:
         return None
-    instant = _from_epoch(value) if isinstance(value, int | float) else parse_instant(str(value))
+    else:
+        instant = _from_epoch(value) if isinstance(value, int | float) else parse_instant(str(value))
     return instant if instant is not None and abs(instant) <= _LATEST_NS else None
 
 
@@ -29,8 +31,14 @@ def _from_epoch(value: float) -> int | None:
     return int(value) * factor + (int((value % 1) * factor) if isinstance(value, float) else 0)
 
 
-def time_of(payload: Mapping[str, Any]) -> int | None:
-    """When a line says that it was written; None if it does not."""
-    return next(
-        (ns for key in TIME_KEYS if key in payload and (ns := to_instant(payload[key])) is not None), None
-    )
+def take_time(fields: dict[str, Any]) -> int | None:
+    """When a line says that it was written, None if it does not; `fields` are left without what says so.
+
+    A "timestamp" that is no time (HH:MM:SS) is a field like any other.
+    """
+    time_ns = None
+    for key in TIME_KEYS:
+        if key in fields and (found := to_instant(fields[key])) is not None:
+            del fields[key]
+            time_ns = found if time_ns is None else time_ns
+    return time_ns

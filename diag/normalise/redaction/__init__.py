@@ -5,8 +5,8 @@ What is taken out becomes a pseudonym (``pseudonyms``). Two things give it away:
 parsed) and its own form (``patterns``).
 """
 
-from diag.normalise.redaction.fields import redact_fields
+from diag.normalise.redaction.fields import FieldRedactor, redact_fields
 from diag.normalise.redaction.identifiers import redact_id
 from diag.normalise.redaction.text import redact_text
 
-__all__ = ["redact_fields", "redact_id", "redact_text"]
+__all__ = ["FieldRedactor", "redact_fields", "redact_id", "redact_text"]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
+from diag.model.remembered import Remembered
 from diag.normalise.redaction.identifiers import redact_id
 from diag.normalise.redaction.keys import KeyKind, kind_of_key
 from diag.normalise.redaction.pseudonyms import NOT_SHOWN, SECRET
@@ -22,22 +21,34 @@ def redact_fields(
     fields: Mapping[str, Any], content_keys: frozenset[str], id_keys: frozenset[str]
 ) -> dict[str, Any]:
     """The payload, redacted; IDs keep their value, contents give way to their length."""
-    redact = _Redactor(content_keys, id_keys)
-    return {_redact_key(key): redact.shielded(key, value) for key, value in fields.items()}
+    return FieldRedactor(content_keys, id_keys).redact(fields)
 
 
-@lru_cache(maxsize=4096)
 def _redact_key(key: str) -> str:
     return redact_text(key)
 
 
-@dataclass(frozen=True, slots=True)
-class _Redactor:
-    content_keys: frozenset[str]
-    id_keys: frozenset[str]
+class FieldRedactor:
+    """Redacts payload after payload; what came once is known when it comes again.
 
-    def shielded(self, key: str, value: Any) -> Any:
-        """`value`, redacted; it fails closed."""
+    Attributes:
+        texts: a free text -> itself, redacted.
+        keys: a key -> itself, redacted.
+        ids: what stands under an ID's key -> what is shown of it.
+    """
+
+    def __init__(self, content_keys: frozenset[str], id_keys: frozenset[str]) -> None:
+        self._id_keys = id_keys
+        self.texts: Remembered[str, str] = Remembered(lambda text: redact_text(text, content_keys))
+        self.keys: Remembered[str, str] = Remembered(_redact_key)
+        self.ids: Remembered[str, str] = Remembered(redact_id)
+        self._kinds: Remembered[str, KeyKind] = Remembered(lambda key: kind_of_key(key, content_keys))
+
+    def redact(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """The payload, redacted; what fails is not shown, and the other fields are not lost."""
+        return {self.keys[key]: self._shielded(key, value) for key, value in fields.items()}
+
+    def _shielded(self, key: str, value: Any) -> Any:
         try:
             return self._under(key, value, KeyKind.PLAIN, 0)
         except Exception:  # noqa: BLE001 - what cannot be redacted is not shown
@@ -45,14 +56,14 @@ class _Redactor:
 
     def _under(self, key: str, value: Any, outer: KeyKind, depth: int) -> Any:
         """`value` of `key`; `outer` is what the mapping that holds it stands under."""
-        if key in self.id_keys:
+        if key in self._id_keys:
             return self._id(value, depth)
-        kind = kind_of_key(key, self.content_keys)
+        kind = self._kinds[key]
         return self._value(outer if kind is KeyKind.PLAIN else kind, value, depth)
 
     def _value(self, kind: KeyKind, value: Any, depth: int) -> Any:
         if isinstance(value, str):
-            return redact_text(to_stand_in(kind, value), self.content_keys)
+            return self.texts[value if kind is KeyKind.PLAIN else to_stand_in(kind, value)]
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, int | float):
@@ -60,18 +71,18 @@ class _Redactor:
         if depth == _DEEPEST:
             return NOT_SHOWN
         if isinstance(value, Mapping):
-            return {_redact_key(str(k)): self._under(str(k), v, kind, depth + 1) for k, v in value.items()}
+            return {self.keys[str(k)]: self._under(str(k), v, kind, depth + 1) for k, v in value.items()}
         if isinstance(value, list | tuple):
             return [self._value(kind, one, depth + 1) for one in value]
         return self._value(kind, str(value), depth)
 
     def _id(self, value: Any, depth: int) -> Any:
         if isinstance(value, str):
-            return redact_id(value)
+            return self.ids[value]
         if isinstance(value, list | tuple) and depth < _DEEPEST:
             return [self._id(one, depth + 1) for one in value]
         if isinstance(value, int) and not isinstance(value, bool):
-            shown = redact_id(str(value))
+            shown = self.ids[str(value)]
             return value if shown == str(value) else shown
         return self._value(KeyKind.PLAIN, value, depth)
 

@@ -38,6 +38,7 @@ _NOTHING = re.compile(r"(?!)")
 _MOST_BROKEN = 100
 """Broken objects beyond which the rest of a file is one: an export has few, an attack has many."""
 
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _FIRST_KEY = re.compile(r"\{\s*\"[^\"\\]{1,200}\"\s*:")
 
 
@@ -179,4 +180,11 @@ def _decode(
         after = next_object.search(text, start + 1)
         end = after.start() if after else len(text)
         return " ".join(text[start:end].split()), end
-    return _to_data(found), end
+    return _to_data(_without_surrogates(found, text[start:end])), end
+
+
+def _without_surrogates(found: Any, text: str) -> Any:
+    """Half a UTF-16 pair, which JSON may escape, is no character: nothing could write it."""
+    if _SURROGATE.search(text) is None:
+        return found
+    return json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))

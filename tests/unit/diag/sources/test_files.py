@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from diag.catalogue import load_catalogue
 from diag.model.coverage import State
 from diag.model.queries import LogQuery
 from diag.model.window import Window
+from diag.normalise import to_frame
 from diag.sources.files import Files
 
 ENTRIES = [{"insertId": str(n), "jsonPayload": {"msg": f"line {n}"}} for n in range(3)]
@@ -201,3 +203,13 @@ async def test_a_cancelled_read_gives_what_came_of_a_pipe(workdir: Path) -> None
     os.close(opened)
 
     assert came == ["one", "two"]
+
+
+async def test_what_json_allows_and_nothing_can_write_is_read_all_the_same(workdir: Path) -> None:
+    """Half a UTF-16 pair, a number of a hundred digits: Python's own decoder lets them through."""
+    (workdir / "a.json").write_text('[\n {"msg": "half \\ud83d pair", "n": ' + "9" * 100 + "}\n]")
+    records, _ = await read("a.json")
+    frame = to_frame(records, load_catalogue())
+
+    assert frame["message"].to_list() == ["half ? pair"]
+    assert not frame["unparsed"].any()
