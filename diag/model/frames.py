@@ -6,6 +6,9 @@ is nanoseconds since the epoch in a 64-bit integer: 1677 to 2262.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+
 import orjson
 import polars as pl
 
@@ -65,21 +68,18 @@ def no_entries() -> pl.DataFrame:
 
 
 def to_entries(frame: pl.DataFrame) -> tuple[Entry, ...]:
-    """The rows as values, in the frame's order."""
-    return tuple(
-        Entry(
-            time_ns=row[TIME],
-            service=row[SERVICE],
-            pod=row[POD],
-            level=row[LEVEL],
-            message=row[MESSAGE],
-            ref=row[REF],
-            order=row[ORDER],
-            ids=tuple(IdMention(found[ID_ROLE], found[ID_KEY], found[ID_TEXT]) for found in row[IDS]),
-            fields=orjson.loads(row[FIELDS]),
-            time_known=row[TIME_KNOWN],
-            source=row[SOURCE],
-            insert_id=row[INSERT_ID],
-        )
-        for row in frame.iter_rows(named=True)
-    )
+    """The rows as values, in the frame's order; read column by column, which is the cheapest way out."""
+    columns = (frame[name].to_list() for name in _ENTRY_COLUMNS)
+    return tuple(map(Entry, *columns, _to_mentions(frame[IDS]), map(orjson.loads, frame[FIELDS].to_list())))
+
+
+# in the order of the fields of `Entry`, but for its IDs and fields, which come last
+_ENTRY_COLUMNS = (TIME, SERVICE, POD, LEVEL, MESSAGE, REF, ORDER, TIME_KNOWN, SOURCE, INSERT_ID)
+
+
+def _to_mentions(ids: pl.Series) -> Iterator[tuple[IdMention, ...]]:
+    """The IDs of each row."""
+    counts = ids.list.len().to_list()
+    flat = ids.explode(empty_as_null=False).struct.unnest()
+    mentions = map(IdMention, *(flat[name].to_list() for name in (ID_ROLE, ID_KEY, ID_TEXT)))
+    return (tuple(islice(mentions, count)) for count in counts)

@@ -115,11 +115,11 @@ class Entry:
     message: str
     ref: str
     order: int
-    ids: tuple[IdMention, ...] = ()
-    fields: Mapping[str, Any] = field(default_factory=dict)
     time_known: bool = True
     source: str = "files"
     insert_id: str = ""
+    ids: tuple[IdMention, ...] = ()
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
     def field(self, *names: str) -> str:
         """The first of `names` that the payload has, as text; empty if it has none."""

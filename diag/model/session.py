@@ -16,6 +16,7 @@ from diag.model.records import Entry, KafkaRecord
 MEDIA = "media"
 ORCHESTRATOR = "orchestrator"
 
+_LONGEST_VALUE = 160
 _SHOWN_ROLES = ("session", "media", "frontend", "connection")
 
 JOINED = 80
@@ -31,14 +32,14 @@ class Event:
             ``unknown`` for a line that no catalogue entry fits.
         attributes: from the message and the catalogue.
         side: which part of the system wrote it: ``media``, ``orchestrator``, ``stt``, ...
+        shows: the payload fields that matter to a reader.
         level: how bad it is: by the catalogue where it knows better than the entry.
-        text: the line for a person: message and the fields that matter.
     """
 
     entry: Entry
     name: str
     side: str
-    text: str
+    shows: tuple[str, ...]
     attributes: Mapping[str, str] = field(default_factory=dict)
     eras: frozenset[str] = frozenset()
     level: str = ""
@@ -47,6 +48,18 @@ class Event:
     def time_ns(self) -> int:
         """When; 0 where nothing gives it a time."""
         return self.entry.time_ns or 0
+
+    @property
+    def text(self) -> str:
+        """The line for a person, made when one asks: ``Connection state changed state=connected``."""
+        parts = [self.entry.message or "(no message)"]
+        for name in self.shows:
+            value = self.entry.field(name)
+            # the line's own service is in the reference already; as a value it means a stage
+            if value and not (name == "service" and value == self.entry.service):
+                shown = value if len(value) <= _LONGEST_VALUE else value[:_LONGEST_VALUE] + "..."
+                parts.append(f"{name}={shown}")
+        return " ".join(" ".join(parts).split())
 
     def value(self, *names: str) -> str:
         """An attribute, or else the payload field of that name; empty if neither is there."""
@@ -57,11 +70,10 @@ class Event:
 
     def to_evidence(self) -> Evidence:
         """This event as something to look up."""
-        named = (
-            f"{m.key}={m.text}" for m in self.entry.ids if m.role in _SHOWN_ROLES and m.text not in self.text
-        )
+        text = self.text
+        named = (f"{m.key}={m.text}" for m in self.entry.ids if m.role in _SHOWN_ROLES and m.text not in text)
         time_ns = self.time_ns if self.entry.time_known else 0
-        return Evidence(time_ns, self.entry.ref, self.entry.source, " ".join((self.text, *named)))
+        return Evidence(time_ns, self.entry.ref, self.entry.source, " ".join((text, *named)))
 
 
 @dataclass(frozen=True, slots=True)

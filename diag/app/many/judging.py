@@ -57,8 +57,10 @@ def _read(job: JudgingJob, shard: Shard) -> Reading:
     catalogue, ids = catalogue_of(job.catalogue_files), shard.ids
     parts = (scratch.read_frame(job.folder, number) for number in shard.frames)
     near = [select_around(part, ids, shard.start_ns, shard.end_ns, catalogue) for part in parts]
+    finder = EventFinder(join_frames(near), catalogue, job.crowded)
+    finder.load()
     return Reading(
-        finder=EventFinder(join_frames(near), catalogue, job.crowded),
+        finder=finder,
         catalogue=catalogue,
         window=job.coverage.window,
         settled_ns=job.coverage.settled_ns,
