@@ -15,6 +15,8 @@ from diag.model.instants import NS_PER_S
 _LEAST_RANDOM = 3
 """Characters of the random part that both must have: fewer are shared by chance."""
 
+_MOST_ALIKE = 24
+
 
 def kin_rule(first: str, second: str) -> str:
     """How two different texts are one session ID: the rule's name, empty if they are not."""
@@ -44,29 +46,42 @@ def _are_one_instant(first: str, second: str) -> bool:
 
 
 class Kinship:
-    """Finds an ID's other writings among many IDs."""
+    """Finds an ID's other writings among many IDs, without comparing each with each.
+
+    Two writings of one ID share the second in which it was minted, and beside it all of their text in one
+    case, the beginning of their random part, or the whole of it. Where more than `_MOST_ALIKE` share that,
+    it is no accident of writing, and tells nothing.
+    """
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self._by_second: defaultdict[int, list[str]] = defaultdict(list)
+        self._alike: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
         for text in texts:
-            second = _second_of(text)
-            if second is not None:
-                self._by_second[second].append(text)
+            for trait in _traits_of(text):
+                self._alike[trait].append(text)
 
     def of(self, texts: Iterable[str]) -> tuple[tuple[str, str, str], ...]:
         """Pairs of one of `texts` and another writing of it, each with its rule."""
         return tuple(
             (text, other, rule)
             for text in texts
-            if (second := _second_of(text)) is not None
-            for other in self._by_second.get(second, ())
+            for other in self._find_alike(text)
             if other != text and (rule := kin_rule(text, other))
         )
 
+    def _find_alike(self, text: str) -> list[str]:
+        groups = (self._alike.get(trait, ()) for trait in _traits_of(text))
+        return sorted({other for group in groups if len(group) <= _MOST_ALIKE for other in group})
 
-def _second_of(text: str) -> int | None:
-    """When a session ID was minted, in seconds, in whatever writing."""
-    found = classify(unquote(text).lower())
+
+def _traits_of(text: str) -> frozenset[tuple[int, str]]:
+    """What another writing of this session ID shares with it; nothing where it has no time in it."""
+    plain = unquote(text).lower()
+    found = classify(plain)
     if not found.names_session or found.minted_ns is None:
-        return None
-    return found.minted_ns // NS_PER_S
+        return frozenset()
+    second, random = found.minted_ns // NS_PER_S, _random_of(plain)
+    traits = {f"text {plain}"}
+    if len(random) >= _LEAST_RANDOM:
+        start = len(plain) - len(random)
+        traits |= {f"begins {plain[: start + _LEAST_RANDOM]}", f"random {random}"}
+    return frozenset((second, trait) for trait in traits)

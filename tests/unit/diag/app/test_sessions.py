@@ -127,16 +127,17 @@ async def test_a_session_that_the_window_cuts_is_not_called_healthy(world: Path)
     assert any("were left out" in note for note in overview.coverage.sources[0].notes)
 
 
-async def test_a_trace_that_thousands_share_joins_none_of_them(tmp_path: Path) -> None:
-    """A load test under one trace: each session stands for itself, and it takes no longer for it."""
+@pytest.mark.parametrize("shared", [f"trace={DEFAULTS['T']}", f"connID={DEFAULTS['W']}"])
+async def test_what_thousands_share_joins_none_of_them(tmp_path: Path, shared: str) -> None:
+    """A load test under one trace, or over one socket: each session stands for itself."""
     lines = [
         f"{n // 60 % 60:02d}:{n % 60:02d}.{n % 1000:03d} media-server info Using session ID from header "
-        f":: sessionID=session_{1753615601372 + n}_{n:09d} trace={DEFAULTS['T']}"
-        for n in range(3_000)
+        f":: sessionID=session_{1753615601372 + n}_{n:09d} {shared}"
+        for n in range(2_000)
     ]
     overview = await list_sessions(ask(write(tmp_path, "a.ndjson", "\n".join(lines))))
 
-    assert len(overview.sessions) == 3_000
+    assert len(overview.sessions) == 2_000
     assert all(not line.aliases for line in overview.sessions)
 
 
