@@ -24,14 +24,14 @@ from diag.model.window import Window
 from diag.sources.files import STDIN, FileReading, Files, Part, explain_error
 
 _MB = 1 << 20
-_PROCESS_MB = 100
+_PROCESS_MB = 130
 """What a process takes before it has read anything: the interpreter and the frame library."""
 
 _LARGEST_PART_MB = 16
 _PART_TAKES = 12
 """Bytes of memory for each byte of logs that is read: decoded objects, then columns."""
 
-_LINE_TAKES = 8_000
+_LINE_TAKES = 10_000
 """Bytes of memory for each line of a session that is judged: an event and its place in the indexes."""
 
 _BATCH_ENTRIES = 20_000

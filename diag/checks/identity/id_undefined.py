@@ -56,9 +56,7 @@ def _run(context: CheckContext) -> Iterator[Finding]:
     if own or own_records:
         yield _finding(session, own, own_records, Confidence.CONFIRMED)
         return
-    nearby = [
-        event for event in session.neighbours.lost() if _is_loss(event) and _may_be_ours(event, session)
-    ]
+    nearby = _find_nearby(session)
     records = _lost_records(session)
     if nearby or records:
         yield _finding(session, nearby, records, Confidence.SUSPECTED)
@@ -81,16 +79,27 @@ def _named(event: Event) -> tuple[str, ...]:
     return event.entry.ids_in(*roles)
 
 
-def _may_be_ours(event: Event, session: Session) -> bool:
-    """Whether a line without any tie stands where this session lacks a half, while it ran."""
+def _find_nearby(session: Session) -> list[Event]:
+    """Lines without any tie that stand where this session lacks a half, while it ran."""
+    wanted = _lacking(session)
+    return [
+        event
+        for event in (session.neighbours.lost() if wanted else ())
+        if event.name in wanted and not event.entry.ids_in("trace") and _is_loss(event)
+    ]
+
+
+def _lacking(session: Session) -> frozenset[str]:
+    """The events that would show the half that this session lacks; none where it lacks nothing."""
     facets = session.facets
-    lacks = (
-        (event.name in _SOCKET_EVENTS and BIND not in facets)
-        # whose audio came over the socket needs no other media
-        or (event.name in _MEDIA_EVENTS and not facets & {WHIP, WS_AUDIO})
-        or (event.name in _CONSUMED_EVENTS and PUBLISH in facets and not facets & {CONSUME, WS_AUDIO})
-    )
-    return lacks and not event.entry.ids_in("trace")
+    wanted: set[str] = set()
+    if BIND not in facets:
+        wanted.update(_SOCKET_EVENTS)
+    if not facets & {WHIP, WS_AUDIO}:  # whose audio came over the socket needs no other media
+        wanted.update(_MEDIA_EVENTS)
+    if PUBLISH in facets and not facets & {CONSUME, WS_AUDIO}:
+        wanted.update(_CONSUMED_EVENTS)
+    return frozenset(wanted)
 
 
 def _lost_records(session: Session) -> tuple[KafkaRecord, ...]:
