@@ -10,16 +10,16 @@ known, and that is said.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from diag.model.instants import NS_PER_MS, NS_PER_S, format_instant
 from diag.model.session import Event
 from diag.model.topics import BrokerFacts, TopicFacts
 from diag.model.window import Window
+from diag.session.stretches import find_stretches
 
 _CLOCKS_NS = NS_PER_S
-_MOST_OFFSETS = 100_000
 _POLICY, _RETENTION = "cleanup.policy", "retention.ms"
 _UNITS = (("days", 86_400), ("h", 3600), ("min", 60))
 
@@ -53,13 +53,14 @@ def find_expired(
     if broker is None or span is None:
         return Expiry()
     # A line of later may name an offset that was not there yet.
-    named = {one for event in events if event.time_ns < broker.read_ns for one in stored_offsets(event)}
+    stored = find_stretches(event for event in events if event.time_ns < broker.read_ns)
     facts = broker.topics.get(topic)
+    gone = sum(stretch.records if facts is None else stretch.count_gone(facts) for stretch in stored)
+    if gone:
+        why = "with the topic" if facts is None else f"now: {_describe(facts, span, broker)}"
+        return Expiry(gone, f"{gone} record{'s' if gone > 1 else ''} of it stored, and gone {why}")
     if facts is None:
-        return Expiry(len(named), f"{_count(named)} stored and gone with the topic") if named else Expiry()
-    expired = {one for one in named if not _holds(facts, *one)}
-    if expired:
-        return Expiry(len(expired), f"{_count(expired)} stored and gone: {_describe(facts, span, broker)}")
+        return Expiry()
     if missing is not None and missing <= 0:
         return Expiry(0)
     doubt = _doubt(facts, span, broker, missing)
@@ -77,16 +78,6 @@ def _doubt(facts: TopicFacts, span: Window, broker: BrokerFacts, missing: int | 
     if missing and not facts.settings:
         return "whether it is compacted is not known: its settings could not be read"
     return ""
-
-
-def _count(offsets: Collection[tuple[int, int]]) -> str:
-    return f"{len(offsets)} record{'s' if len(offsets) > 1 else ''} of it"
-
-
-def _holds(facts: TopicFacts, partition: int, offset: int) -> bool:
-    """Whether the log still reaches over an offset; beyond its end it was made anew or cut back."""
-    begin, end = facts.offsets.get(partition, (0, 0))
-    return begin <= offset < end
 
 
 def _may_have_lost(facts: TopicFacts, partition: int, first_ns: int) -> bool:
@@ -123,13 +114,3 @@ def _describe_retention(facts: TopicFacts, last_ns: int, now_ns: int) -> str:
 def _say(ns: int) -> str:
     seconds = ns // NS_PER_S
     return next((f"{seconds // size} {name}" for name, size in _UNITS if seconds >= 2 * size), f"{seconds} s")
-
-
-def stored_offsets(event: Event) -> Iterator[tuple[int, int]]:
-    """The partition and offset of each record that a line says the broker gave it or it got from it."""
-    field = event.entry.field
-    partition, first = field("partition"), field("first_offset", "offset")
-    last = field("last_offset") or first
-    if all(text.isdecimal() and len(text) < 19 for text in (partition, first, last)):
-        for offset in range(int(first), min(int(last) + 1, int(first) + _MOST_OFFSETS)):
-            yield int(partition), offset

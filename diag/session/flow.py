@@ -20,6 +20,7 @@ from diag.session.passage import PRODUCED, FlowSources, Passage, find_passages
 from diag.session.readers import find_reader_end
 from diag.session.remarks import describe_passage
 from diag.session.sending import find_order
+from diag.session.stretches import to_number
 
 
 def build_flows(sources: FlowSources) -> tuple[TopicFlow, ...]:
@@ -89,8 +90,9 @@ def _lag(topic: Passage, broker: BrokerFacts | None) -> int | None:
 def _count(events: Iterable[Event], kinds: Iterable[str]) -> int | None:
     """Records that the lines speak of; a line that gives no number speaks of one."""
     lines = [event for event in events if event.name in kinds]
-    return sum(_number(event.entry.field("records")) for event in lines) if lines else None
+    return sum(_count_records(event) for event in lines) if lines else None
 
 
-def _number(text: str) -> int:
-    return int(text) if text.isdigit() else 1
+def _count_records(event: Event) -> int:
+    number = to_number(event.entry.field("records"))
+    return 1 if number is None else number

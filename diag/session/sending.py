@@ -17,6 +17,7 @@ from diag.model.flow import Inversion, RecordOrder
 from diag.model.identifiers import is_lost
 from diag.model.instants import NS_PER_MS, NS_PER_S, NS_PER_US, parse_instant
 from diag.model.records import KafkaRecord
+from diag.session.stretches import to_number
 
 _TIME_HEADERS = frozenset({"timestamp", "event_timestamp", "event-timestamp"})
 _NUMBER_HEADERS = frozenset({"seq", "sequence", "sequence-number", "sequence_number"})
@@ -35,8 +36,7 @@ def sent_ns(record: KafkaRecord) -> int | None:
 
 
 def _number(record: KafkaRecord) -> int | None:
-    text = _header(record, _NUMBER_HEADERS)
-    return int(text) if text.isdecimal() and text.isascii() and len(text) < 19 else None
+    return to_number(_header(record, _NUMBER_HEADERS))
 
 
 def _header(record: KafkaRecord, names: frozenset[str]) -> str:
