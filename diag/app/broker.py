@@ -33,6 +33,8 @@ class Broker:
     def __init__(self, request: Request, catalogue: Catalogue) -> None:
         self.facts: BrokerFacts | None = None
         self.records: tuple[KafkaRecord, ...] | None = None
+        self.gaps: dict[str, str] = {}
+        """Topic -> why not all of its records were looked at."""
         self._request = request
         self._settings = request.settings.kafka
         self._is_asked = request.asks_broker
@@ -106,18 +108,30 @@ class Broker:
         read = await kafka.read_records(self._settings, window, ids, self._id_keys, self._request.progress)
         self._looked_at += read.looked_at
         self._problems += _explain_cuts(read)
+        self.gaps |= _find_gaps(read)
         both = {record.ref: record for record in (*(self.records or ()), *read.records)}
         self.records = tuple(sorted(both.values(), key=lambda r: (r.time_ns, r.topic, r.partition, r.offset)))
 
 
 def _explain_cuts(read: RecordsRead) -> list[str]:
     """Why it is not all, and what of which topic is missing."""
-    if not read.cut and not read.problem:
-        return []
-    cut = ", ".join(f"{one.topic}: {one.looked_at} of {one.in_window}" for one in read.cut)
-    return [
-        f"not every record of the window was looked at ({cut}); {read.problem or 'raise kafka.max_records'}"
-    ]
+    denied = [f"the broker does not let diag read {topic}" for topic in read.denied]
+    cut = [one for one in read.cut if one.topic not in read.denied]
+    if not cut and not read.problem:
+        return denied
+    named = ", ".join(f"{one.topic}: {one.looked_at} of {one.in_window}" for one in cut)
+    why = read.problem or "raise kafka.max_records"
+    return [*denied, f"not every record of the window was looked at ({named}); {why}"]
+
+
+def _find_gaps(read: RecordsRead) -> dict[str, str]:
+    """Topic by topic why its records are not all."""
+    return {
+        one.topic: "the broker does not let diag read it"
+        if one.topic in read.denied
+        else f"{one.looked_at} of {one.in_window} records of its time were looked at"
+        for one in read.cut
+    }
 
 
 async def read_broker(

@@ -49,7 +49,9 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     logs = cover_entries(entries.coverage(), entries.frame.height, find_unparsed(entries.frame))
     sources = (excuse(logs) if request.discovered else logs, broker.coverage())
     coverage = describe_coverage(hear(entries.frame), sources, window, settled_ns, catalogue.sides)
-    reading = Reading(finder, catalogue, window, settled_ns, broker.records, broker.facts, wanted)
+    reading = Reading(
+        finder, catalogue, window, settled_ns, broker.records, broker.facts, wanted, broker.gaps
+    )
     query = _to_query(request, asked, window, collected_ns)
     session = None if hub else reconstruct(asked, reading)
     if session is None:

@@ -94,6 +94,7 @@ EVENTS: Mapping[str, str] = {
     "reply.publish_failed": "it could not be written",
     "reply.played": "reply audio was sent to the caller",
     "reply.dropped": "reply audio was thrown away",
+    "reply.elsewhere": "reply audio was read by a pod that does not have its session",
     "log.published": "the record of a stage was written to Kafka",
     "log.publish_failed": "it could not be written",
     # a process

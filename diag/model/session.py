@@ -10,6 +10,7 @@ from typing import Protocol
 
 from diag.model.clocks import Clocks
 from diag.model.findings import Evidence
+from diag.model.flow import TopicFlow
 from diag.model.identifiers import Identifier
 from diag.model.records import Entry, KafkaRecord
 
@@ -159,27 +160,6 @@ class Turn:
         """What no stage accounts for."""
         total = self.total_ms
         return None if total is None else total - sum(stage.ms or 0.0 for stage in self.stages)
-
-
-@dataclass(frozen=True, slots=True)
-class TopicFlow:
-    """What passed through one topic for the session. None: not known from what was read.
-
-    Attributes:
-        produced: records that the producer's lines speak of.
-        stored: records on the broker that name this session.
-        consumed: those of them below the offset that the topic's own reader group has committed.
-    """
-
-    topic: str
-    produced: int | None = None
-    stored: int | None = None
-    consumed: int | None = None
-    consumed_by_other: int | None = None
-    lag: int | None = None
-    partitions: tuple[int, ...] = ()
-    notes: tuple[str, ...] = ()
-    records: tuple[KafkaRecord, ...] = ()
 
 
 class Neighbours(Protocol):

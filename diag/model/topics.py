@@ -44,11 +44,20 @@ class WantedTopic:
 
 @dataclass(frozen=True, slots=True)
 class TopicFacts:
-    """A topic as the broker has it: the begin and end offset of each partition."""
+    """A topic as the broker has it.
+
+    Attributes:
+        offsets: partition -> begin and end offset.
+        first_ns: partition -> the time of the oldest record that it still holds; a partition is left out
+            where it is empty or nobody said.
+        settings: how long it keeps what (``retention.ms``, ``cleanup.policy``); empty: not known.
+    """
 
     name: str
     offsets: Mapping[int, tuple[int, int]]
     internal: bool = False
+    first_ns: Mapping[int, int] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def stored(self) -> int:
@@ -78,6 +87,7 @@ class GroupFacts:
         members_known: False where the broker's answer does not say: a group of the newer protocol
             (KIP-848) looks dead and empty to the older call, and is neither.
         committed: topic -> partition -> offset.
+        commits_known: False where the broker did not tell them: then `committed` is empty and says nothing.
     """
 
     name: str
@@ -85,6 +95,7 @@ class GroupFacts:
     members: tuple[Member, ...]
     members_known: bool
     committed: Mapping[str, Mapping[int, int]]
+    commits_known: bool = True
 
     def assigned_to(self, topic: str) -> frozenset[int]:
         """The partitions of `topic` that some member has."""
@@ -102,7 +113,7 @@ class GroupFacts:
 
 @dataclass(frozen=True, slots=True)
 class BrokerFacts:
-    """A broker at one moment."""
+    """A broker at one moment: groups first, ends of topics after, so no commit is ahead of its end."""
 
     cluster_id: str
     read_ns: int

@@ -16,8 +16,9 @@ from diag.model.coverage import SourceCoverage
 from diag.model.diagnosis import Diagnosis, Nearest, NothingFound, Query
 from diag.model.findings import Cause, Evidence, Finding
 from diag.model.instants import NS_PER_MS, format_instant
-from diag.model.session import Alias, Event, Session, TopicFlow, Turn
+from diag.model.session import Alias, Event, Session, Turn
 from diag.model.topics import TopicPlan, TopicReport
+from diag.render.flow_v1 import to_flow
 
 SCHEMA_VERSION = "1"
 
@@ -35,7 +36,7 @@ def render_json(diagnosis: Diagnosis) -> str:
             "timeline": [_event(event, session.clocks) for event in session.events],
             "clocks": _clocks(session.clocks),
             "turns": [_turn(turn) for turn in session.turns],
-            "kafka": [_flow(flow) for flow in session.flows],
+            "kafka": [to_flow(flow) for flow in session.flows],
             "cluster": [],
             "findings": [_finding(finding) for finding in diagnosis.findings],
             "outcomes": [
@@ -216,19 +217,6 @@ def _turn(turn: Turn) -> Json:
         "total_ms": _ms(turn.total_ms),
         "unaccounted_ms": _ms(turn.unaccounted_ms),
         "outcome": turn.outcome.value,
-    }
-
-
-def _flow(flow: TopicFlow) -> Json:
-    return {
-        "topic": flow.topic,
-        "produced": flow.produced,
-        "stored": flow.stored,
-        "consumed": flow.consumed,
-        "consumed_by_other": flow.consumed_by_other,
-        "lag": flow.lag,
-        "partitions": list(flow.partitions),
-        "notes": list(flow.notes),
     }
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from diag.model.catalogue import Catalogue
 from diag.model.identifiers import Identifier, classify
@@ -18,6 +18,7 @@ from diag.session.flow import build_flows
 from diag.session.links import Closure, Reached, close_over
 from diag.session.order import put_in_order
 from diag.session.partners import NEARBY_NS, find_partners
+from diag.session.passage import FlowSources
 from diag.session.presence import build_presence
 from diag.session.select import EventFinder
 from diag.session.turns import build_turns
@@ -31,6 +32,7 @@ class Reading:
         window: what was searched; its end tells whether something may still come.
         settled_ns: entries older than this have arrived; None for files, which do not change.
         records: the records on the broker that name the session, or a lost ID.
+        record_gaps: topic -> why not all of its records were looked at.
     """
 
     finder: EventFinder
@@ -40,6 +42,7 @@ class Reading:
     records: tuple[KafkaRecord, ...] | None = None
     broker: BrokerFacts | None = None
     wanted: tuple[WantedTopic, ...] = ()
+    record_gaps: Mapping[str, str] = field(default_factory=dict)
 
 
 def reconstruct(asked: Identifier, reading: Reading) -> Session | None:
@@ -72,7 +75,7 @@ def reconstruct(asked: Identifier, reading: Reading) -> Session | None:
         neighbours=neighbours,
         presence=build_presence((*events, *shown)) if shown else presence,
         turns=turns,
-        flows=build_flows(events, records, reading.wanted, reading.broker),
+        flows=build_flows(_find_flow_sources(events, neighbours, records, closure, reading)),
         lost_records=lost,
         minted_ns=_minted_ns(closure),
         end=end,
@@ -110,6 +113,33 @@ def _find_neighbours(events: Sequence[Event], members: frozenset[str], reading: 
     times = [event.time_ns for event in events if event.time_ns]
     start_ns, end_ns = (min(times) - NEARBY_NS, max(times) + NEARBY_NS) if times else (0, -1)
     return reading.finder.around(start_ns, end_ns, members)
+
+
+def _find_flow_sources(
+    events: Sequence[Event],
+    neighbours: Neighbours,
+    records: Sequence[KafkaRecord] | None,
+    closure: Closure,
+    reading: Reading,
+) -> FlowSources:
+    return FlowSources(
+        events=events,
+        neighbours=neighbours,
+        records=records,
+        gaps=reading.record_gaps,
+        wanted=reading.wanted,
+        broker=reading.broker,
+        span=_find_span(events, closure),
+    )
+
+
+def _find_span(events: Sequence[Event], closure: Closure) -> Window | None:
+    """The session's own time, from when its ID was minted where that is known."""
+    times = [event.time_ns for event in events if event.time_ns]
+    minted = _minted_ns(closure)
+    if minted is not None and (not times or minted <= min(times)):
+        times.append(minted)
+    return Window(min(times), max(times)) if times else None
 
 
 def _minted_ns(closure: Closure) -> int | None:

@@ -19,6 +19,7 @@ from diag.model.session import Event
 ANCHOR_EVENTS = (
     "whip.session", "whip.established", "ice.connected", "ws.open", "ws.bind", "ws.close", "id.missing",
     "audio.session", "turn.trigger", "turn.start", "proc.start", "proc.stop", "proc.exit", "proc.panic",
+    "kafka.reader_start", "kafka.reader_stop",
 )  # fmt: skip
 """What places a neighbour: enough to tell which half of a session it is."""
 

@@ -9,12 +9,13 @@ from itertools import pairwise
 from diag.model.clocks import Clocks
 from diag.model.diagnosis import Diagnosis
 from diag.model.findings import Evidence
+from diag.model.flow import TopicFlow
 from diag.model.instants import format_clock
 from diag.model.records import KafkaRecord
-from diag.model.session import Event, Session, TopicFlow, Turn
+from diag.model.session import Event, Session, Turn
 from diag.render.ladder import CALLER, LLM, MEDIA, ORCHESTRATOR, STT, TTS, Step, build_ladder
 from diag.render.markdown.evidence import EvidenceIndex
-from diag.render.neutral import shorten, to_code, to_label
+from diag.render.neutral import shorten, to_code, to_label, to_prose
 
 MOST_LINES = 250
 _MOST_DIAGRAM = 1_900
@@ -176,6 +177,9 @@ class FlowRow:
     produced: str
     stored: str
     consumed: str
+    by_other: str
+    lagging: str
+    expired: str
     lag: str
     notes: str
     evidence: str
@@ -187,14 +191,18 @@ def build_flow_rows(session: Session, index: EvidenceIndex) -> tuple[FlowRow, ..
 
 
 def _to_flow_row(flow: TopicFlow, index: EvidenceIndex) -> FlowRow:
-    ends = dict.fromkeys(flow.records[:1] + flow.records[-1:])
+    turned = (record for one in flow.order.examples[:1] for record in (one.record, one.behind))
+    ends = dict.fromkeys((*flow.records[:1], *flow.records[-1:], *turned))
     return FlowRow(
         topic=to_code(flow.topic),
         produced=_count(flow.produced),
         stored=_count(flow.stored),
         consumed=_count(flow.consumed),
+        by_other=_count(flow.consumed_by_other),
+        lagging=_count(flow.lagging),
+        expired=_count(flow.expired),
         lag=_count(flow.lag),
-        notes="; ".join(flow.notes),
+        notes=to_prose("; ".join(flow.notes)),
         evidence=index.cite(_record_evidence(record) for record in ends),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -13,11 +14,14 @@ from aiokafka.coordinator.protocol import (
     ConsumerProtocolMemberAssignment,
     ConsumerProtocolMemberMetadata,
 )
+from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
+from diag.model.instants import NS_PER_MS
 from diag.model.settings import KafkaSettings
 from diag.model.topics import BrokerFacts, GroupFacts, Member, TopicFacts
 from diag.sources.kafka.connection import open_admin, open_consumer, within
+from diag.sources.kafka.retention import read_topic_settings
 
 _INTERNAL_PREFIX = "__"
 _DEAD = "Dead"
@@ -26,24 +30,40 @@ _DEAD = "Dead"
 async def read_broker(settings: KafkaSettings, now_ns: int) -> BrokerFacts:
     """Everything `diag` asks of a broker at one moment; raises `SourceError`."""
     async with open_admin(settings) as admin, open_consumer(settings) as consumer:
-        topics, groups = await asyncio.gather(
-            within(_read_topics(consumer), settings), within(_read_groups(admin), settings)
+        # Groups before ends: a consumer that goes on meanwhile is never ahead of the end that was seen.
+        groups = await within(_read_groups(admin), settings)
+        topics, cluster = await asyncio.gather(
+            within(_read_topics(consumer, admin), settings), within(admin.describe_cluster(), settings)
         )
-        cluster = await within(admin.describe_cluster(), settings)
     return BrokerFacts(str(cluster.get("cluster_id") or ""), now_ns, topics, groups)
 
 
-async def _read_topics(consumer: AIOKafkaConsumer) -> dict[str, TopicFacts]:
+async def _read_topics(consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient) -> dict[str, TopicFacts]:
     partitions = await list_partitions(consumer)
-    begins = await consumer.beginning_offsets(partitions)
-    ends = await consumer.end_offsets(partitions)
+    begins, ends, oldest = await asyncio.gather(
+        consumer.beginning_offsets(partitions),
+        consumer.end_offsets(partitions),
+        consumer.offsets_for_times(dict.fromkeys(partitions, 0)) if partitions else _nothing(),
+    )
     offsets: defaultdict[str, dict[int, tuple[int, int]]] = defaultdict(dict)
+    first_ns: defaultdict[str, dict[int, int]] = defaultdict(dict)
     for one in sorted(partitions):
         offsets[one.topic][one.partition] = (begins[one], ends[one])
+        if (first := oldest.get(one)) is not None and first.timestamp is not None:
+            first_ns[one.topic][one.partition] = first.timestamp * NS_PER_MS
+    kept = await read_topic_settings(admin, [name for name in offsets if not _is_internal(name)])
     return {
-        name: TopicFacts(name, parts, internal=name.startswith(_INTERNAL_PREFIX))
+        name: TopicFacts(name, parts, _is_internal(name), first_ns[name], kept.get(name, {}))
         for name, parts in sorted(offsets.items())
     }
+
+
+async def _nothing() -> dict[TopicPartition, Any]:
+    return {}
+
+
+def _is_internal(topic: str) -> bool:
+    return topic.startswith(_INTERNAL_PREFIX)
 
 
 async def list_partitions(consumer: AIOKafkaConsumer) -> list[TopicPartition]:
@@ -58,17 +78,24 @@ async def _read_groups(admin: AIOKafkaAdminClient) -> dict[str, GroupFacts]:
     for name in names:
         # One by one: the library reads version 3 of the answer with version 2's schema, which leaves four
         # bytes behind each group and is right for the first one only (aiokafka 0.14, protocol/admin.py).
-        (response,) = await admin.describe_consumer_groups([name])
-        committed = await admin.list_consumer_group_offsets(name)
-        groups[name] = _to_group(name, next(iter(response.groups), None), committed)
+        # What one group keeps to itself costs nothing of the others.
+        row, committed = None, None
+        with suppress(KafkaError):
+            (response,) = await admin.describe_consumer_groups([name])
+            row = next(iter(response.groups), None)
+        with suppress(KafkaError):
+            committed = await admin.list_consumer_group_offsets(name)
+        groups[name] = _to_group(name, row, committed)
     return groups
 
 
-def _to_group(name: str, row: tuple[Any, ...] | None, offsets: Mapping[TopicPartition, Any]) -> GroupFacts:
+def _to_group(
+    name: str, row: tuple[Any, ...] | None, offsets: Mapping[TopicPartition, Any] | None
+) -> GroupFacts:
     """A row of DescribeGroups: error, group, state, protocol type, protocol, members."""
-    state = str(row[2]) if row else _DEAD
+    state = str(row[2]) if row and not row[0] else _DEAD
     committed: defaultdict[str, dict[int, int]] = defaultdict(dict)
-    for one, commit in offsets.items():
+    for one, commit in (offsets or {}).items():
         if commit.offset >= 0:
             committed[one.topic][one.partition] = commit.offset
     return GroupFacts(
@@ -78,6 +105,7 @@ def _to_group(name: str, row: tuple[Any, ...] | None, offsets: Mapping[TopicPart
         # A live group of the consumer protocol (KIP-848) looks dead and empty to this call.
         members_known=state != _DEAD,
         committed=dict(committed),
+        commits_known=offsets is not None,
     )
 
 

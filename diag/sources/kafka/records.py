@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import TopicAuthorizationFailedError
 from aiokafka.structs import TopicPartition
 
 from diag.model.progress import Progress, ignore
@@ -41,12 +42,14 @@ class RecordsRead:
         looked_at: records read in all.
         cut: topics that were not read to their end.
         problem: why the reading stopped, with what to do; empty where only the bound on records cut it.
+        denied: topics that may not be read.
     """
 
     records: tuple[KafkaRecord, ...] = ()
     looked_at: int = 0
     cut: tuple[TopicCut, ...] = ()
     problem: str = ""
+    denied: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -86,6 +89,7 @@ async def read_records(
         looked_at=reading.looked_at,
         cut=_find_cuts(offsets, reading.positions),
         problem=problem,
+        denied=tuple(sorted(reading.denied)),
     )
 
 
@@ -98,13 +102,18 @@ class _Reading:
     positions: dict[TopicPartition, int] = field(default_factory=dict)
     found: list[KafkaRecord] = field(default_factory=list)
     looked_at: int = 0
+    denied: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.positions = {one: start for one, (start, _) in self.limits.items()}
 
     def unread(self) -> list[TopicPartition]:
         """The partitions that have more."""
-        return [one for one, position in self.positions.items() if position < self.limits[one][1]]
+        return [
+            one
+            for one, position in self.positions.items()
+            if position < self.limits[one][1] and one.topic not in self.denied
+        ]
 
     def take(self, one: TopicPartition, messages: list[Any]) -> None:
         """Look at what came of a partition."""
@@ -140,9 +149,15 @@ async def _read_to_the_end(
 
 async def _read_step(reading: _Reading, consumer: AIOKafkaConsumer, unread: list[TopicPartition]) -> bool:
     """One batch; whether any partition came further (what is no record has an offset, too)."""
-    batches: Mapping[TopicPartition, list[Any]] = await consumer.getmany(
-        timeout_ms=_POLL_MS, max_records=_MOST_AT_ONCE
-    )
+    try:
+        batches: Mapping[TopicPartition, list[Any]] = await consumer.getmany(
+            timeout_ms=_POLL_MS, max_records=_MOST_AT_ONCE
+        )
+    except TopicAuthorizationFailedError as error:
+        # One topic that may not be read costs no other one.
+        reading.denied.update(map(str, error.args))
+        consumer.pause(*(one for one in unread if one.topic in reading.denied))
+        return bool(error.args)
     for one, messages in batches.items():
         reading.take(one, messages)
     before = dict(reading.positions)

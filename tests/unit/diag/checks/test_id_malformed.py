@@ -9,8 +9,8 @@ from diag.checks.base import LOGS, RECORDS
 from diag.config import load_wanted_topics
 from diag.model.coverage import Coverage
 from diag.model.findings import Finding
+from diag.model.flow import TopicFlow
 from diag.model.records import KafkaRecord
-from diag.model.session import TopicFlow
 from tests.cases import DEFAULTS, diagnose, read_case
 
 S = DEFAULTS["S"]

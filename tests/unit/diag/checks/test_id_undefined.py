@@ -8,8 +8,8 @@ from diag.checks import CHECKS, CheckContext, run_checks
 from diag.checks.base import LOGS, RECORDS
 from diag.model.coverage import Coverage
 from diag.model.findings import Confidence, Finding
+from diag.model.flow import TopicFlow
 from diag.model.records import KafkaRecord
-from diag.model.session import TopicFlow
 from tests.cases import DEFAULTS, START_NS, diagnose, read_case
 
 S = DEFAULTS["S"]

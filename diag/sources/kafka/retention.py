@@ -1,0 +1,32 @@
+"""How long topics keep what: the settings that tell an expired record from one that never came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError
+
+_NAMES = ("cleanup.policy", "retention.ms", "retention.bytes")
+
+
+async def read_topic_settings(
+    admin: AIOKafkaAdminClient, topics: Sequence[str]
+) -> dict[str, Mapping[str, str]]:
+    """Topic -> its settings; a topic that keeps them to itself is left out, all where nobody may ask."""
+    if not topics:
+        return {}
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name, dict.fromkeys(_NAMES)) for name in topics]
+    try:
+        responses = await admin.describe_configs(asked)
+    except KafkaError:
+        return {}
+    return dict(_to_settings(row) for response in responses for row in response.resources if not row[0])
+
+
+def _to_settings(row: Sequence[Any]) -> tuple[str, Mapping[str, str]]:
+    """A row of DescribeConfigs: error, its text, type, topic, settings (name, value, ...)."""
+    entries: Iterable[Sequence[Any]] = row[4]
+    return str(row[3]), {str(entry[0]): str(entry[1]) for entry in entries if entry[1] is not None}
