@@ -20,7 +20,9 @@ DELETE = {"cleanup.policy": "delete", "retention.ms": "3600000"}
 def published(first: int, last: int, at_ns: int = SPAN.start_ns, records: str = "9") -> Event:
     """A producer's line with the offsets that the broker gave it."""
     fields = {"partition": "0", "first_offset": str(first), "last_offset": str(last), "records": records}
-    return Event(Entry(at_ns, "media-server", "p", "info", "m", "r", 0, (), fields), "media.publish", "m", "")
+    return Event(
+        Entry(at_ns, "media-server", "p", "info", "m", "r", 0, fields=fields), "media.publish", "m", ()
+    )
 
 
 def expired(
@@ -120,8 +122,10 @@ def test_of_a_stretch_that_is_cut_only_what_can_not_lie_in_the_rest_is_gone(reco
 
 def test_a_consumers_line_tells_of_a_record_where_no_producers_line_does() -> None:
     """It had it from the broker, too; beside a producer's it would count twice."""
-    entry = Entry(SPAN.start_ns, "orchestrator", "p", "info", "m", "r", 0, (), {"partition": 0, "offset": 4})
-    consumed = Event(entry, "kafka.consume", "o", "")
+    entry = Entry(
+        SPAN.start_ns, "orchestrator", "p", "info", "m", "r", 0, fields={"partition": 0, "offset": 4}
+    )
+    consumed = Event(entry, "kafka.consume", "o", ())
 
     assert expired(consumed, offsets=(9, 9)).records == 1
     assert expired(consumed, published(2, 5), offsets=(9, 9)).records == 4
@@ -131,6 +135,6 @@ def test_a_consumers_line_tells_of_a_record_where_no_producers_line_does() -> No
 def test_what_is_no_offset_tells_nothing(offset: str) -> None:
     """An answer without acknowledgement is -1, and text from a log may be anything."""
     fields = {"partition": "0", "first_offset": offset, "last_offset": "9" * 18}
-    entry = Entry(SPAN.start_ns, "media-server", "p", "info", "m", "r", 0, (), fields)
+    entry = Entry(SPAN.start_ns, "media-server", "p", "info", "m", "r", 0, fields=fields)
 
-    assert expired(Event(entry, "media.publish", "m", ""), offsets=(0, 20)) == Expiry(0)
+    assert expired(Event(entry, "media.publish", "m", ()), offsets=(0, 20)) == Expiry(0)
