@@ -69,4 +69,6 @@ def _to_meaning(text: str, service: str, row: Mapping[str, Any]) -> Meaning:
         shows=tuple(row.get("shows", ())),
         samples=tuple(row.get("samples", ())),
         level=row.get("level", ""),
+        attributed=row.get("attributed", ""),
+        same=row.get("same", {}),
     )

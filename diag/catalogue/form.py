@@ -3,8 +3,8 @@
 One form serves the packaged files and a user's own (``docs/catalogue.md`` explains it)::
 
     [services.NAME]             side, aliases
-    [services.NAME.messages]    "exact text" = { event, attributes, shows, level, eras }
-    [[services.NAME.patterns]]  shown, pattern, samples, event, attributes, shows, level, eras
+    [services.NAME.messages]    "exact text" = { event, attributes, shows, level, attributed, same, eras }
+    [[services.NAME.patterns]]  shown, pattern, samples, event, ... as for messages
     [messages], [[patterns]]    the same for lines that any service writes
     [ids]                       role = keys
     [forms]                     role = regular expressions
@@ -22,13 +22,14 @@ from typing import Any
 from diag.catalogue.document import Document
 from diag.catalogue.places import Path
 from diag.model.canonical_events import EVENTS
-from diag.model.catalogue import FORM_KINDS, ID_ROLES, LEVELS, SIDES
+from diag.model.catalogue import ATTRIBUTION, FORM_KINDS, ID_ROLES, LEVELS, SIDES, STAGES
 from diag.model.catalogue_report import Problem
 
 Found = Iterator[tuple[Path, Problem]]
 _Check = Callable[[Document, Path, Any], Found]
 
 _MOST_NAMED = 12
+_ATTRIBUTIONS = ", ".join(f"{word}:..." if needs else word for word, needs in ATTRIBUTION.items())
 _SERVICE = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 
 
@@ -119,6 +120,25 @@ def _is_one_of(what: str, known: Collection[str], document: Document, path: Path
         yield path, document.problem(path, f"unknown {what} {shown!r}", remedy)
 
 
+def _is_attribution(document: Document, path: Path, value: Any) -> Found:
+    """``stage:llm``, ``before:EVENT``, ``pod``: a word, and what it needs behind a colon."""
+    if not isinstance(value, str):
+        yield path, document.problem(path, f"{_name(path)} must be a text", "put it in quotes")
+        return
+    word, colon, rest = value.partition(":")
+    if word not in ATTRIBUTION:
+        yield path, document.problem(path, f"unknown attribution {word!r}", f"use one of {_ATTRIBUTIONS}")
+    elif bool(colon) != bool(ATTRIBUTION[word]):
+        needed = f"{word}:... needs {ATTRIBUTION[word]}" if ATTRIBUTION[word] else f"{word!r} stands alone"
+        yield (
+            path,
+            document.problem(path, f"{value!r} is no attribution: {needed}", f"use one of {_ATTRIBUTIONS}"),
+        )
+    elif ATTRIBUTION[word]:
+        what = "stage" if word == "stage" else "event"
+        yield from _is_one_of(what, STAGES if word == "stage" else EVENTS, document, path, rest)
+
+
 def _is_regex(document: Document, path: Path, value: Any) -> Found:
     if not isinstance(value, str):
         yield path, document.problem(path, f"{_name(path)} must be a text", "put it in single quotes")
@@ -151,6 +171,8 @@ _row: Mapping[str, _Check] = {
     "attributes": partial(_check_each, _is_any_text),
     "shows": _texts,
     "level": partial(_is_one_of, "level", LEVELS),
+    "attributed": _is_attribution,
+    "same": partial(_check_each, _is_text),
 }
 _pattern: Mapping[str, _Check] = {**_row, "shown": _is_text, "pattern": _is_regex, "samples": _texts}
 _lines: Mapping[str, _Check] = {

@@ -14,6 +14,9 @@ SIDES = ("media", "orchestrator", "stt", "llm", "tts", "results", "broker", "fro
 LEVELS = ("debug", "info", "warning", "error", "fatal")
 """How bad a line can call itself."""
 
+STAGES = ("stt", "llm", "tts")
+"""What a turn may pass through; each has a service on the side of its name."""
+
 ID_ROLES = ("session", "media", "frontend", "connection", "turn", "trace", "other")
 """What an ID key can hold (see `IdMention`)."""
 
@@ -21,6 +24,21 @@ FORM_KINDS: Mapping[str, IdKind] = {"session": IdKind.OWN, "connection": IdKind.
 """Role whose IDs a catalogue may describe by form -> the kind of an ID that fits."""
 
 Pattern = tuple[re.Pattern[str], "Meaning"]
+
+ATTRIBUTION: Mapping[str, str] = {
+    "stage": "a stage, stt, llm or tts",
+    "before": "an event",
+    "after": "an event",
+    "request": "",
+    "pod": "",
+}
+"""How a line without a session may be attributed -> what stands behind the colon: ``stage:llm``, ``pod``.
+
+``stage:S``: it is written while stage S runs, on the pod that runs it or by the stage's own service.
+``before:E``, ``after:E``: right before or after a line of event E on its pod.
+``request``: while its pod works on what a WebSocket asked for (event ``ws.request``).
+``pod``: it concerns the whole process, and so every session that the pod serves.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +54,8 @@ class Meaning:
         shows: the payload fields worth a place in a timeline.
         samples: messages that a pattern must match; an exact message is its own sample.
         level: what the line itself is worth, where the entry's level tells only its stream; else empty.
+        attributed: how a line that names no session is told to be of one (see `ATTRIBUTION`).
+        same: its fields -> the fields of the session's own lines that hold the same.
     """
 
     text: str
@@ -46,6 +66,8 @@ class Meaning:
     shows: tuple[str, ...] = ()
     samples: tuple[str, ...] = ()
     level: str = ""
+    attributed: str = ""
+    same: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +144,10 @@ class Catalogue:
         return tuple(
             sorted(text for text, known in self.exact.items() if any(one.event in events for one in known))
         )
+
+    def patterns_of(self, *events: str) -> tuple[re.Pattern[str], ...]:
+        """The patterns of these canonical events, in the catalogue's order."""
+        return tuple(pattern for pattern, meaning in self.patterns if meaning.event in events)
 
     def keys_of(self, *roles: str) -> tuple[str, ...]:
         """The payload keys of these roles, in the catalogue's order."""

@@ -18,6 +18,7 @@ from diag.normalise import redact_text
 
 FOLDER = Path(diag.catalogue.__file__).parent
 SERVICE = '[services.gateway]\nside = "media"\n'
+LINE = "[messages.'x']\nevent = 'log'\n%s"
 PATTERN = (
     SERVICE + "[[services.gateway.patterns]]\nshown = 'a <n>'\npattern = '^a (?P<n>.+)$'\n"
     "samples = ['a 1']\nevent = 'log'\n"
@@ -47,6 +48,13 @@ def problems(*texts: str) -> list[str]:
         ("[messages]\n'x' = 'log'", "0.toml:2: 'x' must be a table; give it keys of its own: { ... }"),
         ("[messages]\n'x' = {}", "0.toml:2: 'x' has no event; add event = ..."),
         ("[messages]\n'x' = { event = 'ws.opn' }", "0.toml:2: unknown event 'ws.opn'; did you mean ws.open?"),
+        (LINE % "attributed = 'stge:llm'", "0.toml:3: unknown attribution 'stge'; use one of stage:..., before"),
+        (LINE % "attributed = 'stage:tss'", "0.toml:3: unknown stage 'tss'; did you mean tts?"),
+        (LINE % "attributed = 'before:ws.opn'", "0.toml:3: unknown event 'ws.opn'; did you mean ws.open?"),
+        (LINE % "attributed = 'pod:x'", "0.toml:3: 'pod:x' is no attribution: 'pod' stands alone; "),
+        (LINE % "attributed = 'after'", "0.toml:3: 'after' is no attribution: after:... needs an event; "),
+        (LINE % "attributed = 7", "0.toml:3: 'attributed' must be a text; put it in quotes"),
+        (LINE % "same = 'text'", "0.toml:3: 'same' must be a table; "),
         ("[messages]\n'x' = { event = 'log', show = ['a'] }", "0.toml:2: unknown key 'show'; did you mean shows?"),
         ("[messages]\n'x' = { event = 'log', attributes = { a = 1 } }", "0.toml:2: 'a' must be a text; "),
         ("[messages]\n' x' = { event = 'log' }", "0.toml:2: white space around a message is taken off lines; "),
