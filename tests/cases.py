@@ -26,6 +26,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from diag.app.attribution import attribute_lines
 from diag.app.coverage import describe_coverage, hear
 from diag.app.judging import judge_session
 from diag.catalogue import load_catalogue
@@ -172,13 +175,20 @@ def to_records(entries: Iterable[Mapping[str, Any]]) -> tuple[LogRecord, ...]:
     return tuple(LogRecord(entry, f"case.json:{place}") for place, entry in enumerate(entries, 1))
 
 
-def diagnose(case: Case) -> Diagnosis:
-    """What diag makes of a case, by the same pure steps as in service."""
+def read(case: Case) -> tuple[pl.DataFrame, Reading]:
+    """What is read of a case: all of it."""
     catalogue, wanted = load_catalogue(), load_wanted_topics()
     frame = join_frames([to_frame(to_records(case.entries), catalogue)])
     times = frame["time"]
     window = Window(times.min(), times.max() + 1)  # type: ignore[arg-type, operator]  # a case has times
-    reading = Reading(EventFinder(frame, catalogue), catalogue, window, None, None, case.broker, wanted)
+    return frame, Reading(EventFinder(frame, catalogue), catalogue, window, None, None, case.broker, wanted)
+
+
+def diagnose(case: Case) -> Diagnosis:
+    """What diag makes of a case, by the same pure steps as in service."""
+    frame, reading = read(case)
+    window = reading.window
+    assert window is not None
     session = reconstruct(classify(case.asked), reading)
     assert session is not None, f"no line mentions {case.asked}"
     state = State.PARTIAL if "partial" in case.head else State.COMPLETE
@@ -187,4 +197,5 @@ def diagnose(case: Case) -> Diagnosis:
     )
     collected_ns = window.end_ns if case.broker else None  # what the broker is now holds for a case
     query = Query(classify(case.asked), window, files=("case.json",), collected_ns=collected_ns)
-    return judge_session(query, session, reading, coverage)
+    diagnosis = judge_session(query, session, reading, coverage)
+    return attribute_lines(diagnosis, reading.finder)

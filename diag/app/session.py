@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from diag.app.attribution import attribute_lines
 from diag.app.broker import Broker, read_broker
 from diag.app.coverage import cover_entries, describe_coverage, find_unparsed, hear, settled_before
 from diag.app.discovery import discover, excuse
@@ -56,7 +57,9 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     session = None if hub else reconstruct(asked, reading)
     if session is None:
         return explain_nothing(query, coverage, finder)
-    return judge_session(query, session, reading, coverage)
+    diagnosis = judge_session(query, session, reading, coverage)
+    # a live reading asks for other sessions' first steps alone, so it can not tell whose a line is
+    return attribute_lines(diagnosis, finder, sees_others=bool(request.files))
 
 
 async def _read_all(

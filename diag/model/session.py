@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from heapq import merge
 from typing import Protocol
 
 from diag.model.clocks import Clocks
@@ -35,6 +36,8 @@ class Event:
         side: which part of the system wrote it: ``media``, ``orchestrator``, ``stt``, ...
         shows: the payload fields that matter to a reader.
         level: how bad it is: by the catalogue where it knows better than the entry.
+        attributed: how the catalogue attributes it where it names no session; empty: it does not.
+        same: its fields -> those of a session's own line that hold the same.
     """
 
     entry: Entry
@@ -44,6 +47,8 @@ class Event:
     attributes: Mapping[str, str] = field(default_factory=dict)
     eras: frozenset[str] = frozenset()
     level: str = ""
+    attributed: str = ""
+    same: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def time_ns(self) -> int:
@@ -75,6 +80,21 @@ class Event:
         named = (f"{m.key}={m.text}" for m in self.entry.ids if m.role in _SHOWN_ROLES and m.text not in text)
         time_ns = self.time_ns if self.entry.time_known else 0
         return Evidence(time_ns, self.entry.ref, self.entry.source, " ".join((text, *named)))
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """A line that names no session, and why it is taken for one of this session's. It proves nothing.
+
+    Attributes:
+        rule: what ties it: ``connection``, or the catalogue's word for it (``stage:llm``, ``before:...``);
+            ``, same content`` behind it where only that told it from other sessions'.
+        ambiguous: it may as well be another session's, or another turn's.
+    """
+
+    event: Event
+    rule: str
+    ambiguous: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +217,9 @@ class Session:
         lost_records: records of the window under a lost ID: no session's, and perhaps this one's.
         end: the event that ended it; None if none did.
         open: it may still run.
+        attributed: lines that name no session and are taken for its own, by time; found after it was
+            judged, shown and never judged by.
+        not_attributed: such lines around it that were too many to be looked at.
         own_forms: of session IDs, where the user's catalogue gives some.
         clocks: how far the pods' clocks differ; times are raw everywhere, `events` are in adjusted order.
     """
@@ -217,6 +240,8 @@ class Session:
     open: bool
     own_forms: tuple[re.Pattern[str], ...] = ()
     clocks: Clocks = field(default_factory=Clocks)
+    attributed: tuple[Attribution, ...] = ()
+    not_attributed: int = 0
 
     def fits_own_form(self, text: str) -> bool:
         """Whether a session ID is well-formed by the user's catalogue."""
@@ -247,6 +272,16 @@ class Session:
     def services(self) -> tuple[str, ...]:
         """The services that speak of it, sorted."""
         return tuple(sorted({e.entry.service for e in self.events if e.entry.service}))
+
+    @property
+    def timeline(self) -> tuple[Event | Attribution, ...]:
+        """Its events in order, with the attributed lines at their times among them."""
+
+        def adjusted_ns(one: Event | Attribution) -> int:
+            event = one.event if isinstance(one, Attribution) else one
+            return self.clocks.adjust(event.entry) or event.time_ns
+
+        return tuple(merge(self.events, self.attributed, key=adjusted_ns))
 
     def named(self, *names: str) -> tuple[Event, ...]:
         """Its events of these canonical names, in order."""

@@ -32,6 +32,8 @@ def _to_event(entry: Entry, catalogue: Catalogue) -> Event:
         attributes,
         meaning.eras,
         meaning.level or entry.level,
+        meaning.attributed,
+        meaning.same,
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import cached_property
 
 import polars as pl
 
 from diag.model import frames
-from diag.model.catalogue import Catalogue
-from diag.model.identifiers import classify
+from diag.model.catalogue import Catalogue, Meaning
+from diag.model.identifiers import LOST_TEXTS, classify
 from diag.model.records import SESSION_ROLES
 from diag.model.session import Event, Neighbours
 from diag.session.census import ROW, find_crowded, mentions_of, surroundings_of, take_census
@@ -30,6 +31,7 @@ class EventFinder:
         self._frame = frames.check_schema(frame)
         self._catalogue = catalogue
         self._events: dict[int, Event] = {}
+        self._meanings: dict[tuple[str, str], Meaning | None] = {}
         self._mentions = mentions_of(frame)
         self._crowded = crowded
 
@@ -57,6 +59,31 @@ class EventFinder:
         """What stands in a stretch of time and does not mention `ids`."""
         return self._surroundings.around(start_ns, end_ns, self._rows_that_mention(ids))
 
+    def saying(
+        self,
+        is_sought: Callable[[Meaning], bool],
+        stretches: Iterable[tuple[int, int]],
+        most: int,
+        *,
+        unnamed: bool = False,
+    ) -> tuple[tuple[Event, ...], int]:
+        """The lines whose meaning is sought, in stretches of time that lie apart; and how many were too many.
+
+        Where there are more than `most`, the earliest are given, none of the time at which it was cut.
+        `unnamed`: only those that name no session.
+        """
+        lines = self._within(stretches).sort(frames.TIME, ROW)
+        if unnamed:
+            lines = lines.join(self._naming, on=ROW, how="anti", maintain_order="left")
+        said = (lines[frames.MESSAGE], lines[frames.SERVICE])
+        rows = [
+            (row, time)
+            for row, time, *one in zip(lines[ROW], lines[frames.TIME], *said, strict=True)
+            if (meaning := self._meaning_of(*one)) is not None and is_sought(meaning)
+        ]
+        kept = rows if len(rows) <= most else [place for place in rows[:most] if place[1] < rows[most][1]]
+        return self._at([row for row, _ in kept]), len(rows) - len(kept)
+
     def session_ids(self) -> tuple[tuple[str, int, str], ...]:
         """Every session ID of the frame with its first time and the service that spoke of it first."""
         first = (
@@ -70,6 +97,33 @@ class EventFinder:
             for text, time, service in first.iter_rows()
             if classify(text).names_session
         )
+
+    def _within(self, stretches: Iterable[tuple[int, int]]) -> pl.DataFrame:
+        """Row, time, message and service of the lines in `stretches`, both ends included."""
+        timed, bounds = self._timed, list(stretches)
+        begun = pl.Series([start for start, _ in bounds], dtype=pl.Int64).search_sorted(
+            timed[frames.TIME], side="right"
+        )
+        ends = pl.Series([-1, *(end for _, end in bounds)], dtype=pl.Int64)
+        return timed.filter(ends.gather(begun) >= timed[frames.TIME])
+
+    @cached_property
+    def _timed(self) -> pl.DataFrame:
+        columns = (pl.col(frames.TIME).cast(pl.Int64), frames.MESSAGE, frames.SERVICE)
+        rows = pl.int_range(pl.len(), dtype=pl.Int64).alias(ROW)
+        return self._frame.select(rows, *columns).drop_nulls(frames.TIME)
+
+    @cached_property
+    def _naming(self) -> pl.DataFrame:
+        """The rows that name a session."""
+        named = pl.col(frames.ID_ROLE).is_in(SESSION_ROLES) & ~pl.col(frames.ID_TEXT).is_in(list(LOST_TEXTS))
+        return self._mentions.filter(named).select(ROW).unique()
+
+    def _meaning_of(self, message: str, service: str) -> Meaning | None:
+        if (message, service) not in self._meanings:
+            known = self._catalogue.find(message, service)
+            self._meanings[message, service] = known[0] if known else None
+        return self._meanings[message, service]
 
     def _rows_that_mention(self, ids: frozenset[str]) -> frozenset[int]:
         return frozenset(row for text in ids for row in self._rows_of.get(text, ()))
