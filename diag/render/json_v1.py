@@ -16,7 +16,7 @@ from diag.model.coverage import SourceCoverage
 from diag.model.diagnosis import Diagnosis, Nearest, NothingFound, Query
 from diag.model.findings import Cause, Evidence, Finding
 from diag.model.instants import NS_PER_MS, format_instant
-from diag.model.session import Alias, Event, Session, Turn
+from diag.model.session import Alias, Attribution, Event, Session, Turn
 from diag.model.topics import TopicPlan, TopicReport
 from diag.render.flow_v1 import to_flow
 
@@ -33,7 +33,7 @@ def render_json(diagnosis: Diagnosis) -> str:
             **_head(diagnosis.query, diagnosis.version),
             "verdict": _verdict(diagnosis),
             "session": _session(session),
-            "timeline": [_event(event, session.clocks) for event in session.events],
+            "timeline": [_line(one, session.clocks) for one in session.timeline],
             "clocks": _clocks(session.clocks),
             "turns": [_turn(turn) for turn in session.turns],
             "kafka": [to_flow(flow) for flow in session.flows],
@@ -160,7 +160,9 @@ def _alias(alias: Alias) -> Json:
     }
 
 
-def _event(event: Event, clocks: Clocks) -> Json:
+def _line(one: Event | Attribution, clocks: Clocks) -> Json:
+    event = one.event if isinstance(one, Attribution) else one
+    attributed = {"rule": one.rule, "ambiguous": one.ambiguous} if isinstance(one, Attribution) else False
     return {
         "time": instant(event.time_ns),
         "adjusted_time": instant(clocks.adjust(event.entry)),
@@ -170,7 +172,7 @@ def _event(event: Event, clocks: Clocks) -> Json:
         "does_not_prove": LIMITS.get(event.name),
         "text": event.text,
         "ref": event.entry.ref,
-        "attributed": False,
+        "attributed": attributed,
     }
 
 

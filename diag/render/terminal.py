@@ -12,6 +12,7 @@ from diag.model.diagnosis import Diagnosis, NothingFound
 from diag.model.findings import Confidence, Finding, Result, Scope, Severity, Status
 from diag.model.instants import format_clock, format_day, format_instant
 from diag.model.session import Session
+from diag.render.attribution import describe_attributed
 from diag.render.clocks import describe_clock
 from diag.render.ladder import LANES, Step, build_ladder
 from diag.render.neutral import shorten, to_plain
@@ -41,6 +42,7 @@ def render_terminal(diagnosis: Diagnosis) -> Text:
         _aliases(diagnosis.session),
         _ladder(diagnosis),
         _clocks(diagnosis.session),
+        _attributed(diagnosis.session),
         _findings(diagnosis),
         _standing(diagnosis),
         _coverage(diagnosis),
@@ -196,6 +198,13 @@ def _clocks(session: Session) -> Iterator[Text]:
     parts += [f"lines of {' and '.join(one.pods)} contradict each other" for one in clocks.contradictions]
     if parts:
         text = f"clocks: {', '.join(parts)}; times here are raw"
+        yield from (Text(line, style="dim") for line in _wrap(text, "  ", "    "))
+
+
+def _attributed(session: Session) -> Iterator[Text]:
+    """That there is more in the report than the session's own lines; nothing where there is not."""
+    text = describe_attributed(session)
+    if text:
         yield from (Text(line, style="dim") for line in _wrap(text, "  ", "    "))
 
 

@@ -10,10 +10,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from diag.catalogue import load_catalogue
+from diag.model.catalogue import Catalogue
 from diag.render.json_v1 import render_json
+from tests import cases
 from tests.cases import Case, diagnose, read_case_file
 
-CASES = sorted((Path(__file__).parents[1] / "checks").glob("*/*.case"))
+CASES = sorted(
+    (
+        *(Path(__file__).parents[1] / "checks").glob("*/*.case"),
+        *(Path(__file__).parent / "attribution").glob("*.case"),
+    )
+)
 
 
 def by_name(path: Path) -> str:
@@ -52,6 +60,36 @@ def test_the_answer_is_the_same_whichever_id_is_asked_for(path: Path) -> None:
     for alias in first["session"]["aliases"]:
         head = {**case.head, "asks": alias["id"]}
         assert answer(replace(case, head=head)) == first, alias["id"]
+
+
+@pytest.mark.parametrize("path", CASES, ids=by_name)
+def test_lines_without_an_id_decide_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a catalogue that attributes none of them, all but the timeline's marked lines is the same."""
+    case = read_case_file(path)
+    shown = answer(case)
+    monkeypatch.setattr(cases, "load_catalogue", _attributing_nothing)
+    plain = answer(case)
+
+    assert [line for line in shown.pop("timeline") if not line["attributed"]] == plain.pop("timeline")
+    assert shown == plain
+
+
+def _attributing_nothing() -> Catalogue:
+    catalogue = load_catalogue()
+    exact = {
+        text: tuple(replace(one, attributed="", same={}) for one in known)
+        for text, known in catalogue.exact.items()
+    }
+    patterns = tuple((form, replace(one, attributed="", same={})) for form, one in catalogue.patterns)
+    return replace(catalogue, exact=exact, patterns=patterns)
+
+
+def test_the_cases_hold_lines_that_are_attributed() -> None:
+    """Else the properties above say nothing of them."""
+    marks = [line["attributed"] for path in CASES for line in answer(read_case_file(path))["timeline"]]
+
+    assert any(mark and mark["ambiguous"] for mark in marks)
+    assert any(mark and not mark["ambiguous"] for mark in marks)
 
 
 @pytest.mark.parametrize("path", CASES, ids=by_name)

@@ -16,6 +16,7 @@ from diag.model.diagnosis import Diagnosis
 from diag.model.findings import Finding, Result, Scope, Severity
 from diag.model.instants import format_instant
 from diag.model.session import Alias
+from diag.render.attribution import describe_attributed
 from diag.render.markdown import statements
 from diag.render.markdown.clocks import build_clock_table
 from diag.render.markdown.evidence import EvidenceIndex
@@ -118,6 +119,7 @@ def _view_analysis(diagnosis: Diagnosis, index: EvidenceIndex) -> dict[str, Any]
         "status_code": list(statements.code(diagnosis, index)),
         "diagram": build_diagram(diagnosis),
         "timeline": build_timeline(session, index),
+        "attributed": describe_attributed(session),
         "limits": build_limits(session.events, index),
         "clocks": build_clock_table(session.clocks, index),
         "turns": build_turn_rows(session, index),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from diag.model.clocks import Clocks
 from diag.model.diagnosis import Diagnosis
@@ -12,7 +12,7 @@ from diag.model.findings import Evidence
 from diag.model.flow import TopicFlow
 from diag.model.instants import format_clock
 from diag.model.records import KafkaRecord
-from diag.model.session import Event, Session, Turn
+from diag.model.session import Attribution, Event, Session, Turn
 from diag.render.ladder import CALLER, LLM, MEDIA, ORCHESTRATOR, STT, TTS, Step, build_ladder
 from diag.render.markdown.evidence import EvidenceIndex
 from diag.render.neutral import shorten, to_code, to_label, to_prose
@@ -32,7 +32,7 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of the timeline; `count` lines alike in a row are one."""
+    """One row of the timeline; lines alike in a row are one, and say so if they are attributed."""
 
     time: str
     service: str
@@ -52,26 +52,40 @@ class Timeline:
 
 def build_timeline(session: Session, index: EvidenceIndex) -> Timeline:
     """Runs of the same message are one row; beyond `MOST_LINES` the middle is left out, and counted."""
-    runs = list(_runs(session.events))
+    runs = list(_runs(session.timeline))
     shown = runs if len(runs) <= MOST_LINES else runs[: MOST_LINES // 2] + runs[-MOST_LINES // 2 :]
     omitted = sum(len(run) for run in runs) - sum(len(run) for run in shown)
-    tied = any(one[-1].time_ns == two[0].time_ns for one, two in pairwise(shown))
+    tied = any(one.events[-1].time_ns == two.events[0].time_ns for one, two in pairwise(shown))
     return Timeline(tuple(_to_line(run, session.clocks, index) for run in shown), omitted, tied)
 
 
-def _runs(events: tuple[Event, ...]) -> Iterator[list[Event]]:
-    run: list[Event] = []
-    for event in events:
-        if run and (event.entry.message, event.entry.pod) != (run[0].entry.message, run[0].entry.pod):
-            yield run
-            run = []
-        run.append(event)
-    if run:
-        yield run
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Lines alike; `mark` says what attributes them, empty for the session's own."""
+
+    events: list[Event]
+    mark: str
+
+    def __len__(self) -> int:
+        return len(self.events)
 
 
-def _to_line(run: list[Event], clocks: Clocks, index: EvidenceIndex) -> Line:
-    first = run[0]
+def _runs(lines: Iterable[Event | Attribution]) -> Iterator[_Run]:
+    for (_, _, mark), run in groupby(lines, key=_likeness):
+        yield _Run([one.event if isinstance(one, Attribution) else one for one in run], mark)
+
+
+def _likeness(one: Event | Attribution) -> tuple[str, str, str]:
+    event = one.event if isinstance(one, Attribution) else one
+    return event.entry.message, event.entry.pod, _mark(one) if isinstance(one, Attribution) else ""
+
+
+def _mark(one: Attribution) -> str:
+    return f" *attributed by {to_code(one.rule)}{', ambiguous' if one.ambiguous else ''}*"
+
+
+def _to_line(line: _Run, clocks: Clocks, index: EvidenceIndex) -> Line:
+    run, first = line.events, line.events[0]
     text = to_code(shorten(first.text, _LONGEST_TEXT)) + (
         f" and {len(run) - 1} more alike" if len(run) > 1 else ""
     )
@@ -79,7 +93,7 @@ def _to_line(run: list[Event], clocks: Clocks, index: EvidenceIndex) -> Line:
         _describe_times(run, clocks),
         to_code(first.entry.service) if first.entry.service else "",
         to_code(first.entry.pod) if first.entry.pod else "",
-        text,
+        text + line.mark,
         index.cite([first.to_evidence()]),
     )
 
