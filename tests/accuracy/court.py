@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.accuracy.diagnoses import hear_all
+from tests.accuracy.judges.attribution import AttributionJudge
 from tests.accuracy.judges.base import Judge
 from tests.accuracy.judges.clocks import ClocksJudge
 from tests.accuracy.judges.hop import HopJudge
@@ -16,8 +17,8 @@ from tests.accuracy.judges.ledger import LedgerJudge
 from tests.accuracy.judges.links import LinksJudge
 from tests.accuracy.truth import World
 
-NOT_MEASURED = (("precision of attributing lines without an ID", "stated with its recall"),)
-"""What is promised and diag does not answer yet. The truth is there: `Line.owner`."""
+NOT_MEASURED: tuple[tuple[str, str], ...] = ()
+"""What is promised and diag does not answer yet."""
 
 
 def judge(world: World) -> Sequence[Judge]:
@@ -27,6 +28,7 @@ def judge(world: World) -> Sequence[Judge]:
         HopJudge(),
         LedgerJudge(),
         ClocksJudge(world.pods),
+        AttributionJudge(world),
     )
     for hearing in hear_all(world):
         for one in judges:

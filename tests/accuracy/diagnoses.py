@@ -13,6 +13,7 @@ from itertools import groupby
 
 import polars as pl
 
+from diag.app.attribution import attribute_lines
 from diag.app.coverage import describe_coverage, hear
 from diag.app.judging import judge_session
 from diag.catalogue import load_catalogue
@@ -89,7 +90,8 @@ class _Neighbourhood:
         if session is None:
             return None
         query = Query(classify(asked), self._window, files=("corpus.json",))
-        return judge_session(query, session, reading, self._coverage)
+        diagnosis = judge_session(query, session, reading, self._coverage)
+        return attribute_lines(diagnosis, self._finder)
 
     def _records_of(self, ids: Iterable[str]) -> tuple[KafkaRecord, ...]:
         """As the Kafka source selects: those that name one of the IDs, or a lost one."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.accuracy.judges.attribution import AttributionJudge
 from tests.accuracy.judges.base import Figure, Hearing
 from tests.accuracy.judges.clocks import ClocksJudge
 from tests.accuracy.judges.hop import HopJudge
@@ -14,7 +15,17 @@ from tests.accuracy.judges.ledger import most_off_ms
 from tests.accuracy.judges.links import LinksJudge
 from tests.accuracy.judges.named_hop import NamedHop, named_hop
 from tests.accuracy.provable import Proof, shows_loss
-from tests.accuracy.truth import LISTENING_BODY, NS_PER_MS, SESSION_INFO, Pod, Session, Stage, Turn
+from tests.accuracy.truth import (
+    LISTENING_BODY,
+    NS_PER_MS,
+    SESSION_INFO,
+    Line,
+    Pod,
+    Session,
+    Stage,
+    Turn,
+    World,
+)
 from tests.accuracy.world import build_world
 
 SAID = "The WebSocket was bound to B while the media server worked under A (truncated, at the {}). More."
@@ -48,6 +59,27 @@ def test_a_pair_that_is_merged_twice_counts_once() -> None:
         judge.hear(hearing(session, group, diagnosis(frozenset({"a", "b"}))))
 
     assert judge.figures()[0].total == 1
+
+
+def test_a_strangers_line_lowers_the_precision_of_attribution_unless_it_is_ambiguous() -> None:
+    """Line a is session 0's, b is session 1's, c is nobody's; d is session 0's and was not found."""
+    pod = Pod("stt-1", "stt-service", "B", 0, 0.0, 0, 0.0)
+    lines = [
+        Line(0, pod, name, "info", {}, {}, "", owner, (), insert_id=name)
+        for name, owner in (("a", 0), ("b", 1), ("c", None), ("d", 0))
+    ]
+    session = Session(0, "B", "media", "x", lines=[lines[0], lines[3]])
+    world = World(1, (pod,), pod, (session,), lines, [])
+    judge, answer = AttributionJudge(world), diagnosis()
+    answer.session.attributed = tuple(
+        SimpleNamespace(
+            event=SimpleNamespace(entry=SimpleNamespace(insert_id=name)), rule="pod", ambiguous=doubt
+        )
+        for name, doubt in (("a", False), ("b", False), ("c", True))
+    )
+    judge.hear(hearing(session, ("x",), answer))
+
+    assert [(one.hits, one.total) for one in judge.figures()] == [(1, 2), (0, 1), (1, 2), (1, 2)]
 
 
 @pytest.mark.parametrize(
