@@ -1,4 +1,4 @@
-"""What stands out in a session's Kafka flow, in words; nothing where all was stored, read once and in order."""
+"""What stands out in a session's Kafka flow, in words; nothing where nothing does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def _parts(flow: TopicFlow) -> Iterator[str]:
         if group.owner and group.lagging:
             yield f"{group.lagging} of {flow.stored} not yet read by {group.group} ({group.lag} behind)"
     if flow.consumed_by_other:
-        strangers = [group.group for group in flow.groups if not group.owner and _is_past_some(group.consumed)]
+        others = (group for group in flow.groups if not group.owner)
+        strangers = [group.group for group in others if any(one.consumed for one in group.partitions)]
         named = f" ({', '.join(strangers)})" if strangers else ""
         yield f"{flow.consumed_by_other} of {flow.stored} read by others{named}"
     if flow.expired:
@@ -29,7 +30,3 @@ def _parts(flow: TopicFlow) -> Iterator[str]:
         yield f"one key in {max(map(len, flow.order.spread.values()))} partitions"
     if not flow.complete and flow.stored is not None:
         yield "not every record was looked at"
-
-
-def _is_past_some(consumed: int | None) -> bool:
-    return consumed is None or consumed > 0

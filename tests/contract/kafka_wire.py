@@ -11,7 +11,7 @@ import uuid
 
 _CREATE_ACLS, _CONSUMER_GROUP_HEARTBEAT = 30, 68
 _TOPIC, _LITERAL, _ALLOW = 2, 3, 3
-DESCRIBE = 8
+EVERYTHING, DESCRIBE = 2, 8
 _NOBODY = "User:ANONYMOUS"
 _NULL, _NO_TAGS = b"\x00", b"\x00"
 
@@ -59,8 +59,8 @@ async def join_new_group(bootstrap: str, group: str, topic: str) -> None:
     assert error == 0, error
 
 
-async def allow_only(bootstrap: str, topic: str, operation: int) -> None:
-    """From now on everybody may do this with `topic`, and nothing else."""
+async def allow(bootstrap: str, topic: str, operation: int) -> None:
+    """Everybody may do this with `topic`, and from the first such rule on nothing that no rule allows."""
     rule = b"".join(
         (
             struct.pack(">b", _TOPIC),

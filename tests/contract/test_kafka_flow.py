@@ -19,7 +19,7 @@ from diag.app.request import SessionRequest
 from diag.app.session import diagnose_session
 from diag.model.diagnosis import Diagnosis
 from diag.model.flow import TopicFlow
-from diag.model.instants import NS_PER_MS, format_instant
+from diag.model.instants import NS_PER_MS, NS_PER_S, format_instant
 from diag.model.settings import KafkaSettings, Settings, TopicSettings
 from diag.model.topics import Path as TopicPath
 from diag.model.topics import WantedTopic
@@ -28,13 +28,16 @@ from diag.sources.kafka.connection import open_admin
 from pipeline.local import kafka
 from pipeline.local.processes import base_environment
 from pipeline.local.readiness import choose_ports
-from tests.contract.kafka_wire import DESCRIBE, allow_only, join_new_group
+from tests.contract.kafka_wire import DESCRIBE, EVERYTHING, allow, join_new_group
 
 pytestmark = [pytest.mark.part("kafka"), pytest.mark.asyncio(loop_scope="module")]
 
 OWNER = "orchestrator-group-v2"
 WIDE = "audio-wide"
 """A topic of three partitions that the owner's group should read."""
+
+_LATER_NS = 5 * NS_PER_S
+"""It is asked when nothing can be on its way any more."""
 
 _AUTHORISED = """\
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
@@ -118,6 +121,15 @@ class Call:
         await producer.stop()
         return found
 
+    async def send_earlier(self, topic: str) -> None:
+        """A record of an hour ago that is nobody's."""
+        producer = AIOKafkaProducer(bootstrap_servers=self.broker.bootstrap)
+        await producer.start()
+        await producer.send_and_wait(
+            topic, b"x", partition=2, timestamp_ms=self.begin_ns // NS_PER_MS - 3_600_000
+        )
+        await producer.stop()
+
     @property
     def begin_ns(self) -> int:
         """When its ID was minted."""
@@ -168,9 +180,8 @@ class Call:
         log.write_text("\n".join(map(json.dumps, lines)))
         wanted.write_text(_WANTED)
         settings = Settings(kafka=self.broker, topics=TopicSettings(str(wanted)))
-        request = SessionRequest(
-            asked=self.session_id, settings=settings, now_ns=time.time_ns(), files=(str(log),)
-        )
+        later_ns = time.time_ns() + _LATER_NS
+        request = SessionRequest(asked=self.session_id, settings=settings, now_ns=later_ns, files=(str(log),))
         answer = await diagnose_session(request)
         assert isinstance(answer, Diagnosis)
         return answer
@@ -240,7 +251,8 @@ async def test_records_that_were_deleted_are_expired_and_not_lost(call: Call) ->
     assert (before.stored, before.expired) == (3, 0)
     assert (after.produced, after.stored, after.expired) == (3, 1, 2)
     assert any(
-        f"2 records of it stored and gone: the log begins at 0@{sent[2].offset}" in n for n in after.notes
+        f"2 records of it stored, and gone now: the log begins at offset {sent[2].offset} in 0" in n
+        for n in after.notes
     )
     assert any("though it keeps 7 days: deleted, or out of room" in n for n in after.notes)
     assert (await call.flow(WIDE, never)).expired == 1  # that log's end is not so far: it was another one
@@ -248,11 +260,15 @@ async def test_records_that_were_deleted_are_expired_and_not_lost(call: Call) ->
 
 async def test_what_was_never_stored_is_not_called_expired(call: Call) -> None:
     """A producer that waits for no answer knows no offset; nothing was removed, so it never came."""
+    await call.send_earlier(WIDE)
     sent = await call.send(WIDE, [100, 120])
     unconfirmed = Sent(0, -1, sent[-1].time_ns)
-    flow = await call.flow(WIDE, *sent, unconfirmed)
+    diagnosis = await call.diagnose(WIDE, *sent, unconfirmed)
 
+    flow = next(flow for flow in diagnosis.session.flows if flow.topic == WIDE)
     assert (flow.produced, flow.stored, flow.expired) == (3, 2, 0)
+    found = [finding.slug for finding in diagnosis.findings]
+    assert "kafka-publish-unconfirmed" in found
 
 
 async def test_one_key_over_partitions_and_records_out_of_order(call: Call) -> None:
@@ -291,16 +307,17 @@ async def test_a_topic_that_may_not_be_read_costs_no_other_one(call: Call) -> No
     sent = await call.send("audio-in", [100, 120])
     await create_topics(call.broker, (WantedTopic("sealed", TopicPath.AUDIO, 1),))
     await call.send("sealed", [100])
-    await allow_only(call.broker.bootstrap, "sealed", DESCRIBE)
+    await allow(call.broker.bootstrap, "sealed", DESCRIBE)
 
     diagnosis = await call.diagnose("audio-in", *sent)
+    facts = (await read_broker(call.broker, 0)).topics["sealed"]
+    await allow(call.broker.bootstrap, "sealed", EVERYTHING)  # the other tests read all there is
 
     flows = {flow.topic: flow for flow in diagnosis.session.flows}
     assert (flows["audio-in"].stored, flows["audio-in"].complete) == (2, True)
     coverage = diagnosis.coverage.find("kafka")
     assert coverage is not None
     assert coverage.notes == ("the broker does not let diag read sealed",)
-    facts = (await read_broker(call.broker, 0)).topics["sealed"]
     assert (facts.offsets, facts.settings) == ({0: (0, 1)}, {})
 
 
