@@ -18,6 +18,7 @@ FOLDS: Mapping[str, frozenset[str]] = {
             "turn-no-reply",
         }
     ),
+    "kafka-stale-replay": frozenset({"session-one-sided"}),
     "id-mismatch": frozenset({"session-one-sided", "turn-no-reply"}),
     "id-undefined": frozenset({"id-malformed", "session-one-sided", "turn-no-reply"}),
 }

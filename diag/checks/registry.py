@@ -10,6 +10,7 @@ from diag.checks.identity.id_mismatch import CHECK as ID_MISMATCH
 from diag.checks.identity.id_undefined import CHECK as ID_UNDEFINED
 from diag.checks.kafka.publish_unconfirmed import CHECK as PUBLISH_UNCONFIRMED
 from diag.checks.kafka.session_consumer_died import CHECK as SESSION_CONSUMER_DIED
+from diag.checks.kafka.stale_replay import CHECK as STALE_REPLAY
 from diag.checks.kafka.topic_missing import CHECK as TOPIC_MISSING
 from diag.checks.mapping.session_one_sided import CHECK as SESSION_ONE_SIDED
 
@@ -21,6 +22,7 @@ CHECKS: tuple[Check, ...] = (
     TOPIC_MISSING,
     SESSION_CONSUMER_DIED,
     PUBLISH_UNCONFIRMED,
+    STALE_REPLAY,
     TURN_NO_REPLY,
     # last: it names the checks that were skipped for want of a source
     SOURCE_NOT_COVERED,
