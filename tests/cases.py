@@ -12,8 +12,15 @@ A case is a text file. Its head says what is asked and expected, its body is the
 
 ``orchestrator/b`` is another pod of the service. Values are JSON scalars where they can be. ``$S``, ``$B``,
 ``$W``, ``$X`` and ``$T`` have defaults. ``trace=...`` is put where GKE puts it. With ``# topics: audio-in audio-out=3``
-there is a broker that has just these topics (``=3``: records ever written). With ``# partial: why`` not
-all of the log was read.
+there is a broker that has just these topics (``=3``: records ever written; ``=12..40``: the log begins at 12). It is
+looked at an hour after the session's start, and knows the groups of the body::
+
+    group  orchestrator-group-v2  audio-in/0=5 audio-in/1=-     committed 5 in partition 0, has partition 1
+    group  media-server-group     audio-out                     a member that asked for the topic and got nothing
+    00:02.000 record audio-in/0@5..7 :: sent=00:01.000          under the key $S, unless key= says else
+
+Records are read if there is one, or with ``# records: none``; ``# gap: audio-in`` says that not all of a topic's were.
+With ``# partial: why`` not all of the log was read.
 """
 
 from __future__ import annotations
@@ -37,8 +44,8 @@ from diag.model.coverage import SourceCoverage, State
 from diag.model.diagnosis import Diagnosis, Query
 from diag.model.identifiers import classify
 from diag.model.instants import NS_PER_MS, NS_PER_S, format_instant
-from diag.model.records import LogRecord
-from diag.model.topics import BrokerFacts, TopicFacts
+from diag.model.records import KafkaRecord, LogRecord
+from diag.model.topics import BrokerFacts, GroupFacts, Member, TopicFacts
 from diag.model.window import Window
 from diag.normalise import join_frames, to_frame
 from diag.session.reconstruct import Reading, reconstruct
@@ -59,7 +66,10 @@ _PODS = {
     "orchestrator": "orchestrator-5c9b7f6d84-q8wzn",
 }
 _LINE = re.compile(r"(\d\d):(\d\d)\.(\d{3})\s+([\w/-]+)\s+(\w+)\s+(.*?)(?:\s+::\s+(.*))?")
+_RECORD = re.compile(r"(\d\d):(\d\d)\.(\d{3})\s+record\s+([\w-]+)/(\d+)@(\d+)(?:\.\.(\d+))?(?:\s+::\s+(.*))?")
 _STDERR = ("orchestrator",)
+_APART_NS = 20 * NS_PER_MS
+_LOOKED_AT_NS = START_NS + 3600 * NS_PER_S
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,7 @@ class Case:
     entries: tuple[dict[str, Any], ...]
     broker: BrokerFacts | None = None
     name: str = ""
+    records: tuple[KafkaRecord, ...] | None = None
 
     @property
     def asked(self) -> str:
@@ -98,9 +109,17 @@ def read_case(text: str, name: str = "") -> Case:
             head[statement[1]] = statement[2].strip()
         elif line.strip() and not line.startswith("#"):
             lines.append(line)
-    counter = _Counter()
-    entries = tuple(to_entry(_fill(line, names), counter.next()) for line in lines)
-    return Case({k: _fill(v, names) for k, v in head.items()}, entries, _read_broker(head), name)
+    counter, lines = _Counter(), [_fill(line, names) for line in lines]
+    groups = [line for line in lines if line.startswith("group ")]
+    records = [line for line in lines if _RECORD.fullmatch(line)]
+    said = [line for line in lines if line not in groups and line not in records]
+    return Case(
+        head={k: _fill(v, names) for k, v in head.items()},
+        entries=tuple(to_entry(line, counter.next()) for line in said),
+        broker=_read_broker(head, groups),
+        name=name,
+        records=tuple(_read_records(records, names["S"])) if records or "records" in head else None,
+    )
 
 
 def read_case_file(path: Path) -> Case:
@@ -118,7 +137,7 @@ def to_entry(line: str, number: int) -> dict[str, Any]:
     if match is None:
         raise ValueError(f"not a line of a case: {line!r}")
     minutes, seconds, millis, where, level, message, rest = match.groups()
-    at = START_NS + (int(minutes) * 60 + int(seconds)) * NS_PER_S + int(millis) * NS_PER_MS
+    at = _at(minutes, seconds, millis)
     service, _, other = where.partition("/")
     pod = _PODS.get(service, f"{service}-7d4b9c6f58-abcde")
     payload = dict(_pairs(rest or ""))
@@ -160,14 +179,56 @@ def _scalar(value: str) -> Any:
         return value
 
 
-def _read_broker(head: Mapping[str, str]) -> BrokerFacts | None:
+def _read_broker(head: Mapping[str, str], groups: Iterable[str]) -> BrokerFacts | None:
     if "topics" not in head:
         return None
     topics = {}
     for word in head["topics"].split():
         name, _, written = word.partition("=")
-        topics[name] = TopicFacts(name, {0: (0, int(written or 0))})
-    return BrokerFacts("cluster", START_NS, topics, {})
+        begin, _, end = written.rpartition("..")
+        offsets = {0: (int(begin or 0), int(end or 0))}
+        oldest = {0: START_NS - 86_400 * NS_PER_S} if end and not begin else {}
+        topics[name] = TopicFacts(name, offsets, False, oldest, {"cleanup.policy": "delete"})
+    return BrokerFacts("cluster", _LOOKED_AT_NS, topics, {one.name: one for one in map(_read_group, groups)})
+
+
+def _read_group(line: str) -> GroupFacts:
+    _, name, *words = line.split()
+    committed: dict[str, dict[int, int]] = {}
+    assigned: dict[str, tuple[int, ...]] = {}
+    for word in words:
+        place, _, offset = word.partition("=")
+        topic, _, partition = place.partition("/")
+        assigned.setdefault(topic, ())
+        if partition:
+            assigned[topic] = (*assigned[topic], int(partition))
+        if offset.isdigit():
+            committed.setdefault(topic, {})[int(partition)] = int(offset)
+    member = Member("reader-of-" + name, frozenset(assigned), {k: v for k, v in assigned.items() if v})
+    return GroupFacts(name, "Stable", (member,), True, committed)
+
+
+def _read_records(lines: Iterable[str], key: str) -> Iterable[KafkaRecord]:
+    for line in lines:
+        minutes, seconds, millis, topic, partition, first, last, rest = _RECORD.fullmatch(line).groups()  # type: ignore[union-attr]
+        at, values = _at(minutes, seconds, millis), dict(_pairs(rest or ""))
+        sent = values.pop("sent", None)
+        headers = [(name, str(value)) for name, value in values.items() if name != "key"]
+        if sent:
+            headers.append(("timestamp", str(_at(*re.split("[:.]", sent)))))
+        for place, offset in enumerate(range(int(first), int(last or first) + 1)):
+            yield KafkaRecord(
+                topic,
+                int(partition),
+                offset,
+                at + place * _APART_NS,
+                str(values.get("key", key)),
+                tuple(headers),
+            )
+
+
+def _at(minutes: str, seconds: str, millis: str) -> int:
+    return START_NS + (int(minutes) * 60 + int(seconds)) * NS_PER_S + int(millis) * NS_PER_MS
 
 
 def to_records(entries: Iterable[Mapping[str, Any]]) -> tuple[LogRecord, ...]:
@@ -181,7 +242,10 @@ def read(case: Case) -> tuple[pl.DataFrame, Reading]:
     frame = join_frames([to_frame(to_records(case.entries), catalogue)])
     times = frame["time"]
     window = Window(times.min(), times.max() + 1)  # type: ignore[arg-type, operator]  # a case has times
-    return frame, Reading(EventFinder(frame, catalogue), catalogue, window, None, None, case.broker, wanted)
+    gaps = dict.fromkeys(case.head.get("gap", "").split(), "not all of its records were looked at")
+    return frame, Reading(
+        EventFinder(frame, catalogue), catalogue, window, None, case.records, case.broker, wanted, gaps
+    )
 
 
 def diagnose(case: Case) -> Diagnosis:

@@ -11,7 +11,14 @@ from collections.abc import Iterable, Mapping
 from diag.model.findings import Cause, Confidence, Finding, Scope, Severity
 
 FOLDS: Mapping[str, frozenset[str]] = {
-    "kafka-topic-missing": frozenset({"session-one-sided", "kafka-session-consumer-died", "turn-no-reply"}),
+    "kafka-topic-missing": frozenset(
+        {
+            "session-one-sided",
+            "kafka-session-consumer-died",
+            "turn-no-reply",
+        }
+    ),
+    "kafka-stale-replay": frozenset({"session-one-sided"}),
     "id-mismatch": frozenset({"session-one-sided", "turn-no-reply"}),
     "id-undefined": frozenset({"id-malformed", "session-one-sided", "turn-no-reply"}),
 }

@@ -8,7 +8,9 @@ from diag.checks.coverage.source_not_covered import CHECK as SOURCE_NOT_COVERED
 from diag.checks.identity.id_malformed import CHECK as ID_MALFORMED
 from diag.checks.identity.id_mismatch import CHECK as ID_MISMATCH
 from diag.checks.identity.id_undefined import CHECK as ID_UNDEFINED
+from diag.checks.kafka.publish_unconfirmed import CHECK as PUBLISH_UNCONFIRMED
 from diag.checks.kafka.session_consumer_died import CHECK as SESSION_CONSUMER_DIED
+from diag.checks.kafka.stale_replay import CHECK as STALE_REPLAY
 from diag.checks.kafka.topic_missing import CHECK as TOPIC_MISSING
 from diag.checks.mapping.session_one_sided import CHECK as SESSION_ONE_SIDED
 
@@ -19,6 +21,8 @@ CHECKS: tuple[Check, ...] = (
     SESSION_ONE_SIDED,
     TOPIC_MISSING,
     SESSION_CONSUMER_DIED,
+    PUBLISH_UNCONFIRMED,
+    STALE_REPLAY,
     TURN_NO_REPLY,
     # last: it names the checks that were skipped for want of a source
     SOURCE_NOT_COVERED,

@@ -14,6 +14,7 @@ from diag.model.instants import format_clock, format_day, format_instant
 from diag.model.session import Session
 from diag.render.attribution import describe_attributed
 from diag.render.clocks import describe_clock
+from diag.render.flows import describe_flow
 from diag.render.ladder import LANES, Step, build_ladder
 from diag.render.neutral import shorten, to_plain
 
@@ -45,6 +46,7 @@ def render_terminal(diagnosis: Diagnosis) -> Text:
         _attributed(diagnosis.session),
         _findings(diagnosis),
         _standing(diagnosis),
+        _flows(diagnosis.session),
         _coverage(diagnosis),
     )
     shown = [lines for block in blocks if (lines := list(block))]
@@ -246,6 +248,15 @@ def _standing(diagnosis: Diagnosis) -> Iterator[Text]:
     for finding in standing:
         yield _finding_line(finding)
         yield from (Text(line, style="dim") for line in _wrap(finding.remedy, " " * 11, " " * 11))
+
+
+def _flows(session: Session) -> Iterator[Text]:
+    """What stands out on the way through Kafka; nothing where nothing does."""
+    told = [(flow.topic, text) for flow in session.flows if (text := describe_flow(flow))]
+    if told:
+        yield Text("KAFKA", style="bold")
+    for topic, text in told:
+        yield from map(Text, _wrap(f"{topic}: {text}", "  ", "    "))
 
 
 def _coverage(diagnosis: Diagnosis) -> Iterator[Text]:

@@ -30,7 +30,8 @@ def build_flows(sources: FlowSources) -> tuple[TopicFlow, ...]:
 
 def _build_flow(topic: Passage, sources: FlowSources) -> TopicFlow:
     stored, order = topic.stored, _find_order(topic)
-    produced = _count(topic.events, PRODUCED)
+    lines = [event for event in topic.events if event.name in PRODUCED]
+    produced = count_records(lines) if lines else None
     consumed = None if stored is None else count_consumed(topic.judged, topic.owners or ())
     expiry = _find_expiry(topic, produced, sources)
     return TopicFlow(
@@ -87,12 +88,7 @@ def _lag(topic: Passage, broker: BrokerFacts | None) -> int | None:
     return max(known) if known and len(known) == len(lags) else None
 
 
-def _count(events: Iterable[Event], kinds: Iterable[str]) -> int | None:
-    """Records that the lines speak of; a line that gives no number speaks of one."""
-    lines = [event for event in events if event.name in kinds]
-    return sum(_count_records(event) for event in lines) if lines else None
-
-
-def _count_records(event: Event) -> int:
-    number = to_number(event.entry.field("records"))
-    return 1 if number is None else number
+def count_records(lines: Iterable[Event]) -> int:
+    """Records that lines speak of; a line that gives no number speaks of one."""
+    numbers = (to_number(line.entry.field("records")) for line in lines)
+    return sum(1 if number is None else number for number in numbers)

@@ -40,6 +40,10 @@ def test_a_healthy_call_is_healthy_and_everything_about_it_is_seen(stack: Live) 
     flows = {flow["topic"]: flow for flow in answer["kafka"]}
     assert flows["audio-in"]["stored"] == flows["audio-in"]["produced"] > 10
     assert flows["audio-out"]["stored"] == 2
+    for topic in ("audio-in", "audio-out"):
+        flow = flows[topic]
+        assert (flow["consumed"], flow["consumed_by_other"]) == (flow["stored"], 0), flow
+        assert (flow["lagging"], flow["expired"], flow["order"]["inversions"]) == (0, 0, 0), flow
     assert by_slug(answer)["kafka-topic-missing"]["scope"] == "standing"
     assert call["trace_id"] in {alias["id"] for alias in answer["session"]["aliases"]}
     assert {source["source"]: source["state"] for source in answer["coverage"]} == {

@@ -1,0 +1,76 @@
+"""Two requests that the Kafka library has not, byte by byte: a live group of KIP-848, and access rules.
+
+From the message definitions of Apache Kafka (clients/src/main/resources/common/message).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+import uuid
+
+_CREATE_ACLS, _CONSUMER_GROUP_HEARTBEAT = 30, 68
+_TOPIC, _LITERAL, _ALLOW = 2, 3, 3
+EVERYTHING, DESCRIBE = 2, 8
+_NOBODY = "User:ANONYMOUS"
+_NULL, _NO_TAGS = b"\x00", b"\x00"
+
+
+async def _ask(bootstrap: str, key: int, version: int, body: bytes, *, flexible: bool) -> bytes:
+    """One request on a connection of its own; the answer behind its correlation ID."""
+    host, _, port = bootstrap.partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    head = struct.pack(">hhi", key, version, 1) + _text("test") + (_NO_TAGS if flexible else b"")
+    writer.write(struct.pack(">i", len(head) + len(body)) + head + body)
+    await writer.drain()
+    (size,) = struct.unpack(">i", await reader.readexactly(4))
+    answer = await reader.readexactly(size)
+    writer.close()
+    return answer[4:]
+
+
+def _text(text: str) -> bytes:
+    return struct.pack(">h", len(text)) + text.encode()
+
+
+def _compact(text: str) -> bytes:
+    return bytes([len(text) + 1]) + text.encode()
+
+
+async def join_new_group(bootstrap: str, group: str, topic: str) -> None:
+    """A member of a group of the newer protocol; it lives for the 45 s of its session."""
+    body = b"".join(
+        (
+            _compact(group),
+            _compact(str(uuid.uuid4())),
+            struct.pack(">i", 0),  # member epoch: joins
+            _NULL,  # instance
+            _NULL,  # rack
+            struct.pack(">i", 60_000),
+            b"\x02" + _compact(topic),
+            _NULL,  # pattern
+            _NULL,  # assignor
+            b"\x01",  # it has no partitions yet
+            _NO_TAGS,
+        )
+    )
+    answer = await _ask(bootstrap, _CONSUMER_GROUP_HEARTBEAT, 1, body, flexible=True)
+    (error,) = struct.unpack(">h", answer[5:7])  # behind tags and throttle time
+    assert error == 0, error
+
+
+async def allow(bootstrap: str, topic: str, operation: int) -> None:
+    """Everybody may do this with `topic`, and from the first such rule on nothing that no rule allows."""
+    rule = b"".join(
+        (
+            struct.pack(">b", _TOPIC),
+            _text(topic),
+            struct.pack(">b", _LITERAL),
+            _text(_NOBODY),
+            _text("*"),
+            struct.pack(">bb", operation, _ALLOW),
+        )
+    )
+    answer = await _ask(bootstrap, _CREATE_ACLS, 1, struct.pack(">i", 1) + rule, flexible=False)
+    (error,) = struct.unpack(">h", answer[8:10])  # behind throttle time and count
+    assert error == 0, error
