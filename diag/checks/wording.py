@@ -8,6 +8,8 @@ from diag.model.session import Session, TurnOutcome
 from diag.session.presence import BIND, CONSUME, MEDIA_FACETS, WS_AUDIO
 
 _NOT_ANSWERED = {
+    TurnOutcome.INTERRUPTED: "the caller interrupted",
+    TurnOutcome.REPLAYED: "got an old answer",
     TurnOutcome.UNANSWERED: "got no reply",
     TurnOutcome.EMPTY: "held no words that speech recognition heard",
     TurnOutcome.ABANDONED: "the caller did not wait for",

@@ -77,7 +77,7 @@ def _run(context: CheckContext) -> Iterator[Finding]:
 def _judge_joined(context: CheckContext, joined: tuple[Parting, ...]) -> Iterator[Finding]:
     session = context.session
     rules = {alias.rule for alias in session.aliases}
-    if rules & {MAPPED, GUESSED} and any(t.outcome is TurnOutcome.ANSWERED for t in session.turns):
+    if rules & {MAPPED, GUESSED} and any(turn.deliveries for turn in session.turns):
         return  # the mapping bridges the two
     sure = context.sureness(MEDIA_SERVER, ORCHESTRATOR)
     if GUESSED in rules or len(joined) > 1:
