@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from diag.checks.causes import rank_causes
 from diag.checks.wording import describe_parts, describe_turns
 from diag.model.findings import Cause, Finding, Outcome, Result, Scope, Severity, Status, Verdict
-from diag.model.session import Session, Turn, TurnOutcome
+from diag.model.session import Session
+from diag.model.turns import Turn, TurnOutcome
 from diag.session.presence import MEDIA_CAME, WS_AUDIO
 
 HEALTH_CHECKS = ("id-mismatch", "session-one-sided", "turn-no-reply")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from diag.model.session import Session, TurnOutcome
+from diag.model.session import Session
+from diag.model.turns import TurnOutcome
 from diag.session.presence import BIND, CONSUME, MEDIA_FACETS, WS_AUDIO
 
 _NOT_ANSWERED = {

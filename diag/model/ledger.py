@@ -13,7 +13,7 @@ TRANSPORT, BETWEEN, DELIVERY, PLAYING, UNACCOUNTED = (
     "playing",
     "unaccounted",
 )
-"""The parts that are no stage: to the first stage, between stages, to the caller, until it was played, the rest."""
+"""The parts that are no stage: before the first one, between them, to the caller, its playing, the rest."""
 
 _EXACT_NS = 2 * NS_PER_MS
 """Two stamps that were cut to milliseconds: nobody calls that doubt."""
@@ -27,7 +27,7 @@ class Stamp:
         clock: whose clock it is; stamps of one clock differ by what passed between them.
         raw_ns: as it was written.
         ns: by the reference's clock where a difference is proved, else as it was written.
-        ahead_least_ns, ahead_most_ns: how far its clock is ahead of the reference's; None where nothing bounds it.
+        ahead_least_ns, ahead_most_ns: how far its clock is ahead of the reference's; None: nothing bounds it.
         grain_ns: the clock's stamps are cut to this, so the line was written up to this much later.
     """
 

@@ -7,7 +7,7 @@ from diag.model.ledger import Duration
 
 
 def describe_duration(took: Duration | None) -> str:
-    """``460 ms``; ``~460 ms`` if its ends may be off; ``~2 s`` of whole seconds; ``460 ms?`` if nothing ties them."""
+    """``460 ms``; ``~460 ms`` if that may be off; ``~2 s`` of whole seconds; ``460 ms?``: nothing bounds it."""
     if took is None:
         return "-"
     if took.least_ns is None or took.most_ns is None:
@@ -18,7 +18,7 @@ def describe_duration(took: Duration | None) -> str:
 
 
 def describe_bounds(took: Duration | None) -> str:
-    """What the lines allow: `` (412 to 520 ms)``, `` (at least 12 ms)``; empty where the duration is exact."""
+    """What the lines allow: `` (412 to 520 ms)``, `` (at least 12 ms)``; empty where that is the duration."""
     if took is None or took.is_exact:
         return ""
     least, most = took.least_ns, took.most_ns

@@ -14,9 +14,10 @@ from diag.model.canonical_events import LIMITS
 from diag.model.clocks import CausalPair, Clocks, PodClock
 from diag.model.coverage import SourceCoverage
 from diag.model.diagnosis import Diagnosis, Nearest, NothingFound, Query
+from diag.model.events import Event
 from diag.model.findings import Cause, Evidence, Finding
 from diag.model.instants import NS_PER_MS, format_instant
-from diag.model.session import Alias, Attribution, Event, Session
+from diag.model.session import Alias, Attribution, Session
 from diag.model.topics import TopicPlan, TopicReport
 from diag.render.flow_v1 import to_flow
 from diag.render.turns_v1 import turn_to_json

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from diag.model.diagnosis import Diagnosis
+from diag.model.events import Event
 from diag.model.ledger import Duration
-from diag.model.session import Event, Session, Stage, Turn, TurnOutcome
+from diag.model.session import Session
+from diag.model.turns import Stage, Turn, TurnOutcome
 from diag.render.neutral import short_id
 
 MEDIA, ORCHESTRATOR, STT, LLM, TTS, CALLER = "media", "orch", "stt", "llm", "tts", "caller"

@@ -8,7 +8,8 @@ from rich.text import Text
 
 from diag.model.instants import format_instant
 from diag.model.ledger import BETWEEN, DELIVERY, PLAYING, TRANSPORT, UNACCOUNTED, Duration
-from diag.model.session import Session, Turn, TurnOutcome
+from diag.model.session import Session
+from diag.model.turns import Turn, TurnOutcome
 from diag.render.durations import describe_briefly
 
 _MOST = 12

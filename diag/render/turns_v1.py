@@ -6,7 +6,7 @@ from typing import Any
 
 from diag.model.instants import NS_PER_MS, format_instant
 from diag.model.ledger import Duration, Part, Stamp
-from diag.model.session import Interruption, Replay, Stage, Turn
+from diag.model.turns import Interruption, Replay, Stage, Turn
 
 Json = dict[str, Any]
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from diag.model.events import Event
 from diag.model.instants import NS_PER_S
-from diag.model.session import Event
 from diag.session.events import is_final_audio, is_listening
 from diag.session.timing import Timing
 
@@ -25,7 +25,8 @@ _STEPS = frozenset(
         *TRIGGERS, "media.publish", "media.publish_failed", "kafka.consume", "turn.audio_data", "turn.start",
         "turn.end", "turn.empty_transcript", "turn.empty_audio", "turn.skipped", "stage", "stage.done",
         "stage.error", "bcast.call", "bcast.delivered", "bcast.failed", "bcast.withheld",
-        "reply.published", "reply.publish_failed", "reply.played", "reply.dropped", "stage.input", "stage.text", "stage.stand_in",
+        "reply.published", "reply.publish_failed", "reply.played", "reply.dropped",
+        "stage.input", "stage.text", "stage.stand_in",
     }
 )  # fmt: skip
 _ONLY_WITH_UTTERANCE = ("media.publish", "media.publish_failed", "kafka.consume")

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import product
 
 from diag.model.clocks import DRIFT_PPM, CausalPair, Clocks, Contradiction, PodClock
+from diag.model.events import ORCHESTRATOR, Event
 from diag.model.instants import NS_PER_MS, NS_PER_S
-from diag.model.session import ORCHESTRATOR, Event
 from diag.session.causality import Precedence, find_precedences
 
 _MOST_PODS = 64

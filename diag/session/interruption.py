@@ -1,8 +1,8 @@
 """Turns that the caller broke off by speaking: what says so, and what only makes it likely.
 
-A line that says so is proof. Without one, speech that begins while the reply is on its way makes it likely, if
-the turn's course then ends short of where the session's other turns come to. A turn of which nothing had reached
-the caller stays unanswered, then: whoever asks again after a silence speaks over nothing.
+A line that says so is proof. Without one, speech that begins while the reply is on its way makes it likely,
+if the turn's course then ends short of where the session's other turns come to. A turn of which nothing had
+reached the caller stays unanswered, then: whoever asks again after a silence speaks over nothing.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from diag.model.events import Event
 from diag.model.instants import NS_PER_S
-from diag.model.session import Event, Interruption
+from diag.model.turns import Interruption
 from diag.session.assembly import TRIGGERS, Draft, state_of
 from diag.session.timing import Timing
 

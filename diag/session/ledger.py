@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from diag.model.events import Event
 from diag.model.ledger import (
     BETWEEN,
     DELIVERY,
@@ -21,7 +22,7 @@ from diag.model.ledger import (
     Part,
     Stamp,
 )
-from diag.model.session import Event, Stage
+from diag.model.turns import Stage
 from diag.session.timing import Timing
 
 _HANDED_OVER = ("bcast.delivered", "reply.published")

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from diag.model.catalogue import Catalogue
+from diag.model.events import Event
 from diag.model.identifiers import Identifier, classify
 from diag.model.instants import NS_PER_S
 from diag.model.records import KafkaRecord
-from diag.model.session import Alias, Event, Neighbours, Session, Turn, TurnOutcome
+from diag.model.session import Alias, Neighbours, Session
 from diag.model.topics import BrokerFacts, WantedTopic
+from diag.model.turns import Turn, TurnOutcome
 from diag.model.window import Window
 from diag.session.clock import find_clocks
 from diag.session.ending import find_departures, find_end

@@ -1,7 +1,7 @@
 """Old answers to new words: what the TTS got is not what this turn's LLM gave, or the LLM got old words.
 
-In the reference system a new pipeline session replaces the place where transcript and reply are kept, while the
-dialogue that runs goes on reading the old one: it answers the first words again and again.
+In the reference system a new pipeline session replaces the place where transcript and reply are kept, while
+the dialogue that runs goes on reading the old one: it answers the first words again and again.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from diag.model.session import Event, Replay, Saying, Turn, TurnOutcome
+from diag.model.events import Event
+from diag.model.turns import Replay, Saying, Turn, TurnOutcome
 
 _SAME_BUT_SPACES = 4
 """Texts that differ by so few characters may differ in white space alone, which pseudonyms do not show."""
@@ -59,7 +60,8 @@ def _find_old_reply(turn: Turn, other: Turn, renewals: Sequence[Event]) -> Repla
     if spoken is None or own is None or old is None or _same(spoken, own):
         return None
     how = "the text sent to the TTS is an earlier turn's reply, not this one's"
-    return Replay(other.start_ns, _lines(spoken, own, old, renewals, turn, other), proved=True, how=how)
+    renewed = list(_between(renewals, other, turn))[:1]
+    return Replay(other.start_ns, _lines(spoken.event, own.event, old.event, *renewed), proved=True, how=how)
 
 
 def _find_old_question(turn: Turn, other: Turn, renewals: Sequence[Event]) -> Replay | None:
@@ -68,7 +70,8 @@ def _find_old_question(turn: Turn, other: Turn, renewals: Sequence[Event]) -> Re
     if asked is None or heard is None or old is None or not _same(asked, old) or _same(asked, heard):
         return None
     how = "the text sent to the LLM is an earlier turn's transcript, not this one's"
-    return Replay(other.start_ns, _lines(asked, heard, old, renewals, turn, other), proved=True, how=how)
+    renewed = list(_between(renewals, other, turn))[:1]
+    return Replay(other.start_ns, _lines(asked.event, heard.event, old.event, *renewed), proved=True, how=how)
 
 
 def _find_same_answer(turn: Turn, other: Turn, renewals: Sequence[Event]) -> Replay | None:
@@ -81,7 +84,8 @@ def _find_same_answer(turn: Turn, other: Turn, renewals: Sequence[Event]) -> Rep
     if own.length < _LEAST_TELLING or not renewed:
         return None
     how = "other words got the same reply, after the pipeline's session had been created anew"
-    return Replay(other.start_ns, _lines(own, heard, old, renewals, turn, other), proved=False, how=how)
+    lines = _lines(own.event, heard.event, old.event, renewed[0])
+    return Replay(other.start_ns, lines, proved=False, how=how)
 
 
 def _find_foreign_reply(turn: Turn) -> Replay | None:
@@ -115,8 +119,6 @@ def _between(renewals: Iterable[Event], other: Turn, turn: Turn) -> Iterator[Eve
     return (event for event in renewals if first < event.time_ns <= last)
 
 
-def _lines(
-    one: Saying, own: Saying, old: Saying, renewals: Iterable[Event], turn: Turn, other: Turn
-) -> tuple[Event, ...]:
-    found = (one.event, own.event, old.event, *list(_between(renewals, other, turn))[:1])
+def _lines(*found: Event) -> tuple[Event, ...]:
+    """Each line once: it may carry two texts."""
     return tuple({event.entry.order: event for event in found}.values())

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from diag.model.clocks import DRIFT_PPM, Clocks, PodClock
+from diag.model.events import Event
 from diag.model.instants import NS_PER_MS, NS_PER_S
 from diag.model.ledger import Stamp
 from diag.model.records import Entry
-from diag.model.session import Event
 
 _GRAINS_NS = (NS_PER_S, NS_PER_MS)
 

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from diag.model.clocks import Clocks
+from diag.model.events import Event
 from diag.model.instants import NS_PER_S
 from diag.model.ledger import Stamp
-from diag.model.session import Event, Interruption, Stage, Turn, TurnOutcome
+from diag.model.turns import Stage, Turn, TurnOutcome
 from diag.session.assembly import TRIGGERS, Draft, assemble_turns, stage_of, state_of
 from diag.session.interruption import PATIENCE_NS, find_interruption
 from diag.session.ledger import build_ledger
@@ -99,13 +100,15 @@ def _to_turn(draft: Draft, around: _Around) -> Turn:
     start, end = timing.stamp(trigger), _find_end(draft, trigger, timing)
     left = _find_departure(trigger, draft, around)
     broken = find_interruption(draft, deliveries, around.drafts, around.events, timing)
+    cut = broken is not None and (bool(deliveries) or broken.proved)
+    outcome = TurnOutcome.ANSWERED if deliveries else _judge_silence(draft, stages, left, around)
     return Turn(
         turn_id=draft.turn_id,
         trigger=trigger,
         start=start,
         end=end,
         stages=stages,
-        outcome=_judge(draft, stages, deliveries, left, broken, around),
+        outcome=TurnOutcome.INTERRUPTED if cut else outcome,
         deliveries=deliveries,
         last_step=steps[-1],
         ledger=None if end is None else build_ledger(start, end, stages, steps, timing),
@@ -170,18 +173,8 @@ def _build_stages(steps: Sequence[Event], timing: Timing) -> tuple[Stage, ...]:
     return tuple(stages)
 
 
-def _judge(
-    draft: Draft,
-    stages: Sequence[Stage],
-    deliveries: Sequence[Event],
-    left: Event | None,
-    broken: Interruption | None,
-    around: _Around,
-) -> TurnOutcome:
-    if broken is not None and (deliveries or broken.proved):
-        return TurnOutcome.INTERRUPTED
-    if deliveries:
-        return TurnOutcome.ANSWERED
+def _judge_silence(draft: Draft, stages: Sequence[Stage], left: Event | None, around: _Around) -> TurnOutcome:
+    """Why nothing was delivered."""
     if draft.first("turn.empty_transcript", "turn.skipped"):
         return TurnOutcome.EMPTY
     if left is not None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from diag.model.session import Event, Saying, Words
+from diag.model.events import Event
+from diag.model.turns import Saying, Words
 from diag.session.assembly import stage_of, state_of
 
 _SAID = re.compile(r"<said, (\d+) characters, [0-9a-f]{6}>")

@@ -28,8 +28,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from diag.checks.base import LOGS, ORCHESTRATOR, Check, CheckContext, any_of, to_evidence
+from diag.model.events import Event
 from diag.model.findings import Confidence, Finding, Result, Scope, Severity
-from diag.model.session import Event, Turn, TurnOutcome
+from diag.model.turns import Turn, TurnOutcome
 from diag.normalise.redaction.pseudonyms import to_length
 
 _SUCCESS = frozenset({"ok", "success", "successful", "succeeded", "delivered", "answered", "completed"})

@@ -27,9 +27,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diag.checks.base import LOGS, MOST_EVIDENCE, ORCHESTRATOR, Check, CheckContext, NotChecked, any_of
+from diag.model.events import Event
 from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
 from diag.model.instants import NS_PER_S
-from diag.model.session import Event, Turn, TurnOutcome
+from diag.model.turns import Turn, TurnOutcome
 
 _STEPS = {
     "speech.end": "the media server heard the end of the speech",

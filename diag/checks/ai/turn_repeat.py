@@ -26,7 +26,7 @@ from collections.abc import Iterator
 
 from diag.checks.base import LOGS, ORCHESTRATOR, Check, CheckContext, any_of, to_evidence
 from diag.model.findings import Confidence, Finding, Scope, Severity
-from diag.model.session import Turn
+from diag.model.turns import Turn
 
 _FEWEST = 3
 

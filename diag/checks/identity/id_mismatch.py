@@ -42,9 +42,11 @@ from diag.checks.base import (
     any_of,
     to_evidence,
 )
+from diag.model.events import Event
 from diag.model.findings import Confidence, Evidence, Finding, Result, Scope, Severity
 from diag.model.identifiers import IdKind
-from diag.model.session import Event, Session, TurnOutcome
+from diag.model.session import Session
+from diag.model.turns import TurnOutcome
 from diag.session.parting import Parting, find_partings, find_unread, first_event, is_whole
 from diag.session.rules import GUESSED, MAPPED
 

@@ -31,7 +31,8 @@ from collections.abc import Iterator
 from diag.checks.base import LOGS, ORCHESTRATOR, Check, CheckContext, any_of, to_evidence
 from diag.model.findings import Confidence, Finding, Scope, Severity
 from diag.model.instants import format_clock
-from diag.model.session import Replay, Session, Turn
+from diag.model.session import Session
+from diag.model.turns import Replay, Turn
 
 
 def _run(context: CheckContext) -> Iterator[Finding]:

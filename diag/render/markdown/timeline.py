@@ -8,11 +8,12 @@ from itertools import groupby, pairwise
 
 from diag.model.clocks import Clocks
 from diag.model.diagnosis import Diagnosis
+from diag.model.events import Event
 from diag.model.findings import Evidence
 from diag.model.flow import TopicFlow
 from diag.model.instants import format_clock
 from diag.model.records import KafkaRecord
-from diag.model.session import Attribution, Event, Session
+from diag.model.session import Attribution, Session
 from diag.render.durations import describe_duration
 from diag.render.ladder import CALLER, LLM, MEDIA, ORCHESTRATOR, STT, TTS, Step, build_ladder
 from diag.render.markdown.evidence import EvidenceIndex

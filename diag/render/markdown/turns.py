@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from diag.model.instants import format_clock
 from diag.model.ledger import BETWEEN, DELIVERY, PLAYING, TRANSPORT, UNACCOUNTED, Ledger
-from diag.model.session import Session, Turn, TurnOutcome
+from diag.model.session import Session
+from diag.model.turns import Turn, TurnOutcome
 from diag.render.durations import describe_bounds, describe_duration
 from diag.render.markdown.evidence import EvidenceIndex
 
