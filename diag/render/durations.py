@@ -7,7 +7,7 @@ from diag.model.ledger import Duration
 
 
 def describe_duration(took: Duration | None) -> str:
-    """``460 ms``; ``~460 ms`` if that may be off; ``~2 s`` of whole seconds; ``460 ms?``: nothing bounds it."""
+    """``460 ms``; ``~460 ms`` if it may be off; ``~2 s`` of whole seconds; ``460 ms?``: nobody knows."""
     if took is None:
         return "-"
     if took.least_ns is None or took.most_ns is None:
