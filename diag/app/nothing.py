@@ -8,9 +8,9 @@ from difflib import SequenceMatcher
 import diag
 from diag.model.coverage import Coverage
 from diag.model.diagnosis import Nearest, NothingFound, Query
+from diag.model.events import Event
 from diag.model.identifiers import Identifier, classify, is_lost
 from diag.model.instants import NS_PER_S
-from diag.model.session import Event
 from diag.session.select import EventFinder
 
 _MOST = 5

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from diag.model.coverage import Coverage
+from diag.model.events import Event
 from diag.model.findings import Confidence, Evidence, Finding, Outcome, Scope, Severity
-from diag.model.session import Event, Session
+from diag.model.session import Session
 from diag.model.topics import BrokerFacts, WantedTopic
 from diag.model.window import Window
 from diag.session.rules import MAPPING_RULES

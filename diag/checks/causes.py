@@ -10,17 +10,15 @@ from collections.abc import Iterable, Mapping
 
 from diag.model.findings import Cause, Confidence, Finding, Scope, Severity
 
+_SILENCE = frozenset({"turn-no-reply", "pipeline-false-success"})
+
 FOLDS: Mapping[str, frozenset[str]] = {
-    "kafka-topic-missing": frozenset(
-        {
-            "session-one-sided",
-            "kafka-session-consumer-died",
-            "turn-no-reply",
-        }
-    ),
+    "kafka-topic-missing": frozenset({"session-one-sided", "kafka-session-consumer-died", *_SILENCE}),
     "kafka-stale-replay": frozenset({"session-one-sided"}),
-    "id-mismatch": frozenset({"session-one-sided", "turn-no-reply"}),
-    "id-undefined": frozenset({"id-malformed", "session-one-sided", "turn-no-reply"}),
+    "id-mismatch": frozenset({"session-one-sided", *_SILENCE}),
+    "id-undefined": frozenset({"id-malformed", "session-one-sided", *_SILENCE}),
+    "turn-stale-replay": frozenset({"pipeline-false-success", "turn-repeat"}),
+    "turn-no-reply": frozenset({"pipeline-false-success"}),
 }
 """Cause -> the effects that it explains."""
 

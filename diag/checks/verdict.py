@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from diag.checks.causes import rank_causes
 from diag.checks.wording import describe_parts, describe_turns
 from diag.model.findings import Cause, Finding, Outcome, Result, Scope, Severity, Status, Verdict
-from diag.model.session import Session, Turn, TurnOutcome
+from diag.model.session import Session
+from diag.model.turns import Turn, TurnOutcome
 from diag.session.presence import MEDIA_CAME, WS_AUDIO
 
 HEALTH_CHECKS = ("id-mismatch", "session-one-sided", "turn-no-reply")
@@ -44,8 +45,11 @@ def _judge(
 
 
 def _unanswered(session: Session) -> int:
+    """Turns that broke the session; where the caller went on speaking and was answered, it is not broken."""
     return sum(
-        turn.outcome is TurnOutcome.UNANSWERED and not (session.open and turn.end_ns is None)
+        turn.outcome is TurnOutcome.UNANSWERED
+        and turn.interruption is None
+        and not (session.open and turn.end_ns is None)
         for turn in session.turns
     )
 
@@ -56,7 +60,7 @@ def _count(session: Session, outcome: TurnOutcome) -> int:
 
 def _describe_cut(session: Session) -> str:
     """How the session ended before any turn could be, empty if it did not."""
-    if session.open or _count(session, TurnOutcome.ANSWERED):
+    if session.open or any(turn.deliveries for turn in session.turns):
         return ""
     # a server that writes its connection's states would have written that it connected
     told = session.named("ice.failed", "ice.state")
@@ -102,6 +106,11 @@ def _find_untested(session: Session) -> Iterator[str]:
         yield "the caller's audio was published and no turn came of it" if spoke else "no turn was seen"
     if _count(session, TurnOutcome.OPEN):
         yield "a turn was still being worked on when the lines end"
+    broken_off = [turn for turn in session.turns if turn.outcome is TurnOutcome.INTERRUPTED]
+    if any(turn.interruption and not turn.interruption.proved for turn in broken_off):
+        yield "a turn broke off when the caller spoke again, and no line says that it was stopped for that"
+    if broken_off and not any(turn.deliveries for turn in session.turns):
+        yield "the caller interrupted before any reply came"
     if _count(session, TurnOutcome.ABANDONED) and not answered:
         yield "the caller left before a reply could come"
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
-from diag.model.session import Session, TurnOutcome
+from diag.model.session import Session
+from diag.model.turns import TurnOutcome
 from diag.session.presence import BIND, CONSUME, MEDIA_FACETS, WS_AUDIO
 
 _NOT_ANSWERED = {
+    TurnOutcome.INTERRUPTED: "the caller interrupted",
+    TurnOutcome.REPLAYED: "got an old answer",
     TurnOutcome.UNANSWERED: "got no reply",
     TurnOutcome.EMPTY: "held no words that speech recognition heard",
     TurnOutcome.ABANDONED: "the caller did not wait for",

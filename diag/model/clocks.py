@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from diag.model.findings import Evidence
 from diag.model.records import Entry
 
+DRIFT_PPM = 200
+"""Two quartz clocks, each 100 ppm off at worst: what is told of the middle holds less far from it."""
+
 
 @dataclass(frozen=True, slots=True)
 class CausalPair:

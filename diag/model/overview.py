@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from diag.model.coverage import Coverage
 from diag.model.diagnosis import Diagnosis
 from diag.model.findings import Confidence, Scope, Severity, Status
-from diag.model.session import TurnOutcome
+from diag.model.turns import TurnOutcome
 from diag.model.window import Window
 
 

@@ -5,81 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from heapq import merge
 from typing import Protocol
 
 from diag.model.clocks import Clocks
+from diag.model.events import Event
 from diag.model.findings import Evidence
 from diag.model.flow import TopicFlow
 from diag.model.identifiers import Identifier
-from diag.model.records import Entry, KafkaRecord
-
-MEDIA = "media"
-ORCHESTRATOR = "orchestrator"
-
-_LONGEST_VALUE = 160
-_SHOWN_ROLES = ("session", "media", "frontend", "connection")
+from diag.model.records import KafkaRecord
+from diag.model.turns import Turn
 
 JOINED = 80
 """The least score with which a link merges two IDs; below it the other one is a candidate, shown only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A log entry and what the catalogue says it means.
-
-    Attributes:
-        name: the canonical event (``whip.session``), ``log`` for a known line that marks no step,
-            ``unknown`` for a line that no catalogue entry fits.
-        attributes: from the message and the catalogue.
-        side: which part of the system wrote it: ``media``, ``orchestrator``, ``stt``, ...
-        shows: the payload fields that matter to a reader.
-        level: how bad it is: by the catalogue where it knows better than the entry.
-        attributed: how the catalogue attributes it where it names no session; empty: it does not.
-        same: its fields -> those of a session's own line that hold the same.
-    """
-
-    entry: Entry
-    name: str
-    side: str
-    shows: tuple[str, ...]
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    eras: frozenset[str] = frozenset()
-    level: str = ""
-    attributed: str = ""
-    same: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def time_ns(self) -> int:
-        """When; 0 where nothing gives it a time."""
-        return self.entry.time_ns or 0
-
-    @property
-    def text(self) -> str:
-        """The line for a person, made when one asks: ``Connection state changed state=connected``."""
-        parts = [self.entry.message or "(no message)"]
-        for name in self.shows:
-            value = self.entry.field(name)
-            # the line's own service is in the reference already; as a value it means a stage
-            if value and not (name == "service" and value == self.entry.service):
-                shown = value if len(value) <= _LONGEST_VALUE else value[:_LONGEST_VALUE] + "..."
-                parts.append(f"{name}={shown}")
-        return " ".join(" ".join(parts).split())
-
-    def value(self, *names: str) -> str:
-        """An attribute, or else the payload field of that name; empty if neither is there."""
-        for name in names:
-            if name in self.attributes:
-                return self.attributes[name]
-        return self.entry.field(*names)
-
-    def to_evidence(self) -> Evidence:
-        """This event as something to look up."""
-        text = self.text
-        named = (f"{m.key}={m.text}" for m in self.entry.ids if m.role in _SHOWN_ROLES and m.text not in text)
-        time_ns = self.time_ns if self.entry.time_known else 0
-        return Evidence(time_ns, self.entry.ref, self.entry.source, " ".join((text, *named)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,70 +54,6 @@ class Alias:
     rule: str
     score: int
     evidence: Evidence
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One attempt of a stage: ``stt``, ``llm``, ``tts``; `end_ns` None while it runs or if it never ended."""
-
-    name: str
-    start_ns: int
-    end_ns: int | None
-    state: str
-
-    @property
-    def ms(self) -> float | None:
-        """How long it took."""
-        return None if self.end_ns is None else (self.end_ns - self.start_ns) / 1e6
-
-
-class TurnOutcome(StrEnum):
-    """What the caller got."""
-
-    ANSWERED = "answered"
-    UNANSWERED = "unanswered"
-    EMPTY = "empty transcript"
-    ABANDONED = "abandoned"
-    OPEN = "open"
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """From the end of the caller's speech to the reply, or to where it stopped.
-
-    Attributes:
-        turn_id: empty where the services give turns no ID; the join is then by order.
-        trigger: the event that ended the speech.
-        start_ns: the trigger's time.
-        end_ns: the last event of the turn.
-        deliveries: text or audio of the reply that reached the caller.
-        last_step: the last event that belongs to the turn.
-        failure: the last of its steps that failed.
-        caller_left: with which event the caller was gone before the turn had come to an end.
-    """
-
-    turn_id: str
-    trigger: Event
-    start_ns: int
-    end_ns: int | None
-    stages: tuple[Stage, ...]
-    outcome: TurnOutcome
-    deliveries: tuple[Event, ...]
-    last_step: Event
-    withheld: tuple[Event, ...] = ()
-    failure: Event | None = None
-    caller_left: Event | None = None
-
-    @property
-    def total_ms(self) -> float | None:
-        """The whole turn."""
-        return None if self.end_ns is None else (self.end_ns - self.start_ns) / 1e6
-
-    @property
-    def unaccounted_ms(self) -> float | None:
-        """What no stage accounts for."""
-        total = self.total_ms
-        return None if total is None else total - sum(stage.ms or 0.0 for stage in self.stages)
 
 
 class Neighbours(Protocol):
@@ -221,7 +95,8 @@ class Session:
             judged, shown and never judged by.
         not_attributed: such lines around it that were too many to be looked at.
         own_forms: of session IDs, where the user's catalogue gives some.
-        clocks: how far the pods' clocks differ; times are raw everywhere, `events` are in adjusted order.
+        clocks: how far the pods' clocks differ; instants are raw everywhere, `events` are in adjusted
+            order, durations are of adjusted times.
     """
 
     id: str

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from diag.model.diagnosis import Diagnosis
-from diag.model.session import Event, Session, Stage, Turn, TurnOutcome
+from diag.model.events import Event
+from diag.model.ledger import Duration
+from diag.model.session import Session
+from diag.model.turns import Stage, Turn, TurnOutcome
 from diag.render.neutral import short_id
 
 MEDIA, ORCHESTRATOR, STT, LLM, TTS, CALLER = "media", "orch", "stt", "llm", "tts", "caller"
@@ -21,28 +24,32 @@ class Step:
     """One line of the ladder.
 
     Attributes:
+        time_ns: as it was written.
+        at_ns: by the reference's clock, where a difference is proved: its place.
         lane: where it happens, or where it begins.
         to: the lane that it reaches, empty where it stays.
-        ms: how long it took, where that is known.
+        took: how long, where that is known.
         bad: this is where something went wrong.
     """
 
     time_ns: int
+    at_ns: int
     lane: str
     text: str
     to: str = ""
-    ms: float | None = None
+    took: Duration | None = None
     bad: bool = False
 
 
 def build_ladder(diagnosis: Diagnosis) -> tuple[Step, ...]:
-    """The session's steps in order of time. That a reply is missing is said only if it was judged."""
+    """The session's steps in order. That a reply is missing is said only if it was judged."""
     session = diagnosis.session
     judged = any(finding.slug == "turn-no-reply" for finding in diagnosis.findings)
-    steps = [step for event in session.events if (step := _to_step(event, session)) is not None]
+    writer = _Writer(session)
+    steps = [step for event in session.events if (step := writer.plain(event)) is not None]
     for turn in session.turns:
-        steps.extend(_turn_steps(turn, judged=judged))
-    return tuple(sorted(steps, key=lambda step: step.time_ns))
+        steps.extend(writer.turn(turn, judged=judged))
+    return tuple(sorted(steps, key=lambda step: step.at_ns))
 
 
 # canonical event -> what the ladder says, and whether that is bad; the lane is the writer's
@@ -61,51 +68,58 @@ _PLAIN_STEPS = {
 }
 
 
-def _to_step(event: Event, session: Session) -> Step | None:
-    lane = _LANE_OF_SIDE.get(event.side, ORCHESTRATOR)
-    if event.name == "whip.session":
-        origin = "from header" if event.value("origin") == "header" else "minted here"
-        return Step(event.time_ns, lane, f"WHIP offer, ID {origin}")
-    if event.name == "ws.bind":
-        bound = next(iter(event.entry.ids_in("session")), "")
-        return Step(event.time_ns, lane, f"bound to {short_id(bound)}", bad=bound != session.id)
-    if event.name in _PLAIN_STEPS:
-        text, bad = _PLAIN_STEPS[event.name]
-        return Step(event.time_ns, lane, text, bad=bad)
-    return None
+class _Writer:
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
+    def plain(self, event: Event) -> Step | None:
+        """The step of an event that is none of a turn's; None if it is not worth a line."""
+        if event.name == "whip.session":
+            origin = "from header" if event.value("origin") == "header" else "minted here"
+            return self._step(event, f"WHIP offer, ID {origin}")
+        if event.name == "ws.bind":
+            bound = next(iter(event.entry.ids_in("session")), "")
+            return self._step(event, f"bound to {short_id(bound)}", bad=bound != self._session.id)
+        if event.name in _PLAIN_STEPS:
+            text, bad = _PLAIN_STEPS[event.name]
+            return self._step(event, text, bad=bad)
+        return None
 
-def _turn_steps(turn: Turn, *, judged: bool) -> Iterator[Step]:
-    lane = _LANE_OF_SIDE.get(turn.trigger.side, ORCHESTRATOR)
-    yield Step(turn.start_ns, lane, "speech ends" if turn.trigger.name != "turn.start" else "turn begins")
-    for stage in turn.stages:
-        yield _stage_step(stage)
-    yield from _delivery_steps(turn)
-    if judged:
-        yield from _missing_steps(turn)
+    def turn(self, turn: Turn, *, judged: bool) -> Iterator[Step]:
+        """The steps of a turn."""
+        yield self._step(turn.trigger, "speech ends" if turn.trigger.name != "turn.start" else "turn begins")
+        yield from map(_stage_step, turn.stages)
+        for delivery in turn.deliveries:
+            played = delivery.name == "reply.played"
+            lane, text = (MEDIA, "audio sent") if played else (ORCHESTRATOR, "reply sent")
+            yield self._step(delivery, text, lane=lane, to=CALLER)
+        if turn.interruption is not None and turn.outcome is TurnOutcome.INTERRUPTED:
+            text = "interrupted" if turn.interruption.proved else "perhaps interrupted"
+            yield self._step(turn.interruption.by, text)
+        if turn.replay is not None:
+            text = "an old answer" if turn.replay.proved else "perhaps an old answer"
+            yield self._step(turn.replay.lines[0], text, to=CALLER, bad=True)
+        if judged:
+            yield from self._missing(turn)
+
+    def _missing(self, turn: Turn) -> Iterator[Step]:
+        if turn.outcome is TurnOutcome.UNANSWERED:
+            last = turn.withheld[-1] if turn.withheld else turn.last_step
+            ids = last.entry.ids_in("session")
+            text = f"{short_id(ids[0])}: no socket" if turn.withheld and ids else "no reply"
+            yield self._step(last, text, lane=ORCHESTRATOR, to=CALLER, bad=True)
+        elif turn.outcome is TurnOutcome.EMPTY:
+            yield self._step(turn.last_step, "no words heard", lane=ORCHESTRATOR, bad=True)
+
+    def _step(self, event: Event, text: str, lane: str = "", to: str = "", *, bad: bool = False) -> Step:
+        at_ns = self._session.clocks.adjust(event.entry) or event.time_ns
+        lane = lane or _LANE_OF_SIDE.get(event.side, ORCHESTRATOR)
+        return Step(event.time_ns, at_ns, lane, text, to, bad=bad)
 
 
 def _stage_step(stage: Stage) -> Step:
     lane = stage.name if stage.name in LANES else ORCHESTRATOR
     done = stage.state == "complete"
     text = _DONE.get(stage.name, stage.name) if done else f"{stage.name} {stage.state}"
-    at = stage.start_ns if stage.end_ns is None else stage.end_ns
-    return Step(at, ORCHESTRATOR, text, to=lane, ms=stage.ms, bad=not done)
-
-
-def _delivery_steps(turn: Turn) -> Iterator[Step]:
-    for delivery in turn.deliveries:
-        if delivery.name == "reply.played":
-            yield Step(delivery.time_ns, MEDIA, "audio sent", to=CALLER)
-        else:
-            yield Step(delivery.time_ns, ORCHESTRATOR, "reply sent", to=CALLER)
-
-
-def _missing_steps(turn: Turn) -> Iterator[Step]:
-    if turn.outcome is TurnOutcome.UNANSWERED:
-        last = turn.withheld[-1] if turn.withheld else turn.last_step
-        ids = last.entry.ids_in("session")
-        text = f"{short_id(ids[0])}: no socket" if turn.withheld and ids else "no reply"
-        yield Step(last.time_ns, ORCHESTRATOR, text, to=CALLER, bad=True)
-    elif turn.outcome is TurnOutcome.EMPTY:
-        yield Step(turn.last_step.time_ns, ORCHESTRATOR, "no words heard", bad=True)
+    at = stage.ended or stage.begun
+    return Step(at.raw_ns, at.ns, ORCHESTRATOR, text, to=lane, took=stage.took, bad=not done)

@@ -11,7 +11,6 @@ from diag.model.coverage import State
 from diag.model.findings import Status
 from diag.model.instants import format_clock, format_day
 from diag.model.overview import Overview, SessionLine
-from diag.model.session import TurnOutcome
 from diag.render.neutral import shorten, to_plain
 from diag.render.terminal import STATUS_STYLE, WIDTH, coverage_lines
 
@@ -61,7 +60,7 @@ def _table(overview: Overview) -> Iterator[Text]:
 def _row(line: SessionLine, overview: Overview) -> Text:
     sides = {overview.coverage.sides.get(service, "") for service in line.services}
     seen = "".join(letter if side in sides else "-" for side, letter in _PARTS)
-    answered = sum(turn is TurnOutcome.ANSWERED for turn in line.turns)
+    answered = sum(turn.is_reply for turn in line.turns)
     turns = f"{answered}/{len(line.turns)}" if line.turns else "-"
     first = format_clock(line.first_ns, 0) if line.first_ns else "-"
     name = shorten(to_plain(line.id), _LONGEST_ID)

@@ -14,9 +14,11 @@ from diag.model.instants import format_clock, format_day, format_instant
 from diag.model.session import Session
 from diag.render.attribution import describe_attributed
 from diag.render.clocks import describe_clock
+from diag.render.durations import describe_duration
 from diag.render.flows import describe_flow
 from diag.render.ladder import LANES, Step, build_ladder
 from diag.render.neutral import shorten, to_plain
+from diag.render.terminal_turns import turn_lines
 
 WIDTH = 80
 _LANE_AT = {lane: 12 + 7 * place for place, lane in enumerate(LANES)}
@@ -44,6 +46,7 @@ def render_terminal(diagnosis: Diagnosis) -> Text:
         _ladder(diagnosis),
         _clocks(diagnosis.session),
         _attributed(diagnosis.session),
+        turn_lines(diagnosis.session),
         _findings(diagnosis),
         _standing(diagnosis),
         _flows(diagnosis.session),
@@ -178,7 +181,7 @@ def _ladder_line(step: Step) -> Text:
         _write(row, low, ("-" if not step.bad else " ") * (high - low))
         row[end] = mark
     row[start] = mark
-    taken = "" if step.ms is None else f"{step.ms:>8.0f} ms"
+    taken = "" if step.took is None else f"{describe_duration(step.took):>11}"
     room = WIDTH - _TEXT_AT - len(taken)
     _write(row, _TEXT_AT, f"{shorten(to_plain(step.text), room):<{room}}{taken}")
     return Text("".join(row).rstrip(), style="red" if step.bad else "")
@@ -199,7 +202,7 @@ def _clocks(session: Session) -> Iterator[Text]:
     ]
     parts += [f"lines of {' and '.join(one.pods)} contradict each other" for one in clocks.contradictions]
     if parts:
-        text = f"clocks: {', '.join(parts)}; times here are raw"
+        text = f"clocks: {', '.join(parts)}; times here are raw, in the true order"
         yield from (Text(line, style="dim") for line in _wrap(text, "  ", "    "))
 
 

@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from diag.model.events import Event
 from diag.model.instants import NS_PER_S
-from diag.model.session import Event
 from diag.session.events import is_final_audio, is_listening
+from diag.session.timing import Timing
 
 TRIGGERS = ("turn.trigger", "speech.end")
+BROKEN_OFF = ("turn.interrupted", "reply.stopped")
 SPEECH_ENDED = (*TRIGGERS, "turn.audio_data", "media.listen")
 
 _STEPS = frozenset(
@@ -23,10 +25,12 @@ _STEPS = frozenset(
         *TRIGGERS, "media.publish", "media.publish_failed", "kafka.consume", "turn.audio_data", "turn.start",
         "turn.end", "turn.empty_transcript", "turn.empty_audio", "turn.skipped", "stage", "stage.done",
         "stage.error", "bcast.call", "bcast.delivered", "bcast.failed", "bcast.withheld",
-        "reply.published", "reply.publish_failed", "reply.played",
+        "reply.published", "reply.publish_failed", "reply.played", "reply.dropped",
+        "stage.input", "stage.text", "stage.stand_in",
     }
 )  # fmt: skip
 _ONLY_WITH_UTTERANCE = ("media.publish", "media.publish_failed", "kafka.consume")
+_REPLYING = ("bcast.call", "bcast.delivered", "reply.published", "reply.played")
 _BEFORE_WORK = (*SPEECH_ENDED, "media.publish", "kafka.consume")
 _STAGES = ("stt", "llm", "tts")
 
@@ -51,6 +55,11 @@ class Draft:
     stages: dict[str, int | None] = field(default_factory=dict)
 
     @property
+    def interrupted(self) -> bool:
+        """A line says that it was broken off: what is still to come is another turn's."""
+        return self.first("turn.interrupted") is not None
+
+    @property
     def ended(self) -> bool:
         """Its work is over."""
         return self.first("turn.end") is not None
@@ -68,12 +77,9 @@ class Draft:
         elif state in ("complete", "error") or step.name == "stage.done":
             self.stages[stage] = None
 
-    def absorb(self, other: Draft) -> None:
+    def absorb(self, other: Draft, timing: Timing) -> None:
         """Take the steps of a draft that is the same turn."""
-        steps, self.utterance = (
-            sorted((*other.steps, *self.steps), key=lambda step: step.time_ns),
-            other.utterance,
-        )
+        steps, self.utterance = sorted((*other.steps, *self.steps), key=timing.ns), other.utterance
         self.steps, self.stages = [], {}
         for step in steps:
             self.add(step)
@@ -88,9 +94,9 @@ class Draft:
         """More is known than that speech ended."""
         return any(step.name not in _BEFORE_WORK for step in self.steps)
 
-    def is_fresh(self, event: Event) -> bool:
+    def is_fresh(self, event: Event, timing: Timing) -> bool:
         """Whether what begins with `event` may be this very turn; silence is taken up at once or never."""
-        return not self.only_silence or event.time_ns - self.steps[-1].time_ns <= _TAKEN_UP_NS
+        return not self.only_silence or timing.ns(event) - timing.ns(self.steps[-1]) <= _TAKEN_UP_NS
 
     def waits_for(self, step: Event) -> bool:
         """Whether this is the next step of its course."""
@@ -117,23 +123,28 @@ def state_of(step: Event) -> str:
     return step.value("state") if step.name == "stage" else ""
 
 
-def assemble_turns(events: Sequence[Event]) -> list[Draft]:
+def assemble_turns(events: Sequence[Event], timing: Timing) -> list[Draft]:
     """The turns of a session's events, in the order in which they were opened."""
-    assembler = _Assembler()
+    assembler = _Assembler(timing)
     for event in events:
         assembler.take(event)
     return assembler.turns
 
 
 class _Assembler:
-    def __init__(self) -> None:
+    def __init__(self, timing: Timing) -> None:
         self.turns: list[Draft] = []
+        self._timing = timing
         self._current: Draft | None = None
         self._listening: list[Event] = []
 
     def take(self, event: Event) -> None:
         if event.name == "media.listen":
             self._take_listening(event)
+        elif event.name in BROKEN_OFF:
+            broken = self._find_broken_off(event)
+            if broken is not None:
+                broken.add(event)
         elif event.name in _STEPS and not (event.name == "turn.audio_data" and not is_final_audio(event)):
             if event.name == "media.publish":
                 self._listening.append(event)
@@ -148,11 +159,25 @@ class _Assembler:
             self._listening = []
             return
         published = [step for step in self._listening if not step.entry.field("utterance")]
-        since = published[0].time_ns if published else None
-        taken_up = any(not t.ended or t.steps[-1].time_ns >= since for t in self.turns) if since else True
+        since = self._timing.ns(published[0]) if published else None
+        taken_up = since is None or any(
+            not turn.ended or self._timing.ns(turn.steps[-1]) >= since for turn in self.turns
+        )
         if not taken_up:
             self.turns.append(Draft(steps=[event]))
         self._listening = []
+
+    def _find_broken_off(self, event: Event) -> Draft | None:
+        """The turn that a line calls broken off: the latest with a reply on its way, else at work.
+
+        An utterance that stands there is the one that broke it off.
+        """
+        named = event.entry.ids_in("turn")
+        if named:
+            return next((draft for draft in self.turns if draft.turn_id == named[0]), None)
+        replied = (one for one in reversed(self.turns) if one.first(*_REPLYING) and not one.interrupted)
+        working = (one for one in reversed(self.turns) if one.began_work and not one.ended)
+        return next(replied, None) or next(working, None)
 
     def _draft_for(self, event: Event) -> Draft | None:
         turn_ids, utterance = event.entry.ids_in("turn"), event.entry.field("utterance")
@@ -173,7 +198,7 @@ class _Assembler:
         elif spoken is not None and not own.utterance:
             # another pod's clock put a line of the turn before the one that names its utterance
             self.turns.remove(spoken)
-            own.absorb(spoken)
+            own.absorb(spoken, self._timing)
         return own
 
     def _find_speech(self, utterance: str) -> Draft | None:
@@ -194,12 +219,14 @@ class _Assembler:
     def _by_course(self, event: Event) -> Draft | None:
         last = self.turns[-1] if self.turns else None
         if event.name in (*TRIGGERS, "turn.audio_data"):
-            joins = last is not None and not last.began_work and last.is_fresh(event)
+            joins = last is not None and not last.began_work and last.is_fresh(event, self._timing)
             return last if joins else self._open(Draft())
         if event.name == "turn.start":
             joins = last is not None and not last.ended and last.first("turn.start") is None
-            return last if joins and last and last.is_fresh(event) else self._open(Draft())
-        return self._among_open(event, [one for one in self.turns if not one.ended and not one.only_silence])
+            return last if joins and last and last.is_fresh(event, self._timing) else self._open(Draft())
+        running = [one for one in self.turns if not one.ended and not one.only_silence]
+        going = [one for one in running if not one.interrupted]
+        return self._among_open(event, going or (running if event.name == "turn.end" else []))
 
     def _among_open(self, event: Event, running: list[Draft]) -> Draft | None:
         """The running turn that a step belongs to; what comes after the last one's end is no part of it."""

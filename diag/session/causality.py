@@ -13,8 +13,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from diag.model.events import MEDIA, Event
 from diag.model.identifiers import is_lost
-from diag.model.session import MEDIA, Event
 from diag.session.assembly import stage_of, state_of
 
 _SET_UP = frozenset(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from diag.model.events import Event
 from diag.model.instants import NS_PER_S
-from diag.model.session import Event
 
 _MEDIA_ENDS = ("media.cleanup", "media.closed", "media.end")
 _MEDIA_GONE = (*_MEDIA_ENDS, "ice.lost")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from diag.model.catalogue import Catalogue
+from diag.model.events import Event
 from diag.model.records import Entry
-from diag.model.session import Event
 
 UNKNOWN = "unknown"
 

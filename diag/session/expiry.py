@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from diag.model.events import Event
 from diag.model.instants import NS_PER_MS, NS_PER_S, format_instant
-from diag.model.session import Event
 from diag.model.topics import BrokerFacts, TopicFacts
 from diag.model.window import Window
 from diag.session.stretches import find_stretches

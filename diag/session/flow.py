@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from diag.model.events import Event
 from diag.model.flow import RecordOrder, TopicFlow
-from diag.model.session import Event
 from diag.model.topics import BrokerFacts
 from diag.session.consumption import count_by_other, count_consumed
 from diag.session.expiry import Expiry, find_expired

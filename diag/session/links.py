@@ -11,9 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from diag.model.events import Event
 from diag.model.identifiers import IdKind, classify, is_lost
 from diag.model.records import SESSION_ROLES, KafkaRecord
-from diag.model.session import JOINED, Event, Link
+from diag.model.session import JOINED, Link
 from diag.session.presence import BIND, NAMED, WHIP, WS_AUDIO, build_presence
 from diag.session.rules import (
     MAPPING_RULES,

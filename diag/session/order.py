@@ -15,7 +15,7 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 
 from diag.model.clocks import Clocks
-from diag.model.session import Event
+from diag.model.events import Event
 from diag.session.events import is_listening
 
 _FLOW = (

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from diag.model.events import Event
 from diag.model.identifiers import IdKind, classify
 from diag.model.instants import NS_PER_MS, NS_PER_S
 from diag.model.records import SESSION_ROLES
-from diag.model.session import Event, Session
+from diag.model.session import Session
 from diag.session.presence import (
     BIND,
     GRPC,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from diag.model.events import Event
 from diag.model.identifiers import classify, is_lost
 from diag.model.instants import NS_PER_S
 from diag.model.records import SESSION_ROLES
-from diag.model.session import Alias, Event, Neighbours
+from diag.model.session import Alias, Neighbours
 from diag.session.presence import (
     BIND,
     MEDIA_FACETS,

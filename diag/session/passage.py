@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from diag.model.events import Event
 from diag.model.flow import GroupFlow
 from diag.model.records import KafkaRecord
-from diag.model.session import Event, Neighbours
+from diag.model.session import Neighbours
 from diag.model.topics import BrokerFacts, Reader, TopicFacts, WantedTopic
 from diag.model.window import Window
 from diag.session.consumption import follow_groups, keep_judged

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
+from diag.model.events import Event
 from diag.model.records import SESSION_ROLES
-from diag.model.session import Event
 from diag.session.events import is_final_audio, is_listening
 
 NAMED = "named"  # a WHIP request took or got the ID; with broken SDP nothing follows

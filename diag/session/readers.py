@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from diag.model.session import Event
+from diag.model.events import Event
 
 START, STOP = "kafka.reader_start", "kafka.reader_stop"
 _STEPS = {START: 1, STOP: -1}

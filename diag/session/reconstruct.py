@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from diag.model.catalogue import Catalogue
+from diag.model.events import Event
 from diag.model.identifiers import Identifier, classify
 from diag.model.instants import NS_PER_S
 from diag.model.records import KafkaRecord
-from diag.model.session import Alias, Event, Neighbours, Session, Turn, TurnOutcome
+from diag.model.session import Alias, Neighbours, Session
 from diag.model.topics import BrokerFacts, WantedTopic
+from diag.model.turns import Turn, TurnOutcome
 from diag.model.window import Window
 from diag.session.clock import find_clocks
 from diag.session.ending import find_departures, find_end
@@ -64,7 +66,7 @@ def reconstruct(asked: Identifier, reading: Reading) -> Session | None:
     shown = neighbours.mentioning(*(one.text for one in halves))
     window_end = reading.window.end_ns if reading.window else max((e.time_ns for e in events), default=0)
     end = find_end(events)
-    turns = build_turns(events, find_departures(events), window_end)
+    turns = build_turns(events, find_departures(events), window_end, clocks)
     return Session(
         id=closure.chief,
         asked=asked,

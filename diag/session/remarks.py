@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from diag.model.events import Event
 from diag.model.flow import GroupFlow, RecordOrder
 from diag.model.instants import format_clock
-from diag.model.session import Event, Neighbours
+from diag.model.session import Neighbours
 from diag.model.topics import BrokerFacts
 from diag.session.consumption import count_by_other
 from diag.session.passage import CONSUMED, ELSEWHERE, FAILED, FlowSources, Passage

@@ -12,10 +12,11 @@ from dataclasses import replace
 from itertools import combinations
 from typing import Protocol
 
+from diag.model.events import Event
 from diag.model.findings import Evidence
 from diag.model.identifiers import classify, is_lost
 from diag.model.records import SESSION_ROLES, IdMention, KafkaRecord
-from diag.model.session import Event, Link
+from diag.model.session import Link
 from diag.session.presence import BIND, MEDIA_FACETS, build_presence
 
 LINKING_ROLES = (*SESSION_ROLES, "connection", "trace")

@@ -9,9 +9,10 @@ import polars as pl
 
 from diag.model import frames
 from diag.model.catalogue import Catalogue, Meaning
+from diag.model.events import Event
 from diag.model.identifiers import LOST_TEXTS, classify
 from diag.model.records import SESSION_ROLES
-from diag.model.session import Event, Neighbours
+from diag.model.session import Neighbours
 from diag.session.census import ROW, find_crowded, mentions_of, surroundings_of, take_census
 from diag.session.events import to_events
 from diag.session.kinship import Kinship

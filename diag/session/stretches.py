@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from diag.model.session import Event
+from diag.model.events import Event
 from diag.model.topics import TopicFacts
 from diag.session.passage import PRODUCED
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from diag.model.catalogue import Catalogue
+from diag.model.events import Event
 from diag.model.identifiers import is_lost
-from diag.model.session import Event
 
 ANCHOR_EVENTS = (
     "whip.session", "whip.established", "ice.connected", "ws.open", "ws.bind", "ws.close", "id.missing",

@@ -6,11 +6,19 @@ Which step belongs to which turn is `assembly`'s matter; here each turn is measu
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from diag.model.clocks import Clocks
+from diag.model.events import Event
 from diag.model.instants import NS_PER_S
-from diag.model.session import Event, Stage, Turn, TurnOutcome
+from diag.model.ledger import Stamp
+from diag.model.turns import Stage, Turn, TurnOutcome
 from diag.session.assembly import TRIGGERS, Draft, assemble_turns, stage_of, state_of
+from diag.session.interruption import PATIENCE_NS, find_interruption
+from diag.session.ledger import build_ledger
+from diag.session.replay import mark_replays
+from diag.session.timing import Timing
+from diag.session.words import find_words
 
 REPLY_TYPES = frozenset(
     {
@@ -34,25 +42,41 @@ _NEXT_STEP_NS = 5 * NS_PER_S
 _FAILED = ("error", "failed")
 _FAILURES = ("stage.error", "media.publish_failed", "reply.publish_failed")
 
-PATIENCE_NS = 10 * NS_PER_S
-"""A caller who hangs up after less was gone before a reply could come; who waited longer got none."""
+_AS_WRITTEN = Clocks()
 
 
 def build_turns(
-    events: Sequence[Event], departures: Sequence[Event], open_until_ns: int | None
+    events: Sequence[Event],
+    departures: Sequence[Event],
+    open_until_ns: int | None,
+    clocks: Clocks = _AS_WRITTEN,
 ) -> tuple[Turn, ...]:
-    """The session's turns in order of their start.
+    """The session's turns in order of their start, by adjusted times.
 
     Args:
         events: of the session, in order.
         departures: those of them with which the caller left.
         open_until_ns: the end of what was read; a stage that runs there and is younger than
             `LONGEST_STAGE_NS` leaves its turn open.
+        clocks: how far the pods' clocks differ.
     """
-    turns = [
-        _to_turn(draft, departures, open_until_ns) for draft in assemble_turns(events) if _is_turn(draft)
-    ]
-    return tuple(sorted((t for t in turns if not _is_farewell(t)), key=lambda turn: turn.start_ns))
+    timing = Timing(events, clocks)
+    drafts = assemble_turns(events, timing)
+    around = _Around(events, departures, open_until_ns, timing, drafts)
+    turns = (_to_turn(draft, around) for draft in drafts if _is_turn(draft))
+    kept = sorted((turn for turn in turns if not _is_farewell(turn)), key=lambda turn: turn.start.ns)
+    return mark_replays(kept, events)
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What a turn is judged by besides its own steps."""
+
+    events: Sequence[Event]
+    departures: Sequence[Event]
+    open_until_ns: int | None
+    timing: Timing
+    drafts: Sequence[Draft]
 
 
 def _is_turn(draft: Draft) -> bool:
@@ -68,26 +92,39 @@ def _is_farewell(turn: Turn) -> bool:
     return turn.trigger.name == "media.listen" and turn.outcome is TurnOutcome.ABANDONED
 
 
-def _to_turn(draft: Draft, departures: Sequence[Event], open_until_ns: int | None) -> Turn:
-    steps = draft.steps
+def _to_turn(draft: Draft, around: _Around) -> Turn:
+    steps, timing = draft.steps, around.timing
     # listening off is told by another clock than the work: it counts only where nothing else tells
     trigger = draft.first(*TRIGGERS, "turn.audio_data") or draft.first("turn.start") or steps[0]
-    stages, deliveries = _build_stages(steps), tuple(_replies(steps))
-    end = draft.first("turn.end") or (steps[-1] if steps[-1].time_ns > trigger.time_ns else None)
-    left = _find_departure(trigger, draft, departures)
+    stages, deliveries = _build_stages(steps, timing), tuple(_replies(steps))
+    start, end = timing.stamp(trigger), _find_end(draft, trigger, timing)
+    left = _find_departure(trigger, draft, around)
+    broken = find_interruption(draft, deliveries, around.drafts, around.events, timing)
+    cut = broken is not None and (bool(deliveries) or broken.proved)
+    outcome = TurnOutcome.ANSWERED if deliveries else _judge_silence(draft, stages, left, around)
     return Turn(
         turn_id=draft.turn_id,
         trigger=trigger,
-        start_ns=trigger.time_ns,
-        end_ns=None if end is None else max(end.time_ns, trigger.time_ns),
+        start=start,
+        end=end,
         stages=stages,
-        outcome=_judge(draft, stages, deliveries, left, open_until_ns),
+        outcome=TurnOutcome.INTERRUPTED if cut else outcome,
         deliveries=deliveries,
         last_step=steps[-1],
+        ledger=None if end is None else build_ledger(start, end, stages, steps, timing),
         withheld=tuple(step for step in steps if step.name in ("bcast.withheld", "bcast.failed")),
         failure=_find_failure(steps),
-        caller_left=left if left and _is_in_work(steps, stages, left.time_ns) else None,
+        caller_left=left if left and _is_in_work(steps, stages, left, timing) else None,
+        interruption=broken,
+        words=find_words(steps),
+        steps=tuple(steps),
     )
+
+
+def _find_end(draft: Draft, trigger: Event, timing: Timing) -> Stamp | None:
+    """The end of its work, else its last step; None for speech of which nothing more is known."""
+    end = draft.first("turn.end") or max(draft.steps, key=timing.ns)
+    return None if end is trigger else timing.stamp(end)
 
 
 def _find_failure(steps: Sequence[Event]) -> Event | None:
@@ -123,62 +160,52 @@ def _shows_answer(step: Event) -> bool:
     return stage == "tts" and bool(state or step.name == "stage.done")
 
 
-def _build_stages(steps: Sequence[Event]) -> tuple[Stage, ...]:
+def _build_stages(steps: Sequence[Event], timing: Timing) -> tuple[Stage, ...]:
     """Each attempt of each stage, in order of their start."""
     stages: list[Stage] = []
     for step in steps:
         name, state = stage_of(step), state_of(step)
-        running = next((n for n, one in enumerate(stages) if one.name == name and one.end_ns is None), None)
+        running = next((n for n, one in enumerate(stages) if one.name == name and one.ended is None), None)
         if state == "executing" and running is None:
-            stages.append(Stage(name, step.time_ns, None, state))
+            stages.append(Stage(name, timing.stamp(step), None, state))
         elif running is not None and (state in ("complete", "error") or step.name == "stage.done"):
-            stages[running] = replace(stages[running], end_ns=step.time_ns, state=state or "complete")
+            stages[running] = replace(stages[running], ended=timing.stamp(step), state=state or "complete")
     return tuple(stages)
 
 
-def _judge(
-    draft: Draft,
-    stages: Sequence[Stage],
-    deliveries: Sequence[Event],
-    left: Event | None,
-    open_until_ns: int | None,
-) -> TurnOutcome:
-    if deliveries:
-        return TurnOutcome.ANSWERED
+def _judge_silence(draft: Draft, stages: Sequence[Stage], left: Event | None, around: _Around) -> TurnOutcome:
+    """Why nothing was delivered."""
     if draft.first("turn.empty_transcript", "turn.skipped"):
         return TurnOutcome.EMPTY
     if left is not None:
-        waited_ns = left.time_ns - draft.steps[0].time_ns
+        waited_ns = around.timing.ns(left) - around.timing.ns(draft.steps[0])
         return TurnOutcome.ABANDONED if waited_ns < PATIENCE_NS else TurnOutcome.UNANSWERED
-    if open_until_ns is not None and _may_go_on(draft, stages, open_until_ns):
+    if around.open_until_ns is not None and _may_go_on(draft, stages, around.open_until_ns):
         return TurnOutcome.OPEN
     return TurnOutcome.UNANSWERED
 
 
 def _may_go_on(draft: Draft, stages: Sequence[Stage], until_ns: int) -> bool:
     """Whether the lines end before the turn does: in a stage, or right behind its last step."""
-    running = [stage for stage in stages if stage.end_ns is None]
+    running = [stage for stage in stages if stage.ended is None]
     if running:
         return until_ns - running[-1].start_ns < LONGEST_STAGE_NS
     over = draft.ended or draft.first(*_FAILURES, "bcast.withheld", "bcast.failed") is not None
     return not over and until_ns - draft.steps[-1].time_ns < _NEXT_STEP_NS
 
 
-def _is_in_work(steps: Sequence[Event], stages: Sequence[Stage], at_ns: int) -> bool:
-    """Whether something was still being done for the turn at that time."""
-    return any(step.time_ns > at_ns for step in steps) or any(
-        stage.end_ns is None and at_ns - stage.start_ns < LONGEST_STAGE_NS for stage in stages
+def _is_in_work(steps: Sequence[Event], stages: Sequence[Stage], left: Event, timing: Timing) -> bool:
+    """Whether something was still being done for the turn when the caller left."""
+    at_ns = timing.ns(left)
+    return any(timing.ns(step) > at_ns for step in steps) or any(
+        stage.ended is None and at_ns - stage.begun.ns < LONGEST_STAGE_NS for stage in stages
     )
 
 
-def _find_departure(trigger: Event, draft: Draft, departures: Iterable[Event]) -> Event | None:
+def _find_departure(trigger: Event, draft: Draft, around: _Around) -> Event | None:
     """The caller's leaving, if the turn had come to no end by then."""
-    end = draft.first("turn.end", "stage.error")
+    ns, end = around.timing.ns, draft.first("turn.end", "stage.error")
     return next(
-        (
-            event
-            for event in departures
-            if event.time_ns > trigger.time_ns and (end is None or event.time_ns < end.time_ns)
-        ),
+        (one for one in around.departures if ns(one) > ns(trigger) and (end is None or ns(one) < ns(end))),
         None,
     )

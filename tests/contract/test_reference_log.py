@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from diag.catalogue import load_catalogue
+from diag.model.events import Event
 from diag.model.frames import to_entries
 from diag.model.records import LogRecord
-from diag.model.session import Event
 from diag.normalise import to_frame
 from diag.session.events import UNKNOWN, to_events
 

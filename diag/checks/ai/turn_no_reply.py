@@ -14,7 +14,9 @@ How it decides
 What can fool it
     A turn whose stage is still running may yet be answered. After an empty transcript there is nothing
     to answer, so that is only suspected. A caller who hung up within ten seconds was gone before a
-    reply could come; one who waited longer got none, which is suspected if the work still went on.
+    reply could come; one who waited longer got none, which is suspected if the work still went on. A
+    caller who spoke again within ten seconds and was answered may have cut the turn short: suspected, and
+    no broken session. A turn that a line calls interrupted got what the caller let it give.
 
 What to do
     Look at the step after the last one reached: that is where the turn went wrong.
@@ -25,9 +27,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diag.checks.base import LOGS, MOST_EVIDENCE, ORCHESTRATOR, Check, CheckContext, NotChecked, any_of
+from diag.model.events import Event
 from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
 from diag.model.instants import NS_PER_S
-from diag.model.session import Event, Turn, TurnOutcome
+from diag.model.turns import Turn, TurnOutcome
 
 _STEPS = {
     "speech.end": "the media server heard the end of the speech",
@@ -65,7 +68,7 @@ def _finding(context: CheckContext, silent: list[Turn]) -> Finding:
     session = context.session
     share = f"{len(silent)} of {len(session.turns)} turns got"
     heard = [turn for turn in silent if turn.outcome is TurnOutcome.UNANSWERED]
-    certain = any(turn.caller_left is None for turn in heard)
+    certain = any(turn.caller_left is None and turn.interruption is None for turn in heard)
     sure = context.sureness(ORCHESTRATOR) if certain else Confidence.SUSPECTED
     return Finding(
         slug=CHECK.slug,
@@ -91,7 +94,9 @@ def _last_step(turn: Turn) -> str:
     if turn.outcome is TurnOutcome.EMPTY:
         return "speech recognition heard no words"
     step = next(iter((*turn.withheld[-1:], turn.failure)), None) or turn.last_step
-    left = turn.caller_left
+    left, spoke = turn.caller_left, turn.interruption
+    if spoke is not None:
+        return f"{_name_step(step)}, and the caller spoke again"
     if left is None:
         return _name_step(step)
     waited_s = (left.time_ns - turn.start_ns) / NS_PER_S
@@ -111,7 +116,8 @@ def _collect(silent: list[Turn]) -> tuple[Evidence, ...]:
     """Of each turn what ended the speech, what withheld the reply, and the last line."""
     found: list[Evidence] = []
     for turn in silent:
-        events = (turn.trigger, *turn.withheld[-1:], turn.failure, turn.last_step, turn.caller_left)
+        again = turn.interruption.by if turn.interruption else None
+        events = (turn.trigger, *turn.withheld[-1:], turn.failure, turn.last_step, turn.caller_left, again)
         found += (event.to_evidence() for event in events if event is not None)
     return tuple(dict.fromkeys(found))[:MOST_EVIDENCE]
 

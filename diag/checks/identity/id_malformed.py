@@ -28,10 +28,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from diag.checks.base import LOGS, MOST_EVIDENCE, RECORDS, Check, CheckContext, any_of
+from diag.model.events import Event
 from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
 from diag.model.identifiers import IdKind, classify
 from diag.model.records import SESSION_ROLES, KafkaRecord
-from diag.model.session import Event
 
 _SHORT_RANDOM = re.compile(r"session_(?:[0-9]{13}|[0-9]{16}|[0-9]{19})_[0-9a-z]{1,7}")
 _NUMBERED = re.compile(r"session_([0-9]+)(_.*)?", re.DOTALL)

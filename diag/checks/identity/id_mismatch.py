@@ -42,9 +42,11 @@ from diag.checks.base import (
     any_of,
     to_evidence,
 )
+from diag.model.events import Event
 from diag.model.findings import Confidence, Evidence, Finding, Result, Scope, Severity
 from diag.model.identifiers import IdKind
-from diag.model.session import Event, Session, TurnOutcome
+from diag.model.session import Session
+from diag.model.turns import TurnOutcome
 from diag.session.parting import Parting, find_partings, find_unread, first_event, is_whole
 from diag.session.rules import GUESSED, MAPPED
 
@@ -77,7 +79,7 @@ def _run(context: CheckContext) -> Iterator[Finding]:
 def _judge_joined(context: CheckContext, joined: tuple[Parting, ...]) -> Iterator[Finding]:
     session = context.session
     rules = {alias.rule for alias in session.aliases}
-    if rules & {MAPPED, GUESSED} and any(t.outcome is TurnOutcome.ANSWERED for t in session.turns):
+    if rules & {MAPPED, GUESSED} and any(turn.deliveries for turn in session.turns):
         return  # the mapping bridges the two
     sure = context.sureness(MEDIA_SERVER, ORCHESTRATOR)
     if GUESSED in rules or len(joined) > 1:

@@ -29,10 +29,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from diag.checks.base import LOGS, MOST_EVIDENCE, RECORDS, Check, CheckContext, any_of, to_evidence
+from diag.model.events import Event
 from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
 from diag.model.identifiers import is_lost
 from diag.model.records import KafkaRecord
-from diag.model.session import Event, Session, TurnOutcome
+from diag.model.session import Session
+from diag.model.turns import TurnOutcome
 from diag.session.presence import BIND, CONSUME, PUBLISH, WHIP, WS_AUDIO
 
 _ID_ROLES = ("session", "media", "frontend", "connection")

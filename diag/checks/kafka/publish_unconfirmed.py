@@ -39,10 +39,10 @@ from diag.checks.base import (
     to_evidence,
 )
 from diag.checks.kafka.evidence import record_to_evidence
+from diag.model.events import Event
 from diag.model.findings import Confidence, Finding, Scope, Severity
 from diag.model.flow import TopicFlow
 from diag.model.instants import NS_PER_S
-from diag.model.session import Event
 from diag.model.topics import Path
 from diag.session.flow import count_records
 from diag.session.passage import PRODUCED, topic_of

@@ -26,9 +26,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diag.checks.base import BROKER, LOGS, MEDIA_SERVER, Check, CheckContext, any_of, to_evidence
+from diag.model.events import Event
 from diag.model.findings import Confidence, Finding, Scope, Severity
 from diag.model.instants import NS_PER_S
-from diag.model.session import Event, Session
+from diag.model.session import Session
 
 _DEADLINE = "deadline exceeded"
 _DIAL = "dial"

@@ -41,11 +41,11 @@ from diag.checks.base import (
     any_of,
 )
 from diag.checks.kafka.evidence import record_to_evidence
+from diag.model.events import Event
 from diag.model.findings import Confidence, Finding, Scope, Severity
 from diag.model.flow import TopicFlow
 from diag.model.instants import NS_PER_S
 from diag.model.records import KafkaRecord
-from diag.model.session import Event
 from diag.model.window import MINUTE_NS, Window
 from diag.session.passage import topic_of
 from diag.session.sending import sent_ns

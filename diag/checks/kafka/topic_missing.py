@@ -37,9 +37,9 @@ from diag.checks.base import (
     any_of,
     to_evidence,
 )
+from diag.model.events import Event
 from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
 from diag.model.instants import NS_PER_S
-from diag.model.session import Event
 from diag.model.topics import Path, WantedTopic
 from diag.session.passage import topic_of
 

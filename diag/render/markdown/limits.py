@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from diag.model.canonical_events import LIMITS
-from diag.model.session import Event
+from diag.model.events import Event
 from diag.render.markdown.evidence import EvidenceIndex
 from diag.render.neutral import shorten, to_code
 

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from diag.model.diagnosis import Diagnosis
+from diag.model.events import Event
 from diag.model.findings import Evidence, Outcome, Result
 from diag.model.identifiers import IdKind, classify
-from diag.model.session import Event, Session
+from diag.model.session import Session
 from diag.render.markdown.evidence import EvidenceIndex
 from diag.render.neutral import to_code, to_prose
 

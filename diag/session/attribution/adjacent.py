@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
+from diag.model.events import Event
 from diag.model.instants import NS_PER_S
-from diag.model.session import Event
 from diag.session.attribution.contents import says_same
 from diag.session.attribution.scene import latest_ns
 

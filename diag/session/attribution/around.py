@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from diag.model.catalogue import STAGES, Meaning
-from diag.model.session import Event
+from diag.model.events import Event
 from diag.session.attribution.adjacent import NEAR_NS
 from diag.session.attribution.running import CLOCKS_DIFFER_NS
 from diag.session.attribution.scene import BINDING_EVENTS, Scene, is_bare

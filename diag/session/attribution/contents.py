@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from diag.model.session import Event
+from diag.model.events import Event
 
 
 def says_same(line: Event, told: Iterable[Event]) -> bool | None:

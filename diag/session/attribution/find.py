@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from diag.model.session import JOINED, Attribution, Event, Session
+from diag.model.events import Event
+from diag.model.session import JOINED, Attribution, Session
 from diag.session.attribution.adjacent import find_partners
 from diag.session.attribution.around import Finder, read_around
 from diag.session.attribution.running import Running

@@ -6,8 +6,9 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from diag.model.events import Event
 from diag.model.instants import NS_PER_S
-from diag.model.session import Attribution, Event
+from diag.model.session import Attribution
 from diag.session.attribution.contents import says_same
 from diag.session.attribution.scene import OWN, Scene, latest_ns, place_of
 from diag.session.attribution.spans import LONGEST_NS, REQUEST, Span

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from diag.model.clocks import Clocks
+from diag.model.events import Event
 from diag.model.identifiers import is_lost
 from diag.model.instants import NS_PER_S
 from diag.model.records import SESSION_ROLES, Entry
-from diag.model.session import Event
 
 OWN = ""
 """The owner of this session's lines; another session is called by the ID that stands in its line."""

@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from diag.model.events import Event
 from diag.model.instants import NS_PER_S
-from diag.model.session import Event
 from diag.session.assembly import stage_of, state_of
 from diag.session.attribution.scene import Scene, latest_ns, place_of
 

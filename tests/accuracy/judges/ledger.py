@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from diag.model.session import Turn as DiagTurn
+from diag.model.turns import Turn as DiagTurn
 from tests.accuracy.judges.base import Figure, Hearing
 from tests.accuracy.truth import LOST_TEXTS, Turn
 

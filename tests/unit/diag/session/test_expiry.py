@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from diag.model.events import Event
 from diag.model.instants import NS_PER_S
 from diag.model.records import Entry
-from diag.model.session import Event
 from diag.model.topics import BrokerFacts, TopicFacts
 from diag.model.window import Window
 from diag.session.expiry import Expiry, find_expired

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diag.model.session import TurnOutcome
+from diag.model.turns import TurnOutcome
 from tests.cases import diagnose, read_case
 
 HEAD = (
