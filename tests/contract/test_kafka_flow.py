@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 import time
@@ -35,6 +36,7 @@ pytestmark = [pytest.mark.part("kafka"), pytest.mark.asyncio(loop_scope="module"
 OWNER = "orchestrator-group-v2"
 WIDE = "audio-wide"
 """A topic of three partitions that the owner's group should read."""
+_WIDE_TOPIC = WantedTopic(WIDE, TopicPath.AUDIO, 3)
 
 _LATER_NS = 5 * NS_PER_S
 """It is asked when nothing can be on its way any more."""
@@ -75,7 +77,7 @@ async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kafk
         )
     await running.wait_ready()
     settings = KafkaSettings(running.bootstrap)
-    topics = (WantedTopic("audio-in", TopicPath.AUDIO, 1), WantedTopic(WIDE, TopicPath.AUDIO, 3))
+    topics = (WantedTopic("audio-in", TopicPath.AUDIO, 1), _WIDE_TOPIC)
     await create_topics(settings, topics)
     yield settings
     await running.stop()
@@ -256,6 +258,23 @@ async def test_records_that_were_deleted_are_expired_and_not_lost(call: Call) ->
     )
     assert any("though it keeps 7 days: deleted, or out of room" in n for n in after.notes)
     assert (await call.flow(WIDE, never)).expired == 1  # that log's end is not so far: it was another one
+
+
+async def test_a_topic_that_is_gone_or_made_anew_took_its_records_with_it(call: Call) -> None:
+    """The lines name offsets that only the earlier one can have given."""
+    sent = await call.send(WIDE, [100, 120])
+    async with open_admin(call.broker) as admin:
+        await admin.delete_topics([WIDE])
+    gone = await call.flow(WIDE, *sent)
+    async with asyncio.timeout(30):
+        while any(one.error for one in await create_topics(call.broker, (_WIDE_TOPIC,))):
+            pass  # the broker deletes in its own time
+    anew = await call.flow(WIDE, *sent)
+
+    assert (gone.stored, gone.expired) == (0, 2)
+    assert "does not exist on the broker" in gone.notes
+    assert (anew.stored, anew.expired) == (0, 2)
+    assert any("made anew" in note for note in anew.notes)
 
 
 async def test_what_was_never_stored_is_not_called_expired(call: Call) -> None:
