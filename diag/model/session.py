@@ -13,6 +13,7 @@ from diag.model.clocks import Clocks
 from diag.model.findings import Evidence
 from diag.model.flow import TopicFlow
 from diag.model.identifiers import Identifier
+from diag.model.ledger import Duration, Part, Stage, Stamp, build_parts
 from diag.model.records import Entry, KafkaRecord
 
 MEDIA = "media"
@@ -118,21 +119,6 @@ class Alias:
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One attempt of a stage: ``stt``, ``llm``, ``tts``; `end_ns` None while it runs or if it never ended."""
-
-    name: str
-    start_ns: int
-    end_ns: int | None
-    state: str
-
-    @property
-    def ms(self) -> float | None:
-        """How long it took."""
-        return None if self.end_ns is None else (self.end_ns - self.start_ns) / 1e6
-
-
 class TurnOutcome(StrEnum):
     """What the caller got."""
 
@@ -150,9 +136,10 @@ class Turn:
     Attributes:
         turn_id: empty where the services give turns no ID; the join is then by order.
         trigger: the event that ended the speech.
-        start_ns: the trigger's time.
-        end_ns: the last event of the turn.
+        start: the trigger's time.
+        end: the end of the turn's work, else its last event; None if there is none but the trigger.
         deliveries: text or audio of the reply that reached the caller.
+        handed_over: when the reply left the orchestrator, each time.
         last_step: the last event that belongs to the turn.
         failure: the last of its steps that failed.
         caller_left: with which event the caller was gone before the turn had come to an end.
@@ -160,24 +147,48 @@ class Turn:
 
     turn_id: str
     trigger: Event
-    start_ns: int
-    end_ns: int | None
+    start: Stamp
+    end: Stamp | None
     stages: tuple[Stage, ...]
     outcome: TurnOutcome
     deliveries: tuple[Event, ...]
     last_step: Event
+    handed_over: tuple[Stamp, ...] = ()
     withheld: tuple[Event, ...] = ()
     failure: Event | None = None
     caller_left: Event | None = None
 
     @property
+    def start_ns(self) -> int:
+        """Its start, as it was written."""
+        return self.start.raw_ns
+
+    @property
+    def end_ns(self) -> int | None:
+        """Its end, as it was written."""
+        return None if self.end is None else self.end.raw_ns
+
+    @property
+    def total(self) -> Duration | None:
+        """The whole turn, by adjusted times."""
+        return None if self.end is None else Duration.between(self.start, self.end)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What the total is made of; none where there is no total."""
+        if self.end is None:
+            return ()
+        return build_parts(self.start, self.stages, self.handed_over, self.end)
+
+    @property
     def total_ms(self) -> float | None:
         """The whole turn."""
-        return None if self.end_ns is None else (self.end_ns - self.start_ns) / 1e6
+        total = self.total
+        return None if total is None else total.ms
 
     @property
     def unaccounted_ms(self) -> float | None:
-        """What no stage accounts for."""
+        """What no stage accounts for; negative where stages ran side by side for longer than that."""
         total = self.total_ms
         return None if total is None else total - sum(stage.ms or 0.0 for stage in self.stages)
 
@@ -221,7 +232,8 @@ class Session:
             judged, shown and never judged by.
         not_attributed: such lines around it that were too many to be looked at.
         own_forms: of session IDs, where the user's catalogue gives some.
-        clocks: how far the pods' clocks differ; times are raw everywhere, `events` are in adjusted order.
+        clocks: how far the pods' clocks differ. Instants are raw everywhere, `events` are in adjusted
+            order, and durations are of adjusted times.
     """
 
     id: str

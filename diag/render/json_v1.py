@@ -16,9 +16,10 @@ from diag.model.coverage import SourceCoverage
 from diag.model.diagnosis import Diagnosis, Nearest, NothingFound, Query
 from diag.model.findings import Cause, Evidence, Finding
 from diag.model.instants import NS_PER_MS, format_instant
-from diag.model.session import Alias, Attribution, Event, Session, Turn
+from diag.model.session import Alias, Attribution, Event, Session
 from diag.model.topics import TopicPlan, TopicReport
 from diag.render.flow_v1 import to_flow
+from diag.render.turns_v1 import to_turn
 
 SCHEMA_VERSION = "1"
 
@@ -35,7 +36,7 @@ def render_json(diagnosis: Diagnosis) -> str:
             "session": _session(session),
             "timeline": [_line(one, session.clocks) for one in session.timeline],
             "clocks": _clocks(session.clocks),
-            "turns": [_turn(turn) for turn in session.turns],
+            "turns": [to_turn(turn) for turn in session.turns],
             "kafka": [to_flow(flow) for flow in session.flows],
             "cluster": [],
             "findings": [_finding(finding) for finding in diagnosis.findings],
@@ -200,26 +201,6 @@ def _pod_clock(clock: PodClock) -> Json:
 
 def _pairs(pairs: Iterable[CausalPair]) -> list[Json]:
     return [{"rule": one.rule, "evidence": _evidence((one.before, one.after))} for one in pairs]
-
-
-def _turn(turn: Turn) -> Json:
-    return {
-        "start": instant(turn.start_ns),
-        "end": instant(turn.end_ns),
-        "stages": [
-            {
-                "name": stage.name,
-                "start": instant(stage.start_ns),
-                "end": instant(stage.end_ns),
-                "ms": _ms(stage.ms),
-                "state": stage.state,
-            }
-            for stage in turn.stages
-        ],
-        "total_ms": _ms(turn.total_ms),
-        "unaccounted_ms": _ms(turn.unaccounted_ms),
-        "outcome": turn.outcome.value,
-    }
 
 
 def _finding(finding: Finding) -> Json:

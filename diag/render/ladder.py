@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from diag.model.diagnosis import Diagnosis
-from diag.model.session import Event, Session, Stage, Turn, TurnOutcome
+from diag.model.ledger import Stage
+from diag.model.session import Event, Session, Turn, TurnOutcome
+from diag.render.durations import describe_duration
 from diag.render.neutral import short_id
 
 MEDIA, ORCHESTRATOR, STT, LLM, TTS, CALLER = "media", "orch", "stt", "llm", "tts", "caller"
@@ -23,7 +25,7 @@ class Step:
     Attributes:
         lane: where it happens, or where it begins.
         to: the lane that it reaches, empty where it stays.
-        ms: how long it took, where that is known.
+        took: how long that was, in words; empty where it is not known.
         bad: this is where something went wrong.
     """
 
@@ -31,7 +33,7 @@ class Step:
     lane: str
     text: str
     to: str = ""
-    ms: float | None = None
+    took: str = ""
     bad: bool = False
 
 
@@ -90,7 +92,7 @@ def _stage_step(stage: Stage) -> Step:
     done = stage.state == "complete"
     text = _DONE.get(stage.name, stage.name) if done else f"{stage.name} {stage.state}"
     at = stage.start_ns if stage.end_ns is None else stage.end_ns
-    return Step(at, ORCHESTRATOR, text, to=lane, ms=stage.ms, bad=not done)
+    return Step(at, ORCHESTRATOR, text, to=lane, took=describe_duration(stage.took), bad=not done)
 
 
 def _delivery_steps(turn: Turn) -> Iterator[Step]:

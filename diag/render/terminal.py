@@ -178,7 +178,7 @@ def _ladder_line(step: Step) -> Text:
         _write(row, low, ("-" if not step.bad else " ") * (high - low))
         row[end] = mark
     row[start] = mark
-    taken = "" if step.ms is None else f"{step.ms:>8.0f} ms"
+    taken = f"{step.took:>11}" if step.took else ""
     room = WIDTH - _TEXT_AT - len(taken)
     _write(row, _TEXT_AT, f"{shorten(to_plain(step.text), room):<{room}}{taken}")
     return Text("".join(row).rstrip(), style="red" if step.bad else "")
@@ -199,7 +199,7 @@ def _clocks(session: Session) -> Iterator[Text]:
     ]
     parts += [f"lines of {' and '.join(one.pods)} contradict each other" for one in clocks.contradictions]
     if parts:
-        text = f"clocks: {', '.join(parts)}; times here are raw"
+        text = f"clocks: {', '.join(parts)}; times here are raw, durations adjusted"
         yield from (Text(line, style="dim") for line in _wrap(text, "  ", "    "))
 
 

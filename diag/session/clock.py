@@ -16,7 +16,7 @@ from diag.model.instants import NS_PER_MS, NS_PER_S
 from diag.model.session import ORCHESTRATOR, Event
 from diag.session.causality import Precedence, find_precedences
 
-_DRIFT_PPM = 200
+DRIFT_PPM = 200
 """Two quartz clocks, each 100 ppm off at worst: what is told of the middle holds less far from it."""
 
 _MOST_PODS = 64
@@ -100,7 +100,7 @@ def _to_bound(one: Precedence, middle_ns: int) -> _Bound:
     before_ns, after_ns = one.before.time_ns, one.after.time_ns
     away_ns = max(abs(before_ns - middle_ns), abs(after_ns - middle_ns))
     cut_ns = NS_PER_S if after_ns % NS_PER_S == 0 else 0  # a logger of whole seconds cuts up to one off
-    widened_ns = _STAMP_NS + cut_ns + away_ns * _DRIFT_PPM // 1_000_000
+    widened_ns = _STAMP_NS + cut_ns + away_ns * DRIFT_PPM // 1_000_000
     return _Bound(after_ns - before_ns + widened_ns, widened_ns, (one,))
 
 

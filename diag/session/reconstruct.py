@@ -64,7 +64,7 @@ def reconstruct(asked: Identifier, reading: Reading) -> Session | None:
     shown = neighbours.mentioning(*(one.text for one in halves))
     window_end = reading.window.end_ns if reading.window else max((e.time_ns for e in events), default=0)
     end = find_end(events)
-    turns = build_turns(events, find_departures(events), window_end)
+    turns = build_turns(events, find_departures(events), window_end, clocks)
     return Session(
         id=closure.chief,
         asked=asked,

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from diag.model.clocks import Clocks
 from diag.model.instants import NS_PER_S
-from diag.model.session import Event, Stage, Turn, TurnOutcome
+from diag.model.ledger import Stage
+from diag.model.session import Event, Turn, TurnOutcome
 from diag.session.assembly import TRIGGERS, Draft, assemble_turns, stage_of, state_of
+from diag.session.timing import Timing
 
 REPLY_TYPES = frozenset(
     {
@@ -31,6 +34,9 @@ LONGEST_STAGE_NS = 400 * NS_PER_S
 _NEXT_STEP_NS = 5 * NS_PER_S
 """Between two stages of a turn pass milliseconds."""
 
+_AS_WRITTEN = Clocks()
+_HANDED_OVER = ("bcast.delivered", "reply.published")
+
 _FAILED = ("error", "failed")
 _FAILURES = ("stage.error", "media.publish_failed", "reply.publish_failed")
 
@@ -39,7 +45,10 @@ PATIENCE_NS = 10 * NS_PER_S
 
 
 def build_turns(
-    events: Sequence[Event], departures: Sequence[Event], open_until_ns: int | None
+    events: Sequence[Event],
+    departures: Sequence[Event],
+    open_until_ns: int | None,
+    clocks: Clocks = _AS_WRITTEN,
 ) -> tuple[Turn, ...]:
     """The session's turns in order of their start.
 
@@ -48,11 +57,12 @@ def build_turns(
         departures: those of them with which the caller left.
         open_until_ns: the end of what was read; a stage that runs there and is younger than
             `LONGEST_STAGE_NS` leaves its turn open.
+        clocks: by which durations are measured.
     """
-    turns = [
-        _to_turn(draft, departures, open_until_ns) for draft in assemble_turns(events) if _is_turn(draft)
-    ]
-    return tuple(sorted((t for t in turns if not _is_farewell(t)), key=lambda turn: turn.start_ns))
+    timing = Timing(events, clocks)
+    drafts = (draft for draft in assemble_turns(events) if _is_turn(draft))
+    turns = [_to_turn(draft, timing, departures, open_until_ns) for draft in drafts]
+    return tuple(sorted((t for t in turns if not _is_farewell(t)), key=lambda turn: turn.start.ns))
 
 
 def _is_turn(draft: Draft) -> bool:
@@ -68,22 +78,23 @@ def _is_farewell(turn: Turn) -> bool:
     return turn.trigger.name == "media.listen" and turn.outcome is TurnOutcome.ABANDONED
 
 
-def _to_turn(draft: Draft, departures: Sequence[Event], open_until_ns: int | None) -> Turn:
+def _to_turn(draft: Draft, timing: Timing, departures: Sequence[Event], open_until_ns: int | None) -> Turn:
     steps = draft.steps
     # listening off is told by another clock than the work: it counts only where nothing else tells
     trigger = draft.first(*TRIGGERS, "turn.audio_data") or draft.first("turn.start") or steps[0]
-    stages, deliveries = _build_stages(steps), tuple(_replies(steps))
-    end = draft.first("turn.end") or (steps[-1] if steps[-1].time_ns > trigger.time_ns else None)
+    stages, deliveries = _build_stages(steps, timing), tuple(_replies(steps))
+    end = draft.first("turn.end") or (steps[-1] if timing.ns(steps[-1]) > timing.ns(trigger) else None)
     left = _find_departure(trigger, draft, departures)
     return Turn(
         turn_id=draft.turn_id,
         trigger=trigger,
-        start_ns=trigger.time_ns,
-        end_ns=None if end is None else max(end.time_ns, trigger.time_ns),
+        start=timing.stamp(trigger),
+        end=None if end is None else timing.stamp(end),
         stages=stages,
         outcome=_judge(draft, stages, deliveries, left, open_until_ns),
         deliveries=deliveries,
         last_step=steps[-1],
+        handed_over=tuple(timing.stamp(step) for step in steps if step.name in _HANDED_OVER),
         withheld=tuple(step for step in steps if step.name in ("bcast.withheld", "bcast.failed")),
         failure=_find_failure(steps),
         caller_left=left if left and _is_in_work(steps, stages, left.time_ns) else None,
@@ -123,16 +134,17 @@ def _shows_answer(step: Event) -> bool:
     return stage == "tts" and bool(state or step.name == "stage.done")
 
 
-def _build_stages(steps: Sequence[Event]) -> tuple[Stage, ...]:
+def _build_stages(steps: Sequence[Event], timing: Timing) -> tuple[Stage, ...]:
     """Each attempt of each stage, in order of their start."""
     stages: list[Stage] = []
     for step in steps:
         name, state = stage_of(step), state_of(step)
-        running = next((n for n, one in enumerate(stages) if one.name == name and one.end_ns is None), None)
+        running = next((n for n, one in enumerate(stages) if one.name == name and one.ended is None), None)
         if state == "executing" and running is None:
-            stages.append(Stage(name, step.time_ns, None, state))
+            stages.append(Stage(name, timing.stamp(step), None, state))
         elif running is not None and (state in ("complete", "error") or step.name == "stage.done"):
-            stages[running] = replace(stages[running], end_ns=step.time_ns, state=state or "complete")
+            ended = timing.stamp(step)
+            stages[running] = replace(stages[running], ended=ended, state=state or "complete")
     return tuple(stages)
 
 

@@ -21,7 +21,8 @@ from diag.render.markdown import statements
 from diag.render.markdown.clocks import build_clock_table
 from diag.render.markdown.evidence import EvidenceIndex
 from diag.render.markdown.limits import build_limits
-from diag.render.markdown.timeline import build_diagram, build_flow_rows, build_timeline, build_turn_rows
+from diag.render.markdown.timeline import build_diagram, build_flow_rows, build_timeline
+from diag.render.markdown.turns import build_turn_rows
 from diag.render.neutral import shorten, to_code, to_prose
 
 _TEMPLATE = "session.md.j2"

@@ -1,4 +1,4 @@
-"""The session's course: the diagram, the lines in order, the turns, and what passed through Kafka."""
+"""The session's course: the diagram, the lines in order, and what passed through Kafka."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from diag.model.findings import Evidence
 from diag.model.flow import TopicFlow
 from diag.model.instants import format_clock
 from diag.model.records import KafkaRecord
-from diag.model.session import Attribution, Event, Session, Turn
+from diag.model.session import Attribution, Event, Session
 from diag.render.ladder import CALLER, LLM, MEDIA, ORCHESTRATOR, STT, TTS, Step, build_ladder
 from diag.render.markdown.evidence import EvidenceIndex
 from diag.render.neutral import shorten, to_code, to_label, to_prose
@@ -130,57 +130,9 @@ def build_diagram(diagnosis: Diagnosis) -> str:
 
 
 def _to_arrow(step: Step) -> str:
-    took = "" if step.ms is None else f" {step.ms:.0f} ms"
-    text = to_label(f"{format_clock(step.time_ns)[-6:]} {step.text}{took}")
+    text = to_label(" ".join(filter(None, (format_clock(step.time_ns)[-6:], step.text, step.took))))
     arrow = "-x" if step.bad else "->>"
     return f"  {step.lane}{arrow}{step.to or step.lane}: {text}"
-
-
-@dataclass(frozen=True, slots=True)
-class TurnRow:
-    """One turn's row: stages in milliseconds, parts that sum to the total."""
-
-    start: str
-    stt: str
-    llm: str
-    tts: str
-    other: str
-    total: str
-    outcome: str
-    evidence: str
-
-
-def build_turn_rows(session: Session, index: EvidenceIndex) -> tuple[TurnRow, ...]:
-    """The ledger of latencies, a row a turn."""
-    return tuple(_to_turn_row(turn, index) for turn in session.turns)
-
-
-def _to_turn_row(turn: Turn, index: EvidenceIndex) -> TurnRow:
-    told = (turn.trigger, *turn.deliveries[:1], *turn.withheld[-1:], turn.last_step)
-    return TurnRow(
-        start=format_clock(turn.start_ns),
-        stt=_describe_stage(turn, "stt"),
-        llm=_describe_stage(turn, "llm"),
-        tts=_describe_stage(turn, "tts"),
-        other=_ms(turn.unaccounted_ms),
-        total=_ms(turn.total_ms),
-        outcome=turn.outcome.value if turn.caller_left is None else f"{turn.outcome.value}; the caller left",
-        evidence=index.cite(event.to_evidence() for event in told),
-    )
-
-
-def _describe_stage(turn: Turn, name: str) -> str:
-    """What a stage took in all its attempts, or the state in which it stopped."""
-    attempts = [stage for stage in turn.stages if stage.name == name]
-    if not attempts:
-        return "-"
-    unfinished = next((stage.state for stage in attempts if stage.end_ns is None), "")
-    took = unfinished or _ms(sum(stage.ms or 0.0 for stage in attempts))
-    return took if len(attempts) == 1 else f"{took}, {len(attempts)} attempts"
-
-
-def _ms(value: float | None) -> str:
-    return "-" if value is None else f"{value:.0f} ms"
 
 
 @dataclass(frozen=True, slots=True)
