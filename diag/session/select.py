@@ -20,6 +20,10 @@ from diag.session.rules import MOST_IDS
 from diag.session.surroundings import Mentioned, Said, Surroundings
 
 
+_EARLIEST_NS, _LATEST_NS = -(2**63), 2**63 - 1
+"""What a frame's times can hold: a margin around a session at the end of time reaches beyond it."""
+
+
 class EventFinder:
     """Answers "what mentions these IDs" on one frame, making events only of what is asked for.
 
@@ -101,11 +105,12 @@ class EventFinder:
 
     def _within(self, stretches: Iterable[tuple[int, int]]) -> pl.DataFrame:
         """Row, time, message and service of the lines in `stretches`, both ends included."""
-        timed, bounds = self._timed, list(stretches)
+        timed = self._timed
+        bounds = [(max(start, _EARLIEST_NS), min(end, _LATEST_NS)) for start, end in stretches]
         begun = pl.Series([start for start, _ in bounds], dtype=pl.Int64).search_sorted(
             timed[frames.TIME], side="right"
         )
-        ends = pl.Series([-1, *(end for _, end in bounds)], dtype=pl.Int64)
+        ends = pl.Series([_EARLIEST_NS, *(end for _, end in bounds)], dtype=pl.Int64)
         return timed.filter(ends.gather(begun) >= timed[frames.TIME])
 
     @cached_property
