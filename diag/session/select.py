@@ -19,7 +19,6 @@ from diag.session.kinship import Kinship
 from diag.session.rules import MOST_IDS
 from diag.session.surroundings import Mentioned, Said, Surroundings
 
-
 _EARLIEST_NS, _LATEST_NS = -(2**63), 2**63 - 1
 """What a frame's times can hold: a margin around a session at the end of time reaches beyond it."""
 
