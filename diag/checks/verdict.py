@@ -91,6 +91,9 @@ def _find_lack(turn: Turn) -> str:
         return ""
     if turn.failure is not None:
         return turn.failure.text
+    if turn.voice_lost is not None:
+        left = "the caller left before its audio came" if turn.caller_left else "its audio was never sent"
+        return f"{left} ({turn.voice_lost.text})"
     return next((f"{stage.name} never ended" for stage in turn.stages if stage.end_ns is None), "")
 
 

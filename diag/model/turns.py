@@ -168,7 +168,37 @@ class Turn:
         return next((step for step in self.steps if step.name in names), None)
 
     @property
+    def voice_lost(self) -> Event | None:
+        """The line with which its reply's audio was lost; None if none was, or audio came by another way."""
+        if any(step.name == "reply.played" or _is_spoken(step) for step in self.deliveries):
+            return None
+        lost = next((step for step in self.steps if _loses_voice(step)), None)
+        if self.first("reply.published"):
+            return None if lost and lost.name.startswith("bcast.") else lost
+        return lost or self._unsent_voice()
+
+    def _unsent_voice(self) -> Event | None:
+        """The last message after the speech was made, if none of those went out and earlier ones did."""
+        made = max((one.end_ns for one in self.stages if one.name == "tts" and one.end_ns), default=None)
+        if made is None or not any(step.time_ns < made for step in self.deliveries):
+            return None
+        after = [step for step in self.steps if step.time_ns >= made and step.name.startswith("bcast.")]
+        return after[-1] if after and all(step.name == "bcast.call" for step in after) else None
+
+    @property
     def unaccounted_ms(self) -> float | None:
         """What no stage accounts for; negative where stages ran side by side for longer than that."""
         total = self.total_ms
         return None if total is None else total - sum(stage.ms or 0.0 for stage in self.stages)
+
+
+def _loses_voice(step: Event) -> bool:
+    """Whether audio of a reply was lost by this line; a text may be withheld and the audio arrive."""
+    return step.name in ("reply.dropped", "reply.publish_failed") or (
+        step.name in ("bcast.withheld", "bcast.failed") and _is_spoken(step)
+    )
+
+
+def _is_spoken(step: Event) -> bool:
+    """Whether the message that a line speaks of carries audio."""
+    return "audio" in step.value("message_type", "type").lower()

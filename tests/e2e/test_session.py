@@ -104,15 +104,18 @@ def test_twenty_sessions_at_once_are_each_told_from_the_others(stack: Live) -> N
     sick = {call["session_id"] for call in calls if call["session_id"] != call["socket_session_id"]}
 
     assert len(sick) == 1
-    assert sum(call["turns"][0]["reply"] is not None for call in calls) > 10  # a busy machine may be too slow
     assert all(listed[text]["verdict"]["status"] == "broken" for text in sick)
     assert not any(call["turns"][0]["reply"] for call in calls if call["session_id"] in sick)
     for call in calls:
-        line = listed[call["session_id"]]
-        if call["turns"][0]["reply"] is not None:
-            assert line["verdict"]["status"] == "healthy", line
-            assert line["turns"] == {"total": 1, "outcomes": {"answered": 1}}
+        line, turn = listed[call["session_id"]], call["turns"][0]
         assert set(line["aliases"]) == {call["session_id"], call["socket_session_id"]} - {line["id"]}
+        # a machine that is too slow for all of them breaks sentences in two; what was heard is true all the same
+        assert line["turns"]["outcomes"].get("answered", 0) >= (turn["reply"] is not None), (line, turn)
+        if line["verdict"]["status"] == "healthy":
+            assert turn["reply_audio_ms"] > 0, (line, turn)
+        elif line["turns"] == {"total": 1, "outcomes": {"answered": 1}}:
+            assert turn["reply_audio_ms"] == 0, (line, turn)
+    assert any(line["verdict"]["status"] == "healthy" for line in listed.values())
     one = calls[4]["session_id"]
     _, alone = stack.judge(one)
     assert len(alone["timeline"]) == listed[one]["entries"]
@@ -121,10 +124,28 @@ def test_twenty_sessions_at_once_are_each_told_from_the_others(stack: Live) -> N
     )
 
 
+def test_a_caller_who_leaves_before_the_voice_comes_is_not_healthy(stack: Live) -> None:
+    """The text may just have come; whoever heard nothing is not told that all was well."""
+    with ThreadPoolExecutor(4) as callers:
+        calls = list(callers.map(lambda patience: _hang_up(stack, patience), (0.6, 0.9, 1.2, 1.5)))
+    listed = eventually(lambda: _closed(stack, {call["session_id"] for call in calls}), 60)
+
+    for call in calls:
+        line, turn = listed[call["session_id"]], call["turns"][0]
+        assert turn["reply_audio_ms"] > 0 or line["verdict"]["status"] != "healthy", (line, turn)
+
+
 def _join(stack: Live, number: int) -> dict:
     """One of twenty callers, a second after the one before: each speaks while a dozen others do."""
     time.sleep(number)
-    return stack.call("--say", "what are your opening hours", *(["--mismatch"] * (number == 9)))
+    sick = ["--mismatch"] * (number == 9)
+    return stack.call(
+        "--say", "what are your opening hours", "--reply-timeout", "20" if sick else "60", *sick
+    )
+
+
+def _hang_up(stack: Live, patience_s: float) -> dict:
+    return stack.call("--say", "what are your opening hours", "--reply-timeout", str(patience_s))
 
 
 def _closed(stack: Live, ids: set[str]) -> dict[str, dict] | None:

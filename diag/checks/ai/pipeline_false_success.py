@@ -38,7 +38,6 @@ _LEAST_AUDIO = 1_000
 """Bytes; what is smaller is the body of an error, not speech."""
 
 _SIZES = ("audioSize", "audio_size", "bytes")
-_AUDIO_LOST = ("reply.dropped", "reply.publish_failed", "bcast.withheld", "bcast.failed")
 _CANNED = frozenset(
     to_length("said", text)
     for text in (
@@ -95,9 +94,8 @@ def _find_bad_audio(turn: Turn) -> Iterator[_Flaw]:
     tiny = next((step for step in turn.steps if 0 < _audio_bytes(step) < _LEAST_AUDIO), None)
     if tiny is not None and stand_in is None:
         yield _Flaw(f"its audio has {_audio_bytes(tiny)} bytes", True, (tiny,))
-    lost = next((step for step in turn.steps if _loses_audio(step)), None)
-    if lost is not None and turn.outcome is not TurnOutcome.UNANSWERED and not turn.first("reply.played"):
-        yield _Flaw("its audio did not reach the caller", True, (lost,))
+    if turn.voice_lost is not None and turn.outcome is not TurnOutcome.UNANSWERED:
+        yield _Flaw("its audio did not reach the caller", True, (turn.voice_lost,))
 
 
 def _audio_bytes(step: Event) -> int:
@@ -107,13 +105,6 @@ def _audio_bytes(step: Event) -> int:
     )
     text = step.entry.field(*_SIZES) if made or step.name == "reply.published" else ""
     return int(text) if text.isdecimal() else 0
-
-
-def _loses_audio(step: Event) -> bool:
-    """Whether audio of the reply was lost by this line; a text may be withheld and the audio arrive."""
-    if step.name not in _AUDIO_LOST:
-        return False
-    return not step.name.startswith("bcast.") or "audio" in step.value("message_type", "type").lower()
 
 
 def _finding(context: CheckContext, found: list[tuple[Turn, Event, list[_Flaw]]]) -> Finding:

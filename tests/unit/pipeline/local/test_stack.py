@@ -128,7 +128,8 @@ async def test_killed_service_comes_back(plan, until):
 async def test_service_that_ends_before_it_is_ready(plan, is_alive):
     """The start fails in one line with the service, its exit code and its last word; nothing is left."""
     failing = (sys.executable, "-c", "import sys; print('first'); sys.exit('PORT is wrong')")
-    stack = Stack(plan(Service("llm-service", failing), Service("x", (sys.executable, "-c", "input()"))))
+    waiting = (sys.executable, "-c", "import time; time.sleep(60)")
+    stack = Stack(plan(Service("llm-service", failing), Service("x", waiting)))
 
     with pytest.raises(
         StackError, match=r"^llm-service ended with code 1 before it was ready: PORT is wrong$"
