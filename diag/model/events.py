@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from diag.model.findings import Evidence
 from diag.model.records import Entry
+from diag.model.values import value
 
 MEDIA = "media"
 ORCHESTRATOR = "orchestrator"
@@ -15,7 +16,7 @@ _LONGEST_VALUE = 160
 _SHOWN_ROLES = ("session", "media", "frontend", "connection")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Event:
     """A log entry and what the catalogue says it means.
 
@@ -28,6 +29,7 @@ class Event:
         level: how bad it is: by the catalogue where it knows better than the entry.
         attributed: how the catalogue attributes it where it names no session; empty: it does not.
         same: its fields -> those of a session's own line that hold the same.
+        time_ns: when; 0 where nothing gives it a time.
     """
 
     entry: Entry
@@ -39,11 +41,10 @@ class Event:
     level: str = ""
     attributed: str = ""
     same: Mapping[str, str] = field(default_factory=dict)
+    time_ns: int = field(init=False, compare=False, default=0)
 
-    @property
-    def time_ns(self) -> int:
-        """When; 0 where nothing gives it a time."""
-        return self.entry.time_ns or 0
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "time_ns", self.entry.time_ns or 0)
 
     @property
     def text(self) -> str:

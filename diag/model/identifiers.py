@@ -131,7 +131,7 @@ def _timed(text: str, kind: IdKind) -> Identifier:
 
 def is_lost(text: str) -> bool:
     """Whether `text` is what an ID becomes when it was never there: ``undefined``, ``null``, empty."""
-    return classify(text).kind is IdKind.LOST
+    return text in LOST_TEXTS or text.startswith(_LOST_PREFIXES)
 
 
 def find_in_text(text: str) -> tuple[str, ...]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from diag.model.identifiers import is_lost
+from diag.model.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LogRecord:
     """One log entry or line.
 
@@ -79,7 +80,7 @@ SESSION_ROLES = ("session", "media", "frontend")
 """The roles of the keys that name a session."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class IdMention:
     """One ID in one entry: under which key, in which role.
 
@@ -93,7 +94,7 @@ class IdMention:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Entry:
     """One log entry, understood and redacted.
 
@@ -120,6 +121,7 @@ class Entry:
     insert_id: str = ""
     ids: tuple[IdMention, ...] = ()
     fields: Mapping[str, Any] = field(default_factory=dict)
+    _asked: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def field(self, *names: str) -> str:
         """The first of `names` that the payload has, as text; empty if it has none."""
@@ -131,5 +133,7 @@ class Entry:
 
     def ids_in(self, *roles: str) -> tuple[str, ...]:
         """The IDs in these roles, each once, in order."""
-        found = [mention.text for mention in self.ids if mention.role in roles]
-        return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
+        if roles not in self._asked:  # every rule and check asks each line of a session for the same few
+            found = (mention.text for mention in self.ids if mention.role in roles)
+            self._asked[roles] = tuple(dict.fromkeys(found))
+        return self._asked[roles]

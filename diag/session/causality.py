@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 
 from diag.model.events import MEDIA, Event
 from diag.model.identifiers import is_lost
+from diag.model.values import value
 from diag.session.assembly import stage_of, state_of
 
 _SET_UP = frozenset(
@@ -43,7 +44,7 @@ _MOST_PAIRED = 2_000
 """Lines of one session that are compared with one another: a long call has a tenth, an attack has more."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Precedence:
     """`before` was written no later than `after`."""
 
@@ -54,10 +55,10 @@ class Precedence:
 
 def find_precedences(events: Iterable[Event]) -> tuple[Precedence, ...]:
     """Every pair that a rule gives between two pods; only lines with a time and a pod of their own count."""
-    told = [event for event in events if event.time_ns and event.entry.time_known and event.entry.pod]
-    if sum(event.name in _PAIRED for event in told) > _MOST_PAIRED:
+    told = _Told(event for event in events if event.time_ns and event.entry.time_known and event.entry.pod)
+    if len(told.named(*_PAIRED)) > _MOST_PAIRED:
         return ()
-    rules: tuple[Callable[[Sequence[Event]], Iterator[Precedence]], ...] = (
+    rules: tuple[Callable[[_Told], Iterator[Precedence]], ...] = (
         _media_before_consumption,
         _speech_before_turn,
         _speech_before_record,
@@ -68,27 +69,54 @@ def find_precedences(events: Iterable[Event]) -> tuple[Precedence, ...]:
     return tuple(pair for pair in pairs if pair.before.entry.pod != pair.after.entry.pod)
 
 
-def _by_session(events: Iterable[Event]) -> dict[str, list[Event]]:
+class _Told:
+    """The lines that rules join: by what they mark, and by whose they are."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self._by_name: defaultdict[str, list[Event]] = defaultdict(list)
+        self._media: list[Event] = []
+        for event in events:
+            self._by_name[event.name].append(event)
+            if event.side == MEDIA:
+                self._media.append(event)
+
+    def named(self, *names: str) -> list[Event]:
+        """Those of these canonical names, name by name, each in order."""
+        return [event for name in names for event in self._by_name.get(name, ())]
+
+    @cached_property
+    def by_turn(self) -> dict[str, list[Event]]:
+        """Turn -> the lines of its work."""
+        return _group(self.named("ai.request", "ai.done", "stage", "reply.played"), "turn")
+
+    def media_of(self, session: str) -> list[Event]:
+        """The media server's lines of one ID in order of time; none if they are of several pods."""
+        return self._media_by_session.get(session, [])
+
+    @cached_property
+    def _media_by_session(self) -> dict[str, list[Event]]:
+        found = _group(self._media, "session")
+        for text, lines in found.items():
+            several = len({event.entry.pod for event in lines}) > 1
+            found[text] = [] if several else sorted(lines, key=lambda event: event.time_ns)
+        return found
+
+
+def _group(events: Iterable[Event], role: str) -> dict[str, list[Event]]:
+    """ID in that role -> the lines that name it; lost IDs are none."""
     found: defaultdict[str, list[Event]] = defaultdict(list)
     for event in events:
-        for text in event.entry.ids_in("session"):
+        for text in event.entry.ids_in(role):
             if not is_lost(text):
                 found[text].append(event)
     return found
 
 
-def _own_media(events: Iterable[Event]) -> list[Event]:
-    """The media server's lines of one ID in order of time; none if they are of several pods."""
-    lines = sorted((e for e in events if e.side == MEDIA), key=lambda event: event.time_ns)
-    return lines if len({event.entry.pod for event in lines}) == 1 else []
-
-
-def _media_before_consumption(events: Sequence[Event]) -> Iterator[Precedence]:
+def _media_before_consumption(told: _Told) -> Iterator[Precedence]:
     """No audio of an ID is consumed before the first connection of that ID has a track."""
     rule = "a caller's audio is consumed after the media server has accepted it"
-    for lines in _by_session(events).values():
-        consumed = [event for event in lines if event.name == "kafka.consume"]
-        for beginning in _first_beginnings(_own_media(lines)):
+    for text, consumed in _group(told.named("kafka.consume"), "session").items():
+        for beginning in _first_beginnings(told.media_of(text)):
             yield from (Precedence(beginning, one, rule) for one in consumed)
 
 
@@ -103,12 +131,12 @@ def _first_beginnings(media: Sequence[Event]) -> Iterator[Event]:
             yield event
 
 
-def _speech_before_turn(events: Sequence[Event]) -> Iterator[Precedence]:
+def _speech_before_turn(told: _Told) -> Iterator[Precedence]:
     """Complete audio of an utterance is there only after its end."""
     rule = "an utterance ends before its turn is triggered"
-    for lines in _by_session(events).values():
-        triggers = [e for e in lines if e.name == "turn.trigger" and e.entry.field("utterance")]
-        for end in _ends_of_speech(_own_media(lines)):
+    numbered = (one for one in told.named("turn.trigger") if one.entry.field("utterance"))
+    for text, triggers in _group(numbered, "session").items():
+        for end in _ends_of_speech(told.media_of(text)):
             number = end.entry.field("utterance")
             yield from (Precedence(end, t, rule) for t in triggers if t.entry.field("utterance") == number)
 
@@ -125,27 +153,32 @@ def _ends_of_speech(media: Sequence[Event]) -> Iterator[Event]:
             yield event
 
 
-def _speech_before_record(events: Sequence[Event]) -> Iterator[Precedence]:
+def _speech_before_record(told: _Told) -> Iterator[Precedence]:
     """What is consumed at an offset was spoken before: its utterance had begun."""
     rule = "an utterance begins before its record, by topic, partition and offset, is consumed"
-    consumed = [event for event in events if event.name == "kafka.consume" and event.entry.field("offset")]
-    published_ones = [e for e in events if e.name == "media.publish" and e.entry.field("first_offset")]
-    for published in published_ones if consumed else ():
-        begin = _begin_of(published, events)
+    consumed = [event for event in told.named("kafka.consume") if event.entry.field("offset")]
+    begins: defaultdict[_Utterance, list[Event]] = defaultdict(list)
+    for event in told.named("speech.start") if consumed else ():
+        begins[_utterance_of(event)].append(event)
+    for published in told.named("media.publish") if begins else ():
+        begin = _begin_of(published, begins[_utterance_of(published)])
         if begin is not None:
             yield from (Precedence(begin, one, rule) for one in consumed if _is_within(one, published))
 
 
-def _begin_of(published: Event, events: Iterable[Event]) -> Event | None:
-    own = (published.entry.pod, published.entry.ids_in("session"), published.entry.field("utterance"))
-    earlier = (
-        event
-        for event in events
-        if event.name == "speech.start"
-        and (event.entry.pod, event.entry.ids_in("session"), event.entry.field("utterance")) == own
-        and event.time_ns <= published.time_ns
-    )
-    return max(earlier, key=lambda event: (event.time_ns, event.entry.ref), default=None)
+def _begin_of(published: Event, begins: Iterable[Event]) -> Event | None:
+    """The last beginning of the utterance that was published; None where its line names no offsets."""
+    earlier = (one for one in begins if one.time_ns <= published.time_ns)
+    told = published.entry.field("first_offset")
+    return max(earlier, key=lambda event: (event.time_ns, event.entry.ref), default=None) if told else None
+
+
+_Utterance = tuple[str, tuple[str, ...], str]
+
+
+def _utterance_of(event: Event) -> _Utterance:
+    """What makes two lines of one utterance: the pod that heard it, its session and its number."""
+    return event.entry.pod, event.entry.ids_in("session"), event.entry.field("utterance")
 
 
 def _is_within(consumed: Event, published: Event) -> bool:
@@ -161,17 +194,9 @@ def _is_within(consumed: Event, published: Event) -> bool:
     return all(map(str.isdecimal, (offset, first, last))) and int(first) <= int(offset) <= int(last)
 
 
-def _by_turn(events: Iterable[Event]) -> Iterator[list[Event]]:
-    found: defaultdict[str, list[Event]] = defaultdict(list)
-    for event in events:
-        for text in event.entry.ids_in("turn"):
-            found[text].append(event)
-    yield from found.values()
-
-
-def _request_inside_stage(events: Sequence[Event]) -> Iterator[Precedence]:
+def _request_inside_stage(told: _Told) -> Iterator[Precedence]:
     """A service hears of a turn after its stage began, and has answered when it is complete."""
-    for lines in _by_turn(events):
+    for lines in told.by_turn.values():
         for stage in _STAGES:
             yield from _request_of_stage(lines, stage)
 
@@ -194,10 +219,10 @@ def _states(lines: Iterable[Event], stage: str, state: str) -> list[Event]:
     return [e for e in lines if e.name == "stage" and stage_of(e) == stage and state_of(e) == state]
 
 
-def _stage_before_playing(events: Sequence[Event]) -> Iterator[Precedence]:
+def _stage_before_playing(told: _Told) -> Iterator[Precedence]:
     """The reply to a turn is played after every stage of it."""
     rule = "a turn's speech is made before it is played"
-    for lines in _by_turn(events):
+    for lines in told.by_turn.values():
         stages = [event for stage in _STAGES for event in _states(lines, stage, "executing")]
         stages += [event for stage in _STAGES for event in _states(lines, stage, "complete")]
         played = [event for event in lines if event.name == "reply.played"]

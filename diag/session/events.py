@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from diag.model.catalogue import Catalogue
+from diag.model.catalogue import Catalogue, Meaning
 from diag.model.events import Event
 from diag.model.records import Entry
+from diag.model.remembered import Remembered
 
 UNKNOWN = "unknown"
 
 _ALWAYS_SHOWN = ("error",)
+_NO_MEANING = Meaning("", "", UNKNOWN)
 
 
 def to_events(entries: Iterable[Entry], catalogue: Catalogue) -> tuple[Event, ...]:
     """The entries with their meaning, in the order given; no entry is dropped."""
-    return tuple(_to_event(entry, catalogue) for entry in entries)
+    meant = Remembered[tuple[str, str], _Meant](lambda said: _find_meaning(*said, catalogue))
+    return tuple([_to_event(entry, *meant[entry.message, entry.service]) for entry in entries])
 
 
-def _to_event(entry: Entry, catalogue: Catalogue) -> Event:
-    known = catalogue.find(entry.message, entry.service)
+_Meant = tuple[str, str, Meaning, Mapping[str, str]]
+"""Name, side, meaning and attributes."""
+
+
+def _find_meaning(message: str, service: str, catalogue: Catalogue) -> _Meant:
+    known = catalogue.find(message, service)
     if known is None:
-        side = catalogue.sides.get(entry.service, "")
-        return Event(entry, UNKNOWN, side, _ALWAYS_SHOWN, level=entry.level)
+        return UNKNOWN, catalogue.sides.get(service, ""), _NO_MEANING, _NO_MEANING.attributes
     meaning, attributes = known
+    return meaning.event, catalogue.sides.get(service or meaning.service, ""), meaning, attributes
+
+
+def _to_event(entry: Entry, name: str, side: str, meaning: Meaning, attributes: Mapping[str, str]) -> Event:
     return Event(
         entry,
-        meaning.event,
-        catalogue.sides.get(entry.service or meaning.service, ""),
+        name,
+        side,
         meaning.shows or _ALWAYS_SHOWN,
         attributes,
         meaning.eras,

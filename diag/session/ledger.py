@@ -27,13 +27,14 @@ from diag.session.timing import Timing
 
 _HANDED_OVER = ("bcast.delivered", "reply.published")
 PLAYED = "reply.played"
+_ON_ITS_WAY = (*_HANDED_OVER, PLAYED)
 
 
 def build_ledger(
     start: Stamp, end: Stamp, stages: Sequence[Stage], steps: Iterable[Event], timing: Timing
 ) -> Ledger:
     """What passed between the end of the speech (`start`) and the turn's `end`."""
-    written = [(step.name, timing.stamp(step)) for step in steps]
+    written = [(step.name, timing.stamp(step)) for step in steps if step.name in _ON_ITS_WAY]
     parts, reached = _walk_stages(start, stages)
     if parts:
         for name, kinds in ((DELIVERY, _HANDED_OVER), (PLAYING, (PLAYED,))):

@@ -46,7 +46,10 @@ _BEGINNING = -1
 def put_in_order(events: Sequence[Event], clocks: Clocks = _AS_WRITTEN) -> tuple[Event, ...]:
     """`events`, sorted by raw time already: by adjusted time, those of one time in the order of the work."""
     course = _Course(_find_counting_pods(events))
-    timed = [(clocks.adjust(event.entry) or event.time_ns, event) for event in events]
+    if clocks.adjusted:
+        timed = [(clocks.adjust(event.entry) or event.time_ns, event) for event in events]
+    else:
+        timed = [(event.time_ns, event) for event in events]
     timed.sort(key=itemgetter(0))
     for _, group in groupby(timed, key=itemgetter(0)):
         tied = [event for _, event in group]
@@ -117,7 +120,8 @@ def _is_about_anything(event: Event) -> bool:
 
 def _rank(event: Event, otherwise: int) -> int:
     """The event's place in the course of a call; `otherwise` for one that has none."""
-    return _RANKS.get(_place_of(event), otherwise)
+    rank = _RANKS.get(event.name)
+    return _RANKS.get(_place_of(event), otherwise) if rank is None else rank
 
 
 def _place_of(event: Event) -> str:

@@ -55,6 +55,8 @@ _FACETS = {
     "bcast.delivered": (DELIVER, BIND),
     "reply.played": (PLAYED,),
 }
+_SHOWING = frozenset({*_FACETS, "media.listen", "turn.audio_data", "turn.trigger"})
+"""The events that may show a facet: few of a session's lines do."""
 
 
 def facets_of(event: Event) -> tuple[str, ...]:
@@ -78,7 +80,7 @@ def build_presence(events: Iterable[Event]) -> Presence:
     """Session ID -> its facets, sorted by ID."""
     seen: defaultdict[str, set[str]] = defaultdict(set)
     for event in events:
-        facets = facets_of(event)
+        facets = facets_of(event) if event.name in _SHOWING else ()
         for text in event.entry.ids_in(*SESSION_ROLES) if facets else ():
             seen[text].update(facets)
     return {text: frozenset(seen[text]) for text in sorted(seen)}

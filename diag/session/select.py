@@ -161,8 +161,10 @@ class EventFinder:
         )
 
     def _at(self, rows: list[int]) -> tuple[Event, ...]:
-        missing = [row for row in rows if row not in self._events]
-        if missing:
-            entries = frames.to_entries(self._frame[missing])
-            self._events.update(zip(missing, to_events(entries, self._catalogue), strict=True))
-        return tuple(self._events[row] for row in rows)
+        try:
+            return tuple(map(self._events.__getitem__, rows))
+        except KeyError:
+            missing = [row for row in rows if row not in self._events]
+        entries = frames.to_entries(self._frame[missing])
+        self._events.update(zip(missing, to_events(entries, self._catalogue), strict=True))
+        return tuple(map(self._events.__getitem__, rows))

@@ -47,8 +47,8 @@ def _find_grains(events: Iterable[Event]) -> dict[str, int]:
     """How finely each clock is written: a logger without fractions writes whole seconds only."""
     found: dict[str, int] = {}
     for event in events:
-        if event.time_ns and event.entry.time_known:
+        name = _name_clock(event.entry)
+        if event.time_ns and event.entry.time_known and found.get(name) != 0:
             grain = next((ns for ns in _GRAINS_NS if event.time_ns % ns == 0), 0)
-            name = _name_clock(event.entry)
             found[name] = min(found.get(name, grain), grain)
     return found

@@ -60,9 +60,11 @@ def _choose(found: Iterable[_Found], part: str) -> Saying | None:
 
 
 def _words_of(step: Event) -> Iterator[_Found]:
-    said = {key: to_saying(value, step) for key, value in step.entry.fields.items()}
-    known = {key: saying for key, saying in said.items() if saying is not None}
+    said = ((key, to_saying(value, step)) for key, value in step.entry.fields.items())
+    known = {key: saying for key, saying in said if saying is not None}
     for rank, (key, part) in enumerate(_KEYS.items()):
+        if not known:
+            return
         if key in known:
             yield part, known.pop(key), rank
     place = _place_of(step)
@@ -80,5 +82,5 @@ def _place_of(step: Event) -> str:
 
 def to_saying(value: object, event: Event) -> Saying | None:
     """The pseudonym of something said; None for any other value."""
-    match = _SAID.fullmatch(value) if isinstance(value, str) else None
+    match = _SAID.fullmatch(value) if isinstance(value, str) and value.startswith("<said") else None
     return Saying(match[0], int(match[1]), event) if match else None
