@@ -12,7 +12,8 @@ from itertools import islice
 import orjson
 import polars as pl
 
-from diag.model.records import Entry, IdMention
+from diag.model.records import Entry, IdMention, Ids
+from diag.model.remembered import Remembered
 
 TIME = "time"
 TIME_KNOWN = "time_known"
@@ -70,16 +71,20 @@ def no_entries() -> pl.DataFrame:
 def to_entries(frame: pl.DataFrame) -> tuple[Entry, ...]:
     """The rows as values, in the frame's order; read column by column, which is the cheapest way out."""
     columns = (frame[name].to_list() for name in _ENTRY_COLUMNS)
-    return tuple(map(Entry, *columns, _to_mentions(frame[IDS]), map(orjson.loads, frame[FIELDS].to_list())))
+    fields = map(orjson.loads, frame[FIELDS].to_list())
+    return tuple(map(Entry, *columns, fields, _to_ids(frame[IDS])))
 
 
-# in the order of the fields of `Entry`, but for its IDs and fields, which come last
+# in the order of the fields of `Entry`, but for its fields and IDs, which come last
 _ENTRY_COLUMNS = (TIME, SERVICE, POD, LEVEL, MESSAGE, REF, ORDER, TIME_KNOWN, SOURCE, INSERT_ID)
 
 
-def _to_mentions(ids: pl.Series) -> Iterator[tuple[IdMention, ...]]:
-    """The IDs of each row."""
+def _to_ids(ids: pl.Series) -> Iterator[Ids]:
+    """The IDs of each row; rows that name the same share one value, as most lines of a session do."""
     counts = ids.list.len().to_list()
     flat = ids.explode(empty_as_null=False).struct.unnest()
-    mentions = map(IdMention, *(flat[name].to_list() for name in (ID_ROLE, ID_KEY, ID_TEXT)))
-    return (tuple(islice(mentions, count)) for count in counts)
+    mentions = zip(*(flat[name].to_list() for name in (ID_ROLE, ID_KEY, ID_TEXT)), strict=True)
+    known = Remembered[tuple[tuple[str, str, str], ...], Ids](
+        lambda named: Ids(IdMention(*one) for one in named)
+    )
+    return (known[tuple(islice(mentions, count))] for count in counts)

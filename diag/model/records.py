@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from diag.model.identifiers import is_lost
+from diag.model.remembered import Remembered
 from diag.model.values import value
 
 
@@ -94,6 +95,32 @@ class IdMention:
     text: str
 
 
+class Ids:
+    """What one line names, or each of many lines that name the same: they share one of these.
+
+    Attributes:
+        in_roles: some roles -> the IDs in them, each once, in order. Every rule and check asks each line of
+            a session for the same few.
+    """
+
+    __slots__ = ("_mentions", "in_roles")
+
+    def __init__(self, mentions: Iterable[IdMention] = ()) -> None:
+        named = self._mentions = tuple(mentions)
+        self.in_roles: Mapping[tuple[str, ...], tuple[str, ...]] = Remembered(
+            lambda roles: tuple(dict.fromkeys(one.text for one in named if one.role in roles))
+        )
+
+    def __iter__(self) -> Iterator[IdMention]:
+        return iter(self._mentions)
+
+    def __len__(self) -> int:
+        return len(self._mentions)
+
+
+NO_IDS = Ids()
+
+
 @value
 class Entry:
     """One log entry, understood and redacted.
@@ -119,9 +146,8 @@ class Entry:
     time_known: bool = True
     source: str = "files"
     insert_id: str = ""
-    ids: tuple[IdMention, ...] = ()
     fields: Mapping[str, Any] = field(default_factory=dict)
-    _asked: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
+    ids: Ids = NO_IDS
 
     def field(self, *names: str) -> str:
         """The first of `names` that the payload has, as text; empty if it has none."""
@@ -133,7 +159,4 @@ class Entry:
 
     def ids_in(self, *roles: str) -> tuple[str, ...]:
         """The IDs in these roles, each once, in order."""
-        if roles not in self._asked:  # every rule and check asks each line of a session for the same few
-            found = (mention.text for mention in self.ids if mention.role in roles)
-            self._asked[roles] = tuple(dict.fromkeys(found))
-        return self._asked[roles]
+        return self.ids.in_roles[roles]

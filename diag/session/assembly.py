@@ -20,6 +20,9 @@ TRIGGERS = ("turn.trigger", "speech.end")
 BROKEN_OFF = ("turn.interrupted", "reply.stopped")
 SPEECH_ENDED = (*TRIGGERS, "turn.audio_data", "media.listen")
 
+STAGE_EVENTS = frozenset({"stage", "stage.done", "stage.error"})
+"""What a stage's beginning and end are told by."""
+
 _STEPS = frozenset(
     {
         *TRIGGERS, "media.publish", "media.publish_failed", "kafka.consume", "turn.audio_data", "turn.start",
@@ -71,6 +74,8 @@ class Draft:
     def add(self, step: Event) -> None:
         """Take a step, and note where its stage stands."""
         self.steps.append(step)
+        if step.name not in STAGE_EVENTS:
+            return
         stage, state = stage_of(step), state_of(step)
         if state == "executing":
             self.stages.setdefault(stage, step.time_ns)

@@ -45,12 +45,14 @@ _BEGINNING = -1
 
 def put_in_order(events: Sequence[Event], clocks: Clocks = _AS_WRITTEN) -> tuple[Event, ...]:
     """`events`, sorted by raw time already: by adjusted time, those of one time in the order of the work."""
-    course = _Course(_find_counting_pods(events))
     if clocks.adjusted:
         timed = [(clocks.adjust(event.entry) or event.time_ns, event) for event in events]
     else:
         timed = [(event.time_ns, event) for event in events]
     timed.sort(key=itemgetter(0))
+    if len({time_ns for time_ns, _ in timed}) == len(timed):
+        return tuple([event for _, event in timed])
+    course = _Course(_find_counting_pods(events))
     for _, group in groupby(timed, key=itemgetter(0)):
         tied = [event for _, event in group]
         if 1 < len(tied) <= _LARGEST_TIE:

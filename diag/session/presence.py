@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from diag.model.events import Event
 from diag.model.records import SESSION_ROLES
@@ -48,28 +48,23 @@ _FACETS = {
     "kafka.consume": (CONSUME,),
     "kafka.buffer": (CONSUME,),
     "audio.session": (CONSUME,),
-    "turn.trigger": (TURN,),
     "turn.start": (TURN,),
     "stage": (TURN,),
     # a delivery proves that a socket was bound to the session, whether its line was read or not
     "bcast.delivered": (DELIVER, BIND),
     "reply.played": (PLAYED,),
 }
-_SHOWING = frozenset({*_FACETS, "media.listen", "turn.audio_data", "turn.trigger"})
-"""The events that may show a facet: few of a session's lines do."""
+_TOLD_BY_FIELDS: Mapping[str, Callable[[Event], tuple[str, ...]]] = {
+    "media.listen": lambda event: (LISTEN,) if is_listening(event) else (),
+    "turn.audio_data": lambda event: (WS_AUDIO,) if is_final_audio(event) else (),
+    "turn.trigger": lambda event: (WS_AUDIO,) if event.value("path") == "ws" else (TURN,),
+}
 
 
 def facets_of(event: Event) -> tuple[str, ...]:
     """The facets that an event shows, most often none or one."""
-    match event.name:
-        case "media.listen":
-            return (LISTEN,) if is_listening(event) else ()
-        case "turn.audio_data":
-            return (WS_AUDIO,) if is_final_audio(event) else ()
-        case "turn.trigger" if event.value("path") == "ws":
-            return (WS_AUDIO,)
-        case name:
-            return _FACETS.get(name, ())
+    ask = _TOLD_BY_FIELDS.get(event.name)
+    return _FACETS.get(event.name, ()) if ask is None else ask(event)
 
 
 Presence = Mapping[str, frozenset[str]]
@@ -78,9 +73,9 @@ Presence = Mapping[str, frozenset[str]]
 
 def build_presence(events: Iterable[Event]) -> Presence:
     """Session ID -> its facets, sorted by ID."""
+    shown = {(event.entry.ids_in(*SESSION_ROLES), facets) for event in events if (facets := facets_of(event))}
     seen: defaultdict[str, set[str]] = defaultdict(set)
-    for event in events:
-        facets = facets_of(event) if event.name in _SHOWING else ()
-        for text in event.entry.ids_in(*SESSION_ROLES) if facets else ():
+    for texts, facets in shown:
+        for text in texts:
             seen[text].update(facets)
     return {text: frozenset(seen[text]) for text in sorted(seen)}

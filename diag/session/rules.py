@@ -15,7 +15,7 @@ from typing import Protocol
 from diag.model.events import Event
 from diag.model.findings import Evidence
 from diag.model.identifiers import classify, is_lost
-from diag.model.records import SESSION_ROLES, IdMention, KafkaRecord
+from diag.model.records import SESSION_ROLES, IdMention, Ids, KafkaRecord
 from diag.model.session import Link
 from diag.session.presence import BIND, MEDIA_FACETS, build_presence
 
@@ -80,9 +80,12 @@ class Finder(Protocol):
 def find_line_links(events: Iterable[Event]) -> Iterator[Link]:
     """The links that the lines make, the first line of each pair and rule standing for all."""
     seen: dict[tuple[str, str, str], Link] = {}
+    looked_at: set[tuple[str, Ids]] = set()
     for event in events:
-        if event.name in NO_LINK_EVENTS or len(event.entry.ids) < 2:
+        alike = (event.name, event.entry.ids)
+        if event.name in NO_LINK_EVENTS or len(event.entry.ids) < 2 or alike in looked_at:
             continue
+        looked_at.add(alike)
         roles = (*LINKING_ROLES, "text") if event.name in TEXT_EVENTS else LINKING_ROLES
         mentions = [m for m in event.entry.ids if m.role in roles and not is_lost(m.text)]
         for first, second in combinations(mentions, 2) if len(mentions) <= MOST_TIED else ():

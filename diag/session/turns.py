@@ -13,7 +13,7 @@ from diag.model.events import Event
 from diag.model.instants import NS_PER_S
 from diag.model.ledger import Stamp
 from diag.model.turns import Stage, Turn, TurnOutcome
-from diag.session.assembly import TRIGGERS, Draft, assemble_turns, stage_of, state_of
+from diag.session.assembly import STAGE_EVENTS, TRIGGERS, Draft, assemble_turns, stage_of, state_of
 from diag.session.interruption import PATIENCE_NS, find_interruption
 from diag.session.ledger import build_ledger
 from diag.session.replay import mark_replays
@@ -39,6 +39,7 @@ LONGEST_STAGE_NS = 400 * NS_PER_S
 _NEXT_STEP_NS = 5 * NS_PER_S
 """Between two stages of a turn pass milliseconds."""
 
+_REPLIES = ("reply.played", "bcast.delivered")
 _FAILED = ("error", "failed")
 _FAILURES = ("stage.error", "media.publish_failed", "reply.publish_failed")
 
@@ -131,6 +132,8 @@ def _find_failure(steps: Sequence[Event]) -> Event | None:
     """The last step that failed and was not made good by another attempt."""
     made_good: set[str] = set()
     for step in reversed(steps):
+        if step.name not in STAGE_EVENTS and step.name not in _FAILURES:
+            continue
         stage, state = stage_of(step), state_of(step)
         if state == "complete":
             made_good.add(stage)
@@ -145,6 +148,8 @@ def _replies(steps: Sequence[Event]) -> Iterable[Event]:
     answered = False
     for step in steps:
         answered = answered or _shows_answer(step)
+        if step.name not in _REPLIES:
+            continue
         kind = step.value("message_type", "type")
         if step.name == "reply.played" or (
             step.name == "bcast.delivered" and (kind in REPLY_TYPES if kind else answered)
@@ -154,6 +159,8 @@ def _replies(steps: Sequence[Event]) -> Iterable[Event]:
 
 def _shows_answer(step: Event) -> bool:
     """Whether the LLM had answered by this step: it says so, or what follows it has begun."""
+    if step.name not in STAGE_EVENTS:
+        return False
     stage, state = stage_of(step), state_of(step)
     if stage == "llm":
         return step.name == "stage.done" or state == "complete"
@@ -163,7 +170,7 @@ def _shows_answer(step: Event) -> bool:
 def _build_stages(steps: Sequence[Event], timing: Timing) -> tuple[Stage, ...]:
     """Each attempt of each stage, in order of their start."""
     stages: list[Stage] = []
-    for step in steps:
+    for step in (one for one in steps if one.name in STAGE_EVENTS):
         name, state = stage_of(step), state_of(step)
         running = next((n for n, one in enumerate(stages) if one.name == name and one.ended is None), None)
         if state == "executing" and running is None:

@@ -33,6 +33,7 @@ from diag.model.events import Event
 from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
 from diag.model.identifiers import is_lost
 from diag.model.records import KafkaRecord
+from diag.model.remembered import Remembered
 from diag.model.session import Session
 from diag.model.turns import TurnOutcome
 from diag.session.presence import BIND, CONSUME, PUBLISH, WHIP, WS_AUDIO
@@ -51,6 +52,9 @@ _HOPS = (
 )
 
 
+_lost_among = Remembered[tuple[str, ...], tuple[str, ...]](lambda texts: tuple(filter(is_lost, texts)))
+
+
 def _run(context: CheckContext) -> Iterator[Finding]:
     session = context.session
     own = [event for event in session.events if _is_loss(event)]
@@ -65,13 +69,12 @@ def _run(context: CheckContext) -> Iterator[Finding]:
 
 
 def _is_loss(event: Event) -> bool:
-    named = _named(event)
-    lost = [text for text in named if is_lost(text)]
+    lost = _lost_among[_named(event)]
     if event.name == "id.missing":
         # the same complaint is made of a missing transcript
         return bool(lost) or not event.entry.ids_in("session")
     if event.name == "ws.message" and event.entry.field("event") in _EMPTY_IS_NORMAL:
-        lost = [text for text in lost if text]
+        lost = tuple(text for text in lost if text)
     return bool(lost)
 
 
@@ -154,7 +157,7 @@ def _hop(events: Iterable[Event]) -> str:
 
 def _lost_texts(events: Iterable[Event], records: Iterable[KafkaRecord]) -> Iterator[str]:
     for event in events:
-        yield from [text for text in _named(event) if is_lost(text)] or [""]
+        yield from _lost_among[_named(event)] or [""]
     yield from (text for record in records for _, text in record.lost_ids)
 
 
