@@ -10,7 +10,7 @@ V = TypeVar("V")
 
 MOST = 16_384
 LONGEST = 512
-"""Characters of a text that is kept: longer ones seldom come again, and a million of them fill a machine."""
+"""Characters of a key that is kept: longer ones seldom come again, and a million of them fill a machine."""
 
 
 class Remembered(dict[K, V]):
@@ -30,8 +30,15 @@ class Remembered(dict[K, V]):
 
     def __missing__(self, key: K) -> V:
         answer = self._ask(key)
-        if not isinstance(key, str) or len(key) <= LONGEST:
+        if _size_of(key) <= LONGEST:
             if len(self) >= self._most:
                 self.clear()
             self[key] = answer
         return answer
+
+
+def _size_of(key: object) -> int:
+    """Characters of a text, or of all texts of a tuple."""
+    if isinstance(key, str):
+        return len(key)
+    return sum(1 + _size_of(part) for part in key) if isinstance(key, tuple) else 0

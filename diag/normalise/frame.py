@@ -59,29 +59,32 @@ class _Rows:
         self._names = ServiceNames(catalogue)
         self._mentions = MentionFinder(catalogue)
         self._redact = FieldRedactor(catalogue.content_keys, frozenset(catalogue.id_roles))
-        self._columns: Columns = defaultdict(list)
+        self._rows: list[tuple[Any, ...]] = []
         self._ids: Columns = defaultdict(list)
 
     def add(self, record: LogRecord, order: int) -> None:
         """One more row."""
-        draft, columns = read_record(record), self._columns
+        draft = read_record(record)
         file_pod, file_name = hints_of_origin(record.origin)
         pod, service = draft.pod or file_pod, self._names.of_line(draft, file_name)
-        self._add_ids(draft, len(columns[frames.ORDER]))
-        columns[frames.TIME].append(draft.time_ns)
-        columns[frames.TIME_KNOWN].append(draft.time_ns is not None)
-        columns[frames.RECEIVED].append(draft.received_ns)
-        columns[frames.SERVICE].append(service)
-        columns[frames.POD].append(pod)
-        columns[frames.LEVEL].append(draft.level)
-        columns[frames.MESSAGE].append(self._redact.texts[draft.message])
-        columns[frames.INSERT_ID].append(draft.insert_id)
-        columns[frames.LOG_NAME].append(draft.log_name)
-        columns[frames.REF].append(_to_ref(draft, pod or service, record))
-        columns[frames.SOURCE].append(record.source)
-        columns[frames.ORDER].append(order)
-        columns[frames.FIELDS].append(_dump(self._redact.redact(draft.payload)))
-        columns[frames.UNPARSED].append(draft.unparsed)
+        self._add_ids(draft, len(self._rows))
+        row = (  # in the order of the schema, but for the IDs
+            draft.time_ns,
+            draft.time_ns is not None,
+            draft.received_ns,
+            service,
+            pod,
+            draft.level,
+            self._redact.texts[draft.message],
+            draft.insert_id,
+            draft.log_name,
+            _to_ref(draft, pod or service, record),
+            record.source,
+            order,
+            _dump(self._redact.redact(draft.payload)),
+            draft.unparsed,
+        )
+        self._rows.append(row)
 
     def _add_ids(self, draft: Draft, row: int) -> None:
         for role, key, text in self._mentions.find(draft):
@@ -92,9 +95,12 @@ class _Rows:
 
     def to_frame(self) -> pl.DataFrame:
         """All rows; the lists of IDs are joined to them at once, row by row they cost as much as all else."""
-        _fill_from_neighbours(self._columns)
         schema = {name: kind for name, kind in frames.ENTRY_SCHEMA.items() if name != frames.IDS}
-        frame = pl.DataFrame({name: self._columns[name] for name in schema}, schema=schema)
+        columns = (
+            dict(zip(schema, map(list, zip(*self._rows, strict=True)), strict=True)) if self._rows else {}
+        )
+        _fill_from_neighbours(columns)
+        frame = pl.DataFrame(columns, schema=schema)
         texts = {name: pl.String() for name in _MENTION}
         mentions = pl.DataFrame(
             {name: self._ids[name] for name in (_ROW, *_MENTION)}, schema={_ROW: pl.UInt32(), **texts}
@@ -126,10 +132,10 @@ def _to_ref(draft: Draft, where: str, record: LogRecord) -> str:
     return f"{where}@{when}#{draft.insert_id}"
 
 
-def _fill_from_neighbours(columns: Columns) -> None:
+def _fill_from_neighbours(columns: Mapping[str, list[Any]]) -> None:
     """A line without a time has the one before it in its file; without a service, the file's only one."""
     by_file: defaultdict[str, list[int]] = defaultdict(list)
-    for row, insert_id in enumerate(columns[frames.INSERT_ID]):
+    for row, insert_id in enumerate(columns.get(frames.INSERT_ID, ())):
         if not insert_id:
             by_file[columns[frames.REF][row].rsplit(":", 1)[0]].append(row)
     for rows in by_file.values():

@@ -7,6 +7,7 @@ pino and bunyan write numbers, from 10 for trace to 60 for fatal.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from diag.model.remembered import Remembered
@@ -46,11 +47,10 @@ def _read_level(text: str) -> str:
 _LEVELS = Remembered(_read_level, most=256)
 
 
-def take_level(fields: dict[str, Any]) -> str:
-    """The level that a payload states, empty if none; `fields` are left without it."""
+def take_level(fields: dict[str, Any], keys: Iterable[str]) -> str:
+    """The level that a payload states under its `keys`, empty if none; `fields` are left without it."""
     level = ""
-    for key in LEVEL_KEYS:
-        if key in fields:
-            said = fields.pop(key)
-            level = level or to_level(said)
+    for key in keys:
+        said = fields.pop(key)
+        level = level or to_level(said)
     return level

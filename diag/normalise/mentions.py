@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -30,6 +30,7 @@ class MentionFinder:
         self._catalogue = catalogue
         self._in_message = Remembered(self._search_message)
         self._traces = Remembered(trace_id_of)
+        self._layouts = Remembered(self._lay_out)
 
     def find(self, draft: Draft) -> Iterable[Mention]:
         """Every ID of the entry, each role, key and text once, in the order of their keys."""
@@ -41,6 +42,16 @@ class MentionFinder:
         found += self._in_message[draft.message]
         return dict.fromkeys(found) if len(found) > 1 else found
 
+    def _lay_out(self, place: tuple[str, tuple[str, ...]]) -> tuple[tuple[str, str, str], ...]:
+        """Key, shown key and role (empty: none) for the keys of a mapping at a path.
+
+        They are in the order of their names: the same entry read from a file and through the API must not
+        differ.
+        """
+        path, keys = place
+        roles = self._roles
+        return tuple((key, path + key, roles.get(key) or roles.get(path + key, "")) for key in sorted(keys))
+
     def _search_message(self, message: str) -> tuple[Mention, ...]:
         taken = tuple(self._catalogue.ids_in_message(message))
         named = {text for _, _, text in taken}
@@ -50,38 +61,35 @@ class MentionFinder:
         )
 
     def _add_fields(self, found: list[Mention], fields: Mapping[str, Any], path: str, depth: int) -> None:
-        # by name: the same entry read from a file and through the API must not differ
-        for key in sorted(fields):
+        for key, shown, role in self._layouts[path, tuple(fields)]:
             value = fields[key]
-            role = self._roles.get(key) or self._roles.get(path + key)
-            if role is not None and not isinstance(value, dict | list):
-                found += self._as_id(role, path + key, value)
+            if role and not isinstance(value, dict | list):
+                found += self._as_id(role, shown, value)
             elif isinstance(value, str):
-                if not self._add_nested(found, key, value, path, depth):
-                    found += (("text", path + key, text) for text in _ids_in(value))
+                if key not in _NESTED_JSON_KEYS or not self._add_nested(found, value, shown, depth):
+                    found += [("text", shown, text) for text in _ids_in(value)]
             elif isinstance(value, dict) and depth > 0:
-                self._add_fields(found, value, f"{path}{key}.", depth - 1)
+                self._add_fields(found, value, f"{shown}.", depth - 1)
 
-    def _add_nested(self, found: list[Mention], key: str, value: str, path: str, depth: int) -> bool:
+    def _add_nested(self, found: list[Mention], value: str, shown: str, depth: int) -> bool:
         """Whether `value` is JSON, as some services log the messages that they get."""
-        if key not in _NESTED_JSON_KEYS or not value.startswith("{") or depth == 0:
+        if not value.startswith("{") or depth == 0:
             return False
         try:
             nested = orjson.loads(value)
         except orjson.JSONDecodeError:
             return False  # a cut message is searched as text
-        self._add_fields(found, nested, f"{path}{key}.", depth - 1)
+        self._add_fields(found, nested, f"{shown}.", depth - 1)
         return True
 
-    def _as_id(self, role: str, key: str, value: Any) -> Iterator[Mention]:
+    def _as_id(self, role: str, key: str, value: Any) -> tuple[Mention, ...]:
         if value is None:
-            yield NULL_ROLE, key, ""
-        elif role == "trace":
-            trace = self._traces[str(value)]
-            if trace is not None:
-                yield role, key, trace
-        else:
-            yield role, key, value if isinstance(value, str) else str(value)
+            return ((NULL_ROLE, key, ""),)
+        text = value if isinstance(value, str) else str(value)
+        if role != "trace":
+            return ((role, key, text),)
+        trace = self._traces[text]
+        return () if trace is None else ((role, key, trace),)
 
 
 def _ids_in(text: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from diag.model.instants import NS_PER_MS, NS_PER_S, NS_PER_US, parse_instant
@@ -31,14 +32,14 @@ def _from_epoch(value: float) -> int | None:
     return int(value) * factor + (int((value % 1) * factor) if isinstance(value, float) else 0)
 
 
-def take_time(fields: dict[str, Any]) -> int | None:
-    """When a line says that it was written, None if it does not; `fields` are left without what says so.
+def take_time(fields: dict[str, Any], keys: Iterable[str]) -> int | None:
+    """When a line says under its `keys` that it was written, None if it does not; `fields` lose what says so.
 
     A "timestamp" that is no time (HH:MM:SS) is a field like any other.
     """
     time_ns = None
-    for key in TIME_KEYS:
-        if key in fields and (found := to_instant(fields[key])) is not None:
+    for key in keys:
+        if (found := to_instant(fields[key])) is not None:
             del fields[key]
             time_ns = found if time_ns is None else time_ns
     return time_ns

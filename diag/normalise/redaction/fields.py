@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from diag.model.remembered import Remembered
@@ -43,10 +44,27 @@ class FieldRedactor:
         self.keys: Remembered[str, str] = Remembered(_redact_key)
         self.ids: Remembered[str, str] = Remembered(redact_id)
         self._kinds: Remembered[str, KeyKind] = Remembered(lambda key: kind_of_key(key, content_keys))
+        self._strings = {kind: Remembered(partial(self._string, kind)) for kind in KeyKind}
+        self._strings[KeyKind.PLAIN] = self.texts
+        self._strings_under: Remembered[str, Remembered[str, str]] = Remembered(
+            lambda key: self.ids if key in id_keys else self._strings[self._kinds[key]]
+        )
 
     def redact(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """The payload, redacted; what fails is not shown, and the other fields are not lost."""
-        return {self.keys[key]: self._shielded(key, value) for key, value in fields.items()}
+        return {
+            self.keys[key]: self._strings_under[key][value]
+            if isinstance(value, str)
+            else self._shielded(key, value)
+            for key, value in fields.items()
+        }
+
+    def _string(self, kind: KeyKind, value: str) -> str:
+        """A text of that kind, redacted; what fails is not shown."""
+        try:
+            return self.texts[to_stand_in(kind, value)]
+        except Exception:  # noqa: BLE001 - what cannot be redacted is not shown
+            return NOT_SHOWN
 
     def _shielded(self, key: str, value: Any) -> Any:
         try:
@@ -63,7 +81,7 @@ class FieldRedactor:
 
     def _value(self, kind: KeyKind, value: Any, depth: int) -> Any:
         if isinstance(value, str):
-            return self.texts[value if kind is KeyKind.PLAIN else to_stand_in(kind, value)]
+            return self._strings[kind][value]
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, int | float):

@@ -108,20 +108,19 @@ def holds_lines(head: bytes) -> bool:
 def read_lines(data: bytes, name: str, first: int = 1) -> Iterator[LogRecord]:
     """A record for each line that is not blank; `first` is the number of the first line."""
     for number, line in enumerate(data.removeprefix(_UTF8_MARK).split(b"\n"), first):
-        line = line.rstrip(b"\r")  # noqa: PLW2901  the same line without its end
-        if line.strip():
+        if line.startswith(b"{") or line.strip():
             yield LogRecord(_read_line(line), f"{name}:{number}")
 
 
 def _read_line(line: bytes) -> dict[str, Any] | str:
-    if line.lstrip().startswith(b"{"):
+    if line.startswith(b"{") or line.lstrip().startswith(b"{"):
         try:
             found = orjson.loads(line)
         except orjson.JSONDecodeError:
             pass  # half an object is a line of text, and counted as not understood
         else:
             return found if isinstance(found, dict) else str(found)
-    return line.decode("utf-8", "replace")
+    return line.rstrip(b"\r").decode("utf-8", "replace")
 
 
 def _read_array(data: bytes, name: str, above: tuple[LogRecord, ...]) -> Content:

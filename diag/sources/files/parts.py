@@ -93,7 +93,7 @@ class PartReading:
         with Path(part.name).open("rb") as stream:
             stream.seek(part.start)
             data = stream.read(part.end - part.start)
-        for record in read_lines(data, part.shown, part.first_line):
-            self.count += 1
-            self.cut = isinstance(record.data, str) and record.data.lstrip().startswith("{")
-            yield record
+        last: LogRecord | None = None
+        for self.count, last in enumerate(read_lines(data, part.shown, part.first_line), 1):
+            yield last
+        self.cut = last is not None and isinstance(last.data, str) and last.data.lstrip().startswith("{")
