@@ -136,6 +136,8 @@ def is_lost(text: str) -> bool:
 
 def find_in_text(text: str) -> tuple[str, ...]:
     """IDs that stand inside a free text, in order, each once."""
+    if "session" not in text and "ws_" not in text:
+        return ()
     found = [match[1] for match in _IN_TEXT.finditer(text)]
     named = _NAMED_IN_TEXT.search(text)
     if named is not None:

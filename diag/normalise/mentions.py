@@ -31,16 +31,29 @@ class MentionFinder:
         self._in_message = Remembered(self._search_message)
         self._traces = Remembered(trace_id_of)
         self._layouts = Remembered(self._lay_out)
+        self._in_labels = Remembered(self._search_labels)
 
     def find(self, draft: Draft) -> Iterable[Mention]:
         """Every ID of the entry, each role, key and text once, in the order of their keys."""
         found: list[Mention] = []
         self._add_fields(found, draft.payload, "", _DEEPEST)
-        self._add_fields(found, draft.labels, "labels.", 1)
+        found += self._find_in_labels(draft.labels)
         if draft.trace and (trace := self._traces[draft.trace]) is not None:
             found.append(("trace", "trace", trace))
         found += self._in_message[draft.message]
         return dict.fromkeys(found) if len(found) > 1 else found
+
+    def _find_in_labels(self, labels: Mapping[str, Any]) -> Iterable[Mention]:
+        """A pod's lines have the same labels, and few of them hold an ID."""
+        try:
+            return self._in_labels[tuple(labels), tuple(labels.values())]
+        except TypeError:  # the log service's labels are texts, a file's may be anything
+            return self._search_labels((tuple(labels), tuple(labels.values())))
+
+    def _search_labels(self, labels: tuple[tuple[str, ...], tuple[Any, ...]]) -> tuple[Mention, ...]:
+        found: list[Mention] = []
+        self._add_fields(found, dict(zip(*labels, strict=True)), "labels.", 1)
+        return tuple(found)
 
     def _lay_out(self, place: tuple[str, tuple[str, ...]]) -> tuple[tuple[str, str, str], ...]:
         """Key, shown key and role (empty: none) for the keys of a mapping at a path.
@@ -57,7 +70,7 @@ class MentionFinder:
         named = {text for _, _, text in taken}
         return (
             *(one for role, key, text in taken for one in self._as_id(role, key, text)),
-            *(("text", "message", text) for text in _ids_in(message) if text not in named),
+            *(("text", "message", text) for text in find_in_text(message) if text not in named),
         )
 
     def _add_fields(self, found: list[Mention], fields: Mapping[str, Any], path: str, depth: int) -> None:
@@ -67,7 +80,7 @@ class MentionFinder:
                 found += self._as_id(role, shown, value)
             elif isinstance(value, str):
                 if key not in _NESTED_JSON_KEYS or not self._add_nested(found, value, shown, depth):
-                    found += [("text", shown, text) for text in _ids_in(value)]
+                    found += [("text", shown, text) for text in find_in_text(value)]
             elif isinstance(value, dict) and depth > 0:
                 self._add_fields(found, value, f"{shown}.", depth - 1)
 
@@ -90,7 +103,3 @@ class MentionFinder:
             return ((role, key, text),)
         trace = self._traces[text]
         return () if trace is None else ((role, key, trace),)
-
-
-def _ids_in(text: str) -> tuple[str, ...]:
-    return find_in_text(text) if "session" in text or "ws_" in text else ()
