@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from diag.model.instants import NS_PER_MS, NS_PER_S
+from diag.model.values import value
 
 TRANSPORT, BETWEEN, DELIVERY, PLAYING, UNACCOUNTED = (
     "transport",
@@ -19,7 +20,7 @@ _EXACT_NS = 2 * NS_PER_MS
 """Two stamps that were cut to milliseconds: nobody calls that doubt."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Stamp:
     """When a line was written: by its own clock, and by the session's reference.
 
@@ -39,7 +40,7 @@ class Stamp:
     grain_ns: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Duration:
     """How long something took, and what the lines allow.
 
@@ -96,7 +97,7 @@ class Duration:
 NOTHING = Duration(0, 0, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Part:
     """One line of the ledger.
 

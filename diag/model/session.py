@@ -15,6 +15,7 @@ from diag.model.flow import TopicFlow
 from diag.model.identifiers import Identifier
 from diag.model.records import KafkaRecord
 from diag.model.turns import Turn
+from diag.model.values import value
 
 JOINED = 80
 """The least score with which a link merges two IDs; below it the other one is a candidate, shown only."""
@@ -35,7 +36,7 @@ class Attribution:
     ambiguous: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Link:
     """Two IDs that name one session, by a rule, with how sure that is (0 to 100)."""
 
@@ -46,7 +47,7 @@ class Link:
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Alias:
     """Another ID of the session: how it was reached, and the weakest score on the way."""
 

@@ -7,9 +7,10 @@ from enum import StrEnum
 
 from diag.model.events import Event
 from diag.model.ledger import Duration, Ledger, Stamp
+from diag.model.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Stage:
     """One attempt of a stage: ``stt``, ``llm``, ``tts``; `ended` None while it runs or if it never ended."""
 
@@ -56,7 +57,7 @@ class TurnOutcome(StrEnum):
         return self in (TurnOutcome.ANSWERED, TurnOutcome.INTERRUPTED, TurnOutcome.REPLAYED)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Saying:
     """Words that a line of a turn carries: a pseudonym that is the same for the same text, and its length."""
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import product
 
 from diag.model.clocks import DRIFT_PPM, CausalPair, Clocks, Contradiction, PodClock
 from diag.model.events import ORCHESTRATOR, Event
 from diag.model.instants import NS_PER_MS, NS_PER_S
+from diag.model.values import value
 from diag.session.causality import Precedence, find_precedences
 
 _MOST_PODS = 64
@@ -23,7 +23,7 @@ _STAMP_NS = NS_PER_MS
 """Loggers cut or round their stamps to milliseconds."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Bound:
     """One pod's clock is ahead of another's by at most this.
 

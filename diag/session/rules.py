@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import combinations
 from typing import Protocol
 
@@ -159,7 +158,7 @@ def weigh_mappings(links: tuple[Link, ...], events: Sequence[Event]) -> tuple[Li
         fits = (_are_halves(one, other) or _are_halves(other, one)) and named[link.first] == 1 == named[
             link.second
         ]
-        return replace(link, score=FITTING_MAPPING) if fits else link
+        return Link(link.first, link.second, link.rule, FITTING_MAPPING, link.evidence) if fits else link
 
     return tuple(weighed for link in links if (weighed := weigh(link)) is not None)
 

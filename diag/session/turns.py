@@ -6,7 +6,7 @@ Which step belongs to which turn is `assembly`'s matter; here each turn is measu
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from diag.model.clocks import Clocks
 from diag.model.events import Event
@@ -176,7 +176,8 @@ def _build_stages(steps: Sequence[Event], timing: Timing) -> tuple[Stage, ...]:
         if state == "executing" and running is None:
             stages.append(Stage(name, timing.stamp(step), None, state))
         elif running is not None and (state in ("complete", "error") or step.name == "stage.done"):
-            stages[running] = replace(stages[running], ended=timing.stamp(step), state=state or "complete")
+            one = stages[running]
+            stages[running] = Stage(name, one.begun, timing.stamp(step), state or "complete")
     return tuple(stages)
 
 
