@@ -15,6 +15,9 @@ from diag.model.window import Window
 LEAST_LAG_NS = 5 * NS_PER_S
 """Entries take 2.9 to 4.5 s to be readable on GKE; what is younger may still be on its way."""
 
+MOST_LAG_NS = 600 * NS_PER_S
+"""What takes longer has a time that is not its own, or was sent again: it tells nothing of the rest."""
+
 _SHOWN_PLACES = 3
 
 NOT_READ = (
@@ -23,10 +26,10 @@ NOT_READ = (
 )
 
 
-def settled_before(frame: pl.DataFrame, now_ns: int) -> int:
-    """Entries older than this have arrived: now less the greatest lag seen, at least `LEAST_LAG_NS`."""
+def find_lag(frame: pl.DataFrame) -> int:
+    """The longest that an entry took to be readable, in ns, between what is usual and what is plausible."""
     lag = (frame[frames.RECEIVED] - frame[frames.TIME]).max()
-    return now_ns - max(LEAST_LAG_NS, lag if isinstance(lag, int) else 0)
+    return min(max(LEAST_LAG_NS, lag if isinstance(lag, int) else 0), MOST_LAG_NS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +113,13 @@ def find_unparsed(frame: pl.DataFrame) -> Unparsed:
     return Unparsed(refs.len(), tuple(refs.head(_SHOWN_PLACES)))
 
 
-def cover_entries(source: SourceCoverage, entries: int, unparsed: Unparsed) -> SourceCoverage:
-    """A log source's own account, with each entry counted once and the lines that nobody understood."""
+def cover_entries(
+    source: SourceCoverage, entries: int, unparsed: Unparsed, lag_ns: int = LEAST_LAG_NS
+) -> SourceCoverage:
+    """A log source's own account: each entry once, lines that nobody understood, and how late some came."""
     notes = source.notes
+    if lag_ns > LEAST_LAG_NS:
+        notes = (*notes, f"entries came up to {lag_ns / NS_PER_S:.0f} s late; what is younger may be missing")
     if unparsed.count:
         places = ", ".join(unparsed.places) + (", ..." if unparsed.count > len(unparsed.places) else "")
         plural = "s were" if unparsed.count > 1 else " was"

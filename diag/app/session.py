@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diag.app.attribution import attribute_lines
 from diag.app.broker import Broker, read_broker
-from diag.app.coverage import cover_entries, describe_coverage, find_unparsed, hear, settled_before
+from diag.app.coverage import cover_entries, describe_coverage, find_lag, find_unparsed, hear
 from diag.app.discovery import discover, excuse
 from diag.app.entries import Entries
 from diag.app.judging import judge_session
@@ -44,10 +44,11 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     entries.compare_mint(asked, request.bounds)
     entries.compare_outside(asked, request.bounds)
     collected_ns = None if request.files else request.now_ns
-    settled_ns = None if collected_ns is None else settled_before(entries.frame, collected_ns)
+    lag_ns = find_lag(entries.frame)
+    settled_ns = None if collected_ns is None else collected_ns - lag_ns
     finder = entries.finder()
     hub = is_hub(asked.text, finder)
-    logs = cover_entries(entries.coverage(), entries.frame.height, find_unparsed(entries.frame))
+    logs = cover_entries(entries.coverage(), entries.frame.height, find_unparsed(entries.frame), lag_ns)
     sources = (excuse(logs) if request.discovered else logs, broker.coverage())
     coverage = describe_coverage(hear(entries.frame), sources, window, settled_ns, catalogue.sides)
     reading = Reading(

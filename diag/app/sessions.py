@@ -10,7 +10,7 @@ from functools import partial
 
 import diag
 from diag.app.broker import Broker
-from diag.app.coverage import LEAST_LAG_NS, describe_coverage
+from diag.app.coverage import describe_coverage
 from diag.app.discovery import discover, excuse
 from diag.app.many.intake import Digest
 from diag.app.many.judging import JudgingJob, judge_shard
@@ -83,12 +83,11 @@ def _live_window(request: SessionsRequest) -> Window:
 
 def _describe(request: SessionsRequest, intake: Intake, broker: Broker, catalogue: Catalogue) -> Coverage:
     logs, digests = intake.coverage(), intake.digests
-    lag_ns = max([LEAST_LAG_NS, *(digest.lag_ns for digest in digests)])
     return describe_coverage(
         [heard for digest in digests for heard in digest.heard],
         (excuse(logs) if request.discovered else logs, broker.coverage()),
         _span_of(digests) if request.files else _live_window(request),
-        None if request.files else request.now_ns - lag_ns,
+        None if request.files else request.now_ns - intake.lag_ns,
         catalogue.sides,
     )
 

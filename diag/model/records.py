@@ -10,6 +10,9 @@ from diag.model.identifiers import is_lost
 from diag.model.remembered import Remembered
 from diag.model.values import value
 
+FILES = "files"
+"""The slug of the source that reads files; `diag.sources` names the others."""
+
 
 @value
 class LogRecord:
@@ -23,7 +26,7 @@ class LogRecord:
 
     data: Mapping[str, Any] | str
     origin: str = ""
-    source: str = "files"
+    source: str = FILES
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,7 @@ class Entry:
     ref: str
     order: int
     time_known: bool = True
-    source: str = "files"
+    source: str = FILES
     insert_id: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)
     ids: Ids = NO_IDS

@@ -20,7 +20,6 @@ class Draft(NamedTuple):
     """
 
     time_ns: int | None = None
-    received_ns: int | None = None
     level: str = ""
     message: str = ""
     pod: str = ""
@@ -47,7 +46,6 @@ class Draft(NamedTuple):
         """What stands inside this one, which knows better when and where it was written."""
         return Draft(
             time_ns if self.time_ns is None else self.time_ns,
-            self.received_ns,
             level or self.level,
             message,
             self.pod or pod,

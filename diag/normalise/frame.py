@@ -17,7 +17,7 @@ from diag.model.records import LogRecord
 from diag.normalise.copies import drop_copies
 from diag.normalise.draft import Draft
 from diag.normalise.json_line import read_json_line
-from diag.normalise.log_entry import is_log_entry, read_log_entry
+from diag.normalise.log_entry import find_received, is_log_entry, read_log_entry
 from diag.normalise.mentions import MentionFinder
 from diag.normalise.redaction import FieldRedactor
 from diag.normalise.services import ServiceNames, hints_of_origin
@@ -71,7 +71,7 @@ class _Rows:
         row = (  # in the order of the schema, but for the IDs
             draft.time_ns,
             draft.time_ns is not None,
-            draft.received_ns,
+            find_received(record),
             service,
             pod,
             draft.level,

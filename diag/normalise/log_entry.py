@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from diag.model.records import FILES, LogRecord
 from diag.normalise.draft import EMPTY, Draft
 from diag.normalise.json_line import read_json_line
 from diag.normalise.levels import to_level
@@ -33,6 +34,13 @@ def read_log_entry(entry: Mapping[str, Any]) -> Draft:
     proto = _get(entry, "protoPayload", "proto_payload")
     method = proto.get("methodName", "") if isinstance(proto, dict) else ""
     return outer.holding(str(method))
+
+
+def find_received(record: LogRecord) -> int | None:
+    """When the log service had an entry; None for what a file holds: nothing of it is still to come."""
+    if record.source == FILES or isinstance(record.data, str):
+        return None
+    return to_instant(_get(record.data, "receiveTimestamp", "receive_timestamp"))
 
 
 def _read_envelope(entry: Mapping[str, Any]) -> Draft:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from diag.app.coverage import Heard, Unparsed, find_unparsed, hear
+from diag.app.coverage import LEAST_LAG_NS, Heard, Unparsed, find_lag, find_unparsed, hear
 from diag.app.request import Bounds
 from diag.catalogue import load_catalogue
 from diag.errors import DataError
@@ -62,7 +62,7 @@ class Digest:
     cut: bool = False
     problem: str = ""
     unparsed: Unparsed = field(default_factory=Unparsed)
-    lag_ns: int = 0
+    lag_ns: int = LEAST_LAG_NS
 
 
 @cache
@@ -97,7 +97,7 @@ def take_in(job: IntakeJob, records: Iterable[LogRecord]) -> Digest:
         outside=frozenset(take_census(left_out, catalogue).uses),
         heard=hear(frame),
         unparsed=find_unparsed(frame),
-        lag_ns=_lag_of(frame),
+        lag_ns=find_lag(frame),
     )
 
 
@@ -111,8 +111,3 @@ def _divide(whole: pl.DataFrame, bounds: Bounds) -> tuple[pl.DataFrame, pl.DataF
     after = pl.lit(value=False) if until is None else time >= until
     outside = (before | after).fill_null(value=False)
     return whole.filter(~outside), whole.filter(outside)
-
-
-def _lag_of(frame: pl.DataFrame) -> int:
-    lag = (frame[frames.RECEIVED] - frame[frames.TIME]).max()
-    return lag if isinstance(lag, int) else 0

@@ -10,7 +10,7 @@ from functools import reduce
 from itertools import count
 from pathlib import Path
 
-from diag.app.coverage import Unparsed, cover_entries
+from diag.app.coverage import LEAST_LAG_NS, Unparsed, cover_entries
 from diag.app.entries import INTERRUPTED, describe_bounds
 from diag.app.many.intake import Digest, IntakeJob, take_in, take_in_part
 from diag.app.many.workers import Workers, count_cores
@@ -133,7 +133,12 @@ class Intake:
         source = replace(source, notes=(*source.notes, *self._left_out(entries)))
         if self.interrupted:
             source = replace(source, state=State.PARTIAL, notes=(INTERRUPTED, *source.notes))
-        return cover_entries(source, entries, unparsed)
+        return cover_entries(source, entries, unparsed, self.lag_ns)
+
+    @property
+    def lag_ns(self) -> int:
+        """The longest that an entry took to be readable."""
+        return max((digest.lag_ns for digest in self.digests), default=LEAST_LAG_NS)
 
     def _left_out(self, entries: int) -> Iterable[str]:
         left_out = sum(digest.left_out for digest in self.digests)

@@ -1,0 +1,52 @@
+"""How late entries come, and what that says of those that are not there yet."""
+
+from __future__ import annotations
+
+import pytest
+
+from diag.app.coverage import LEAST_LAG_NS, MOST_LAG_NS, Unparsed, cover_entries, find_lag
+from diag.catalogue import load_catalogue
+from diag.model.coverage import SourceCoverage, State
+from diag.model.instants import NS_PER_S
+from diag.model.records import LogRecord
+from diag.normalise import to_frame
+
+ENTRY = {
+    "logName": "projects/p/logs/stdout",
+    "insertId": "a",
+    "timestamp": "2025-07-27T11:26:41.372Z",
+    "textPayload": "Audio consumer stopped",
+}
+
+
+def lag_of(received: str, source: str = "cloud-logging") -> int:
+    record = LogRecord({**ENTRY, "receiveTimestamp": received}, source=source)
+    return find_lag(to_frame([record], load_catalogue()))
+
+
+@pytest.mark.parametrize(
+    ("received", "lag_ns"),
+    [
+        ("2025-07-27T11:27:41.372Z", 60 * NS_PER_S),
+        ("2025-07-27T11:26:42Z", LEAST_LAG_NS),
+        ("2025-07-27T11:26:00Z", LEAST_LAG_NS),
+        ("2025-07-29T11:26:41Z", MOST_LAG_NS),
+        ("yesterday", LEAST_LAG_NS),
+    ],
+    ids=["a minute", "less than usual", "before it was written", "two days", "no time"],
+)
+def test_the_lag_is_what_an_entry_took_to_be_readable(received: str, lag_ns: int) -> None:
+    assert lag_of(received) == lag_ns
+
+
+def test_nothing_of_a_file_is_still_to_come() -> None:
+    """An export keeps when the log service had each entry; that was long ago."""
+    assert lag_of("2025-07-27T11:30:00Z", "files") == LEAST_LAG_NS
+
+
+def test_late_entries_are_said() -> None:
+    source = SourceCoverage("cloud-logging", State.COMPLETE)
+    late = cover_entries(source, 1, Unparsed(), 42 * NS_PER_S)
+
+    assert late.notes == ("entries came up to 42 s late; what is younger may be missing",)
+    assert cover_entries(source, 1, Unparsed()).notes == ()
