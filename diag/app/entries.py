@@ -18,7 +18,7 @@ from diag.model.instants import format_instant
 from diag.model.queries import LogQuery, LogSource
 from diag.model.records import KafkaRecord, LogRecord
 from diag.model.window import Window
-from diag.session.links import Closure, close_over
+from diag.session.links import Closure, close_over, is_crowded
 from diag.session.select import EventFinder
 
 INTERRUPTED = "interrupted (Ctrl-C)"
@@ -92,8 +92,7 @@ class Entries:
         """Say so where `bounds` cut the session: what is missing of it was not looked at."""
         if self._outside.is_empty():
             return
-        members = self.close_over(asked).members
-        cut = len(EventFinder(self._outside, self.catalogue).mentioning(members))
+        cut = EventFinder(self._outside, self.catalogue).count_mentioning(self.close_over(asked).members)
         if cut:
             self.tell(f"{cut} of the session's own lines lie outside of {describe_bounds(bounds)}")
 
@@ -132,13 +131,15 @@ class Entries:
         self.frame, self._finder = frame, None
 
     def close_over(self, asked: Identifier, records: Iterable[KafkaRecord] = ()) -> Closure:
-        """The session's IDs as far as they are known."""
+        """The session's IDs as far as they are known; what a million lines may share is alone."""
+        if is_crowded(asked.text, self.finder()):
+            return Closure(asked.text, {}, {}, frozenset())
         return close_over(asked.text, self.finder(), records)
 
     def span_of(self, members: frozenset[str]) -> Window | None:
         """The time that the entries of a session span."""
-        times = [event.time_ns for event in self.finder().mentioning(members) if event.time_ns]
-        return Window(min(times), max(times) + 1) if times else None
+        span = self.finder().span_of(members)
+        return Window(span[0], span[1] + 1) if span else None
 
     def members_of(
         self, asked: Identifier, records: Iterable[KafkaRecord] = ()

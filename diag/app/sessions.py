@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from contextlib import aclosing
 from dataclasses import replace
@@ -12,11 +13,12 @@ import diag
 from diag.app.broker import Broker
 from diag.app.coverage import describe_coverage
 from diag.app.discovery import discover, excuse
+from diag.app.entries import INTERRUPTED
 from diag.app.many.intake import Digest
 from diag.app.many.judging import JudgingJob, judge_shard
 from diag.app.many.plan import plan_shards
 from diag.app.many.reading import Intake, Room, share_out
-from diag.app.many.workers import Workers, open_workers
+from diag.app.many.workers import Workers, kill_processes, open_workers
 from diag.app.request import SessionsRequest
 from diag.app.session import open_source
 from diag.catalogue import load_catalogue
@@ -24,11 +26,11 @@ from diag.checks import CHECKS
 from diag.config import load_wanted_topics
 from diag.errors import UsageError
 from diag.model.catalogue import Catalogue
-from diag.model.coverage import Coverage
+from diag.model.coverage import Coverage, State
 from diag.model.overview import Overview, SessionLine
 from diag.model.window import MINUTE_NS, Window
 from diag.sources.files import Files, show_name
-from diag.sources.scratch import open_scratch
+from diag.sources.scratch import open_scratch, remove_open
 
 DEFAULT_NS = 60 * MINUTE_NS
 """How far back a live source is read where no window is given."""
@@ -38,32 +40,41 @@ async def list_sessions(request: SessionsRequest) -> Overview:
     """Read everything in the window and judge each of its sessions; raises `DiagError`.
 
     A cancellation ends the reading, not the answer: what came until then is judged, and its coverage is
-    partial. Where nothing came it ends both.
+    partial. If all was read it ends the judging, and the answer has what was judged until then. Where
+    nothing came it ends both.
     """
     _check_cause(request.cause)
     request = discover(request)
     catalogue = load_catalogue(request.settings.catalogue.files)
     source, room = open_source(request, catalogue), share_out(request.settings.work)
     parts = tuple(source.parts(room.part_bytes)) if isinstance(source, Files) else ()
-    with open_scratch() as folder:
-        async with open_workers(room.processes if len(parts) > 1 else 1) as workers:
-            intake, broker = Intake(request, source, folder), Broker(request, catalogue)
-            await intake.read(_live_window(request), parts, workers)
-            if not intake.interrupted:
-                await broker.read(None, frozenset())
-            coverage = _describe(request, intake, broker, catalogue)
-            job = JudgingJob(
-                folder=folder,
-                catalogue_files=request.settings.catalogue.files,
-                crowded=frozenset(),
-                coverage=coverage,
-                files=tuple(map(show_name, request.files)),
-                collected_ns=None if request.files else request.now_ns,
-                broker=broker.facts,
-                wanted=load_wanted_topics(request.settings.topics.file),
-            )
-            lines = await _judge(job, intake.digests, room, workers, request)
-    return _to_overview(request, coverage, lines)
+    processes = room.processes if len(parts) > 1 else 1
+    with open_scratch() as folder, open_workers(processes) as workers:
+        intake, broker = Intake(request, source, folder), Broker(request, catalogue)
+        await intake.read(_live_window(request), parts, workers)
+        if not intake.interrupted:
+            await broker.read(None, frozenset())
+        coverage = _describe(request, intake, broker, catalogue)
+        job = JudgingJob(
+            folder=folder,
+            catalogue_files=request.settings.catalogue.files,
+            crowded=frozenset(),
+            coverage=coverage,
+            files=tuple(map(show_name, request.files)),
+            collected_ns=None if request.files else request.now_ns,
+            broker=broker.facts,
+            wanted=load_wanted_topics(request.settings.topics.file),
+        )
+        lines, not_judged = await _judge(job, intake.digests, room, workers, request)
+    return _to_overview(request, _doubt(coverage, not_judged), lines)
+
+
+def leave_nothing() -> None:
+    """End the processes of `list_sessions` and remove its folder: this process ends without unwinding."""
+    try:
+        kill_processes()
+    finally:
+        remove_open()
 
 
 def _check_cause(slug: str) -> None:
@@ -99,15 +110,33 @@ def _span_of(digests: Iterable[Digest]) -> Window | None:
 
 async def _judge(
     job: JudgingJob, digests: list[Digest], room: Room, workers: Workers, request: SessionsRequest
-) -> list[SessionLine]:
+) -> tuple[list[SessionLine], int]:
+    """A line for each session, and how many sessions' IDs were left when a cancellation came."""
     plan = plan_shards(digests, room.shard_lines)
     judge = partial(judge_shard, replace(job, crowded=plan.crowded))
     lines: list[SessionLine] = []
-    async with aclosing(workers.each(judge, plan.shards)) as judged:
-        async for found in judged:
-            lines += found
-            request.progress(f"judging: {len(lines)} sessions")
-    return sorted(lines, key=lambda line: (line.first_ns or 0, line.id))
+    left = list(plan.shards)
+    try:
+        async with aclosing(workers.each(judge, plan.shards)) as judged:
+            async for found in judged:
+                lines += found
+                del left[0]
+                request.progress(f"judging: {len(lines)} sessions")
+    except asyncio.CancelledError:
+        if not lines:
+            raise
+    not_judged = sum(len(group.sessions) for shard in left for group in shard.groups)
+    return sorted(lines, key=lambda line: (line.first_ns or 0, line.id)), not_judged
+
+
+def _doubt(coverage: Coverage, not_judged: int) -> Coverage:
+    """Partial, where not all that was read was judged."""
+    if not not_judged:
+        return coverage
+    note = f"{INTERRUPTED}: {not_judged} IDs of sessions were read and not judged"
+    doubted = (replace(one, state=State.PARTIAL, notes=(note, *one.notes)) for one in coverage.log_sources())
+    others = (one for one in coverage.sources if one not in coverage.log_sources())
+    return replace(coverage, sources=(*doubted, *others))
 
 
 def _to_overview(request: SessionsRequest, coverage: Coverage, lines: list[SessionLine]) -> Overview:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Coroutine
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -14,8 +16,12 @@ from diag.errors import ExitCode
 _T = TypeVar("_T")
 
 
-def run_until_interrupted(work: Coroutine[Any, Any, _T]) -> _T:
+def run_until_interrupted(
+    work: Coroutine[Any, Any, _T], said_at_once: str = "", leave: Callable[[], None] = lambda: None
+) -> _T:
     """What `work` makes of its reading, which SIGINT cancels; raises `KeyboardInterrupt` if nothing.
+
+    `said_at_once` is a line for the first signal. With the second the process ends, after `leave`.
 
     The loop's own handler would cancel the work once more on the second signal, and then wait for it.
     """
@@ -29,8 +35,16 @@ def run_until_interrupted(work: Coroutine[Any, Any, _T]) -> _T:
         signal.signal(signal.SIGINT, lambda *_: _interrupt(loop, task))
         return await work
 
+    def _end(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(ExitCode.INTERRUPTED))
+        try:
+            leave()
+        finally:
+            os._exit(ExitCode.INTERRUPTED)
+
     def _interrupt(loop: asyncio.AbstractEventLoop, task: asyncio.Task[_T]) -> None:
         signal.signal(signal.SIGINT, _end)
+        _say(said_at_once)
         loop.call_soon_threadsafe(task.cancel)
 
     before = signal.getsignal(signal.SIGINT)
@@ -42,5 +56,10 @@ def run_until_interrupted(work: Coroutine[Any, Any, _T]) -> _T:
         signal.signal(signal.SIGINT, before)
 
 
-def _end(_number: int, _frame: FrameType | None) -> None:
-    os._exit(ExitCode.INTERRUPTED)
+def _say(line: str) -> None:
+    """At once: what the interrupt comes in the middle of may be writing, too, and takes no second line."""
+    if line:
+        # on a terminal the line has "^C" in it, and perhaps how far the work is
+        clear = "\r\x1b[K" if sys.stderr.isatty() else ""
+        with suppress(OSError, ValueError):
+            os.write(sys.stderr.fileno(), f"{clear}{line}\n".encode())

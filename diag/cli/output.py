@@ -108,8 +108,11 @@ def warn(coverage: Coverage, *, quiet: bool) -> None:
     """What must not be overlooked by who reads the verdict alone."""
     from diag.app.entries import INTERRUPTED
 
-    if any(INTERRUPTED in source.notes for source in coverage.sources):
+    notes = [one for source in coverage.sources for one in source.notes if one.startswith(INTERRUPTED)]
+    if INTERRUPTED in notes:
         note("diag: interrupted; this is what was read until then", quiet=quiet)
+    elif notes:
+        note("diag: interrupted; this is what was judged until then", quiet=quiet)
     if coverage.entries_read() and not coverage.services:
         read = coverage.entries_read()
         note(f"diag: {read} lines were read, and none is of a service that diag knows", quiet=quiet)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from diag.model.overview import Overview
 
 AROUND_NS = 15 * 60 * 1_000_000_000
+_INTERRUPTED = "diag: interrupted; finishing with what there is; Ctrl-C again ends at once"
 
 LogFiles = Annotated[
     list[str] | None,
@@ -109,7 +110,7 @@ class _Question:
 
 def _ask(question: _Question, flags: options.Flags, config: Path | None, *, quiet: bool) -> Overview:
     from diag.app.request import SessionsRequest
-    from diag.app.sessions import list_sessions
+    from diag.app.sessions import leave_nothing, list_sessions
     from diag.config import load_settings
 
     settings, now_ns = load_settings(flags, os.environ, config), time.time_ns()
@@ -126,7 +127,7 @@ def _ask(question: _Question, flags: options.Flags, config: Path | None, *, quie
             unanswered=question.no_reply,
             cause=question.cause,
         )
-        overview = run_until_interrupted(list_sessions(request))
+        overview = run_until_interrupted(list_sessions(request), "" if quiet else _INTERRUPTED, leave_nothing)
     output.warn(overview.coverage, quiet=quiet)
     return overview
 

@@ -72,12 +72,14 @@ class NothingFound:
     """The answer that there is no such session where we looked.
 
     Attributes:
-        candidates: for a lost ID (`undefined`): where it occurs. It is a hub, not a session.
         nearest: sessions that were seen instead, nearest first.
+        occurrences: for a hub, lost (`undefined`) or shared: where it occurs, the first of them.
+        occurs: how many lines mention it altogether.
     """
 
     query: Query
     coverage: Coverage
     nearest: tuple[Nearest, ...] = ()
     occurrences: tuple[Nearest, ...] = ()
+    occurs: int = 0
     version: str = ""

@@ -59,6 +59,7 @@ def render_nothing_json(nothing: NothingFound) -> str:
             "session": None,
             "nearest": [_nearest(one) for one in nothing.nearest],
             "occurrences": [_nearest(one) for one in nothing.occurrences],
+            "occurrences_more": nothing.occurs - len(nothing.occurrences),
             "coverage": [to_coverage(source) for source in nothing.coverage.sources],
         }
     )

@@ -24,6 +24,7 @@ WIDTH = 80
 _LANE_AT = {lane: 12 + 7 * place for place, lane in enumerate(LANES)}
 _TEXT_AT = 51
 _MOST_STEPS = 60
+_MOST_OCCURRENCES = 20
 STATUS_STYLE = {
     Status.BROKEN: "bold red",
     Status.DEGRADED: "bold yellow",
@@ -62,9 +63,10 @@ def render_nothing(nothing: NothingFound) -> Text:
     lines = list(_say_what_was_searched(nothing, asked))
     if nothing.occurrences:
         lines.append(Text("\nWHERE IT OCCURS   candidates, none of them proved", style="bold"))
-        lines += (_nearest_line(o.first_ns, o.service, f"{o.id}  {o.note}") for o in nothing.occurrences[:20])
-        if len(nothing.occurrences) > 20:
-            lines.append(Text(f"  ... and {len(nothing.occurrences) - 20} more"))
+        shown = nothing.occurrences[:_MOST_OCCURRENCES]
+        lines += (_nearest_line(o.first_ns, o.service, f"{o.id}  {o.note}") for o in shown)
+        if nothing.occurs > len(shown):
+            lines.append(Text(f"  ... and {nothing.occurs - len(shown)} more"))
     if nothing.nearest:
         lines.append(Text("\nNEAREST SESSIONS SEEN", style="bold"))
         lines += (_nearest_line(o.first_ns, o.id, f"{o.service}  {o.note}") for o in nothing.nearest)

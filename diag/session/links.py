@@ -128,13 +128,18 @@ def _names_session(text: str, named: frozenset[str]) -> bool:
 
 def is_hub(asked: str, finder: Finder) -> bool:
     """Whether `asked` itself is shared by several sessions: a lost ID, or a trace of many clients."""
-    if is_lost(asked) or asked in finder.crowded:
+    if is_crowded(asked, finder):
         return True
     events = finder.mentioning(frozenset({asked}))
     links = tuple(link for link in find_line_links(events) if link.score >= JOINED)
     nearby = frozenset({asked, *(link.first for link in links), *(link.second for link in links)})
     around = finder.mentioning(nearby)
     return asked in find_hubs(tuple(find_line_links(around)), around)
+
+
+def is_crowded(asked: str, finder: Finder) -> bool:
+    """Whether that is plain without a look at its lines, which may be all that there are."""
+    return is_lost(asked) or asked in finder.crowded
 
 
 def _reach(start: str, links: tuple[Link, ...], hubs: frozenset[str]) -> dict[str, tuple[Link, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import cached_property
 
 import polars as pl
@@ -54,6 +54,22 @@ class EventFinder:
     def mentioning(self, ids: frozenset[str]) -> tuple[Event, ...]:
         """The events that mention one of `ids`, in the frame's order."""
         return self._at(sorted(self._rows_that_mention(ids)))
+
+    def first_mentioning(self, text: str, most: int) -> tuple[tuple[Event, ...], int]:
+        """The first events that mention `text`, at most so many, and how many there are altogether."""
+        rows = self._rows_mentioning({text}).sort()
+        return self._at(rows.head(most).to_list()), rows.len()
+
+    def count_mentioning(self, ids: frozenset[str]) -> int:
+        """How many lines mention one of `ids`."""
+        return self._rows_mentioning(ids).len()
+
+    def span_of(self, ids: frozenset[str]) -> tuple[int, int] | None:
+        """The first and the last time of the lines that mention one of `ids`; None where none has one."""
+        times = self._frame[frames.TIME].gather(self._rows_mentioning(ids))
+        times = times.filter(times != 0)
+        first, last = times.min(), times.max()
+        return (first, last) if isinstance(first, int) and isinstance(last, int) else None
 
     def kin_of(self, ids: frozenset[str]) -> tuple[tuple[str, str, str], ...]:
         """Other writings of `ids` among the session IDs of the frame, each pair with its rule."""
@@ -129,6 +145,10 @@ class EventFinder:
             known = self._catalogue.find(message, service)
             self._meanings[message, service] = known[0] if known else None
         return self._meanings[message, service]
+
+    def _rows_mentioning(self, ids: Collection[str]) -> pl.Series:
+        """Their rows, each once: for an ID or two, without an index of all."""
+        return self._mentions.filter(pl.col(frames.ID_TEXT).is_in(list(ids)))[ROW].unique()
 
     def _rows_that_mention(self, ids: frozenset[str]) -> frozenset[int]:
         return frozenset(row for text in ids for row in self._rows_of.get(text, ()))

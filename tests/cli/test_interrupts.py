@@ -14,6 +14,7 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,28 @@ def start(workdir: Path) -> Iterator[Start]:
     yield begin
     for process in running:
         process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def start_many(workdir: Path) -> Iterator[Start]:
+    """Starts ``diag sessions`` in a group of its own, as a terminal does; what still runs is killed."""
+    running = []
+    (workdir / "tmp").mkdir()
+
+    def begin(*arguments: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [str(DIAG), "sessions", *arguments],
+            cwd=workdir, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+            env={**clean_environment(workdir), "TMPDIR": str(workdir / "tmp"), "DIAG_WORK_PROCESSES": "2"},
+        )  # fmt: skip
+        running.append(process)
+        return process
+
+    yield begin
+    for process in running:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
 
 
@@ -242,3 +265,84 @@ def test_the_second_ends_at_once(workdir: Path) -> None:
 
     assert (process.returncode, out, err) == (130, "", "")
     assert took_s < 5
+
+
+FINISHING = "diag: interrupted; finishing with what there is; Ctrl-C again ends at once\n"
+
+
+def read_some_of_many(start_many: Start, workdir: Path) -> tuple[subprocess.Popen[str], int]:
+    """A run that has read some files, and hangs in a process that reads a pipe."""
+    for name in "abcd":
+        (workdir / f"{name}.ndjson").write_text("".join(lines(SICK)))
+    pipe = open_pipe(workdir)
+    process = start_many("a.ndjson", "b.ndjson", "c.ndjson", "d.ndjson", "pipe")
+    os.write(pipe, b"x\n")
+    wait_until_read(pipe, process)
+    return process, pipe
+
+
+def in_group_of(process: subprocess.Popen[str]) -> bool:
+    """Whether any process of its group still runs."""
+    try:
+        os.killpg(process.pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait_until_alone(process: subprocess.Popen[str]) -> None:
+    """Until the last process of its group has ended."""
+    deadline = time.monotonic() + LONG_S
+    while in_group_of(process):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_of_many_sessions_those_that_were_read_are_listed(start_many, workdir: Path) -> None:
+    """What is being done is said at once, and a process that hangs in its reading holds up nothing."""
+    process, pipe = read_some_of_many(start_many, workdir)
+
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.stderr is not None
+    assert process.stderr.readline() == FINISHING
+    out, err = process.communicate(timeout=LONG_S)
+    os.close(pipe)
+
+    assert S in out
+    assert err == "diag: interrupted; this is what was read until then\n"
+    assert process.returncode == 5
+    wait_until_alone(process)
+    assert not list((workdir / "tmp").iterdir())
+
+
+def test_the_second_leaves_no_process_and_no_folder(start_many, workdir: Path) -> None:
+    """Exit 130 at once, whatever is being done with what came."""
+    process, pipe = read_some_of_many(start_many, workdir)
+    assert list((workdir / "tmp").iterdir())
+
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.stderr is not None
+    assert process.stderr.readline() == FINISHING
+    began = time.monotonic()
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=LONG_S)
+    os.close(pipe)
+
+    assert (process.returncode, out, err) == (130, "", "")
+    assert time.monotonic() - began < 5
+    wait_until_alone(process)
+    assert not list((workdir / "tmp").iterdir())
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next(start_many, logs, workdir: Path) -> None:
+    """SIGKILL ends its processes, too; the folder goes with the next run, and the next run's own with it."""
+    process, pipe = read_some_of_many(start_many, workdir)
+    process.kill()
+    process.communicate()
+    os.close(pipe)
+    wait_until_alone(process)
+    assert list((workdir / "tmp").iterdir())
+
+    after = start_many(logs(SICK))
+    assert S in after.communicate(timeout=LONG_S)[0]
+    assert not list((workdir / "tmp").iterdir())

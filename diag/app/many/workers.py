@@ -8,10 +8,11 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import asynccontextmanager
+from contextlib import contextmanager
+from multiprocessing import util
 from typing import TypeVar
 
 from diag.errors import ExitCode, SourceError
@@ -21,21 +22,25 @@ _Result = TypeVar("_Result")
 
 
 class Workers:
-    """Runs one function on many jobs; results come in the order of the jobs."""
+    """Runs one function on many jobs; results come in the order of the jobs. 1 process: it is done here."""
 
-    def __init__(self, pool: ProcessPoolExecutor | None) -> None:
-        self._pool = pool
+    def __init__(self, processes: int) -> None:
+        self._processes = processes
+        self._pool: ProcessPoolExecutor | None = None
 
     async def each(
         self, function: Callable[[_Job], _Result], jobs: Iterable[_Job]
     ) -> AsyncGenerator[_Result, None]:
-        """The result of each job; raises `SourceError` where a process was killed from outside."""
-        if self._pool is None:
+        """The result of each job; raises `SourceError` where a process was killed from outside.
+
+        Where it is closed before its end, what is still being done is broken off.
+        """
+        if self._processes <= 1:
             for job in jobs:
                 yield function(job)
                 await asyncio.sleep(0)  # an interrupt comes in between
             return
-        futures = [asyncio.wrap_future(self._pool.submit(function, job)) for job in jobs]
+        futures = [asyncio.wrap_future(one) for one in self._submit(function, jobs)]
         try:
             for future in futures:
                 yield await future
@@ -45,29 +50,57 @@ class Workers:
                 hint="lower work.memory_mb or work.processes",
             ) from error
         finally:
+            if not all(future.done() and not future.cancelled() for future in futures):
+                self.break_off()
             for future in futures:
                 future.cancel()
 
+    def _submit(self, function: Callable[[_Job], _Result], jobs: Iterable[_Job]) -> list[Future[_Result]]:
+        if self._pool is None:
+            # spawned, not forked: the libraries below have threads of their own
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self._processes, context, initializer=_depend_on_the_parent)
+        # a process that begins has no way yet to take an interrupt, which a terminal sends to all
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return [self._pool.submit(function, job) for job in jobs]
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
-@asynccontextmanager
-async def open_workers(processes: int) -> AsyncIterator[Workers]:
-    """`processes` side by side; 1: the work is done here. They end with the block, however it ends."""
-    if processes <= 1:
-        yield Workers(None)
-        return
-    # spawned, not forked: the libraries below have threads of their own
-    pool = ProcessPoolExecutor(
-        processes, multiprocessing.get_context("spawn"), initializer=_depend_on_the_parent
-    )
+    def break_off(self) -> None:
+        """End the processes at once: a part that is being read would be waited for. New jobs get new ones."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            for process in list((pool._processes or {}).values()):  # noqa: SLF001  3.14 has kill_workers()
+                process.kill()
+            pool.shutdown(cancel_futures=True)
+
+    def close(self) -> None:
+        """End the processes, which have nothing to do any more."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def open_workers(processes: int) -> Iterator[Workers]:
+    """`processes` side by side, from the first job on. They end with the block, however it ends."""
+    workers = Workers(processes)
     try:
-        yield Workers(pool)
+        yield workers
     except BaseException:
-        # a part that is being read would be waited for
-        for process in list((pool._processes or {}).values()):  # noqa: SLF001  3.14 has kill_workers()
-            process.kill()
+        workers.break_off()
         raise
     finally:
-        pool.shutdown(cancel_futures=True)
+        workers.close()
+
+
+def kill_processes() -> None:
+    """End every process that works for this one, whatever it is at: this one is about to end, too."""
+    for process in multiprocessing.active_children():
+        process.kill()
+        process.join()
+    # what they shared is known by name, and somebody would complain that it was left behind
+    util._run_finalizers(0)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def _depend_on_the_parent() -> None:

@@ -12,6 +12,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import orjson
@@ -37,6 +38,9 @@ _SEPARATORS = re.compile(r"[ \t\r\n,\[\]]*")
 _NOTHING = re.compile(r"(?!)")
 _MOST_BROKEN = 100
 """Broken objects beyond which the rest of a file is one: an export has few, an attack has many."""
+
+_MOST_DIGITS, _LEAST, _GREATEST = 20, -(2**63), 2**64 - 1
+"""What the reader of lines takes for an integer; of thousands of digits Python itself makes none."""
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _FIRST_KEY = re.compile(r"\{\s*\"[^\"\\]{1,200}\"\s*:")
@@ -142,12 +146,12 @@ def _read_stream(text: str, name: str, number: int = 1) -> Iterator[LogRecord]:
     What is broken is one record, up to the next object that begins with the key that the first one
     begins with: exports write all their objects alike.
     """
-    decoder, position, read, broken = json.JSONDecoder(), 0, 0, 0
+    position, read, broken = 0, 0, 0
     next_object: re.Pattern[str] | None = None
     while (start := _end_of_separators(text, position)) < len(text):
         number += text.count("\n", position, start)
         next_object = next_object or _like_the_first(text, start)
-        found, position = _decode(decoder, text, start, next_object if broken < _MOST_BROKEN else _NOTHING)
+        found, position = _decode(text, start, next_object if broken < _MOST_BROKEN else _NOTHING)
         yield LogRecord(found, f"{name}:{number}")
         read, broken = read + 1, broken + isinstance(found, str)
         number += text.count("\n", start, position)
@@ -168,18 +172,28 @@ def _like_the_first(text: str, start: int) -> re.Pattern[str]:
     return re.compile(rf"\{{\s*{re.escape(key)}\s*:")
 
 
-def _decode(
-    decoder: json.JSONDecoder, text: str, start: int, next_object: re.Pattern[str]
-) -> tuple[dict[str, Any] | str, int]:
+def _to_number(text: str) -> float | None:
+    """As the reader of lines has it; what is infinite, or no number at all, is nothing."""
+    if len(text) <= _MOST_DIGITS and text.lstrip("-").isdecimal() and _LEAST <= int(text) <= _GREATEST:
+        return int(text)
+    found = float(text)
+    return found if isfinite(found) else None
+
+
+_DECODER = json.JSONDecoder(parse_int=_to_number, parse_float=_to_number, parse_constant=_to_number)
+
+
+def _decode(text: str, start: int, next_object: re.Pattern[str]) -> tuple[dict[str, Any] | str, int]:
     try:
-        found, end = decoder.raw_decode(text, start)
+        found, end = _DECODER.raw_decode(text, start)
+        found = _without_surrogates(found, text[start:end])
     except RecursionError:
         return text[start:], len(text)
     except json.JSONDecodeError:
         after = next_object.search(text, start + 1)
         end = after.start() if after else len(text)
         return " ".join(text[start:end].split()), end
-    return _to_data(_without_surrogates(found, text[start:end])), end
+    return _to_data(found), end
 
 
 def _without_surrogates(found: Any, text: str) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -180,3 +182,47 @@ def test_the_memory_is_shared_out_among_the_processes(memory_mb: int, processes:
     assert (room.processes + 1) * 80 <= memory_mb
     assert room.part_bytes >= 1 << 20
     assert room.shard_lines >= 1_000
+
+
+def interrupt_at(line: str, times: int = 1) -> Callable[[str], None]:
+    """Ctrl-C as soon as the work tells this, or tells it so often."""
+    told: list[str] = []
+
+    def progress(said: str) -> None:
+        task = asyncio.current_task()
+        if task is not None and said.startswith(line):
+            told.append(said)
+            if len(told) == times:
+                task.cancel()
+
+    return progress
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+async def test_an_interrupted_judging_keeps_what_was_judged(
+    world: Path, monkeypatch: pytest.MonkeyPatch, processes: int
+) -> None:
+    """The same lines, and how much is missing of them; what is at work is not waited for."""
+    monkeypatch.setattr(sessions, "share_out", lambda _: Room(processes, 100_000, 100))
+    whole = await list_sessions(ask(world))
+    some = await list_sessions(ask(world, progress=interrupt_at("judging", 3)))
+
+    assert 0 < len(some.sessions) < len(whole.sessions)
+    (files,) = some.coverage.log_sources()
+    assert files.state is State.PARTIAL
+    assert re.fullmatch(
+        r"interrupted \(Ctrl-C\): \d+ IDs of sessions were read and not judged", files.notes[0]
+    )
+    assert {*some.sessions} <= {*whole.sessions}
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+async def test_an_interrupted_reading_is_judged(
+    world: Path, monkeypatch: pytest.MonkeyPatch, processes: int
+) -> None:
+    """By new processes: those that read are not waited for."""
+    monkeypatch.setattr(sessions, "share_out", lambda _: Room(processes, 100_000, 1_000))
+    some = await list_sessions(ask(world, progress=interrupt_at("reading", 2)))
+
+    assert some.sessions
+    assert some.coverage.log_sources()[0].notes[0] == "interrupted (Ctrl-C)"

@@ -13,6 +13,7 @@ import pytest
 
 from diag.catalogue import load_catalogue
 from diag.model.coverage import State
+from diag.model.frames import to_entries
 from diag.model.queries import LogQuery
 from diag.model.window import Window
 from diag.normalise import to_frame
@@ -213,3 +214,40 @@ async def test_what_json_allows_and_nothing_can_write_is_read_all_the_same(workd
 
     assert frame["message"].to_list() == ["half ? pair"]
     assert not frame["unparsed"].any()
+
+
+@pytest.mark.parametrize(
+    ("number", "read_as"),
+    [
+        ("NaN", None),
+        ("-Infinity", None),
+        ("1e999", None),
+        ("9" * 5_000, None),
+        ("1" + "0" * 30, 1e30),
+        (str(2**64 - 1), 2**64 - 1),
+        (str(2**64), float(2**64)),
+        (str(-(2**63) - 1), float(-(2**63))),
+    ],
+)
+async def test_numbers_of_indented_objects_are_read_as_those_of_lines(
+    workdir: Path, number: str, read_as: float | None
+) -> None:
+    """What is none, or too great for any number, is nothing; all of them together can be written again."""
+    (workdir / "a.json").write_text(f'{{\n "msg": "a", "n": {number}, "nan": NaN, "big": {10**30}\n}}')
+    records, _ = await read("a.json")
+    (entry,) = to_entries(to_frame(records, load_catalogue()))
+
+    assert entry.fields["n"] == read_as
+    assert type(entry.fields["n"]) is type(read_as)
+
+
+@pytest.mark.parametrize("layout", ["{\n%s}", "[{%s}]", "{%s}\n"], ids=["indented", "array", "lines"])
+async def test_nesting_without_end_is_some_record(workdir: Path, layout: str) -> None:
+    """However deep: as deep as can be read, but not written again, too."""
+    for depth in (250, 260, *range(900, 1_000), 2_000, 100_000):
+        text = layout % f'"a": {"[" * depth}{"]" * depth}, "half": "\\ud800"'
+        (workdir / "a.json").write_text(text)
+        records, coverage = await read("a.json")
+
+        assert len(to_frame(records, load_catalogue())) == 1, depth
+        assert coverage.state is not State.FAILED
