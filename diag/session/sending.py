@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from diag.model.flow import Inversion, RecordOrder
 from diag.model.identifiers import is_lost
 from diag.model.instants import NS_PER_MS, NS_PER_S, NS_PER_US, parse_instant
+from diag.model.numbers import to_number
 from diag.model.records import KafkaRecord
-from diag.session.stretches import to_number
 
 _TIME_HEADERS = frozenset({"timestamp", "event_timestamp", "event-timestamp"})
 _NUMBER_HEADERS = frozenset({"seq", "sequence", "sequence-number", "sequence_number"})
