@@ -82,7 +82,9 @@ def read_around(alone: Scene, hubs: frozenset[str], finder: Finder) -> Around:
         (names, beside if names else []),
         (PLACING_EVENTS, whole if "pod" in rules else []),
     ):
-        marks, unseen = finder.saying(_is_any_of(frozenset(wanted)), stretches, MOST_LANDMARKS)
+        # its own steps may be among them, and are no reason to see less of the others
+        most = MOST_LANDMARKS + len(alone.lines)
+        marks, unseen = finder.saying(_is_any_of(frozenset(wanted)), stretches, most)
         around.landmarks += marks
         around.sees_others = around.sees_others and not unseen
     return around

@@ -195,3 +195,11 @@ def test_many_turns_before_a_line_do_not_make_it_ambiguous(monkeypatch: pytest.M
     many = "".join(early.replace("00:01", f"00:{at}") for at in range(10, 58, 4))
     session = diagnose(read_case(_HEAD + many)).session
     assert [one.ambiguous for one in session.attributed] == [False] * 12
+
+
+def test_a_long_session_does_not_hide_the_others_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only other sessions' steps count towards the most that are looked at."""
+    monkeypatch.setattr(around, "MOST_LANDMARKS", 1)
+    assert _attributed(_STAGE) == {"LLM completed successfully": ("stage:llm", False)}
+    many = "".join(_OTHER_STAGE.format(pod=f"orchestrator/{pod}") for pod in "bcdef")
+    assert _attributed(_STAGE + many) == {"LLM completed successfully": ("stage:llm", True)}
