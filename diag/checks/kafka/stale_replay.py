@@ -41,7 +41,6 @@ from diag.checks.base import (
     all_of,
     any_of,
 )
-from diag.checks.kafka.evidence import record_to_evidence
 from diag.model.events import Event
 from diag.model.findings import Confidence, Finding, Scope, Severity
 from diag.model.flow import TopicFlow
@@ -145,10 +144,10 @@ def _finding(context: CheckContext, stale: list[_Stale], *, sure: bool) -> Findi
     basis = "after it was sent" if worst.record is not None else "after the session began"
     services = sorted({one.event.entry.service for one in stale if one.event.entry.service})
     evidence = [one.event.to_evidence() for one in stale]
-    records = [record_to_evidence(one.record) for one in stale if one.record is not None]
+    records = [one.record.to_evidence() for one in stale if one.record is not None]
     if not records and sure:
         own = [record for flow in context.session.flows for record in flow.records]
-        records = [record_to_evidence(max(own, key=lambda record: record.time_ns))]
+        records = [max(own, key=lambda record: record.time_ns).to_evidence()]
     half = MOST_EVIDENCE // 2
     return Finding(
         slug=CHECK.slug,
