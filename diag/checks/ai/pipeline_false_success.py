@@ -16,7 +16,7 @@ How it decides
 What can fool it
     It is as sure as the check that it rests on. Where that one could not decide, nothing is claimed here.
     An old answer that is only likely makes this suspected, and so does the set of a stub: a caller may say
-    one of its sentences.
+    one of its sentences. Audio of which only the line of delivery is missing is suspected to be lost.
 
 What to do
     Do not count such turns as answered; look at what is named.
@@ -85,6 +85,7 @@ def _find_flaws(turn: Turn, rests_on: frozenset[str], *, heard_all: bool) -> Ite
     if turn.replay is not None and "turn-stale-replay" in rests_on:
         yield _Flaw("the answer was an old one", turn.replay.proved, turn.replay.lines[:1])
     yield from _find_bad_audio(turn)
+    yield from _find_lost_voice(turn)
     heard = turn.words.heard
     if heard is not None and heard.text in _CANNED:
         yield _Flaw("its transcript is one that a stub gives", False, (heard.event,))
@@ -101,8 +102,14 @@ def _find_bad_audio(turn: Turn) -> Iterator[_Flaw]:
     most = max(told.values(), default=0)
     if 0 < most < _LEAST_AUDIO and stand_in is None:
         yield _Flaw(f"its audio has {most} bytes", True, (sizes[0][0],))
-    if turn.voice_lost is not None and turn.outcome is not TurnOutcome.UNANSWERED:
-        yield _Flaw("its audio did not reach the caller", True, (turn.voice_lost,))
+
+
+def _find_lost_voice(turn: Turn) -> Iterator[_Flaw]:
+    lost = turn.voice_lost
+    if lost is not None and turn.outcome is not TurnOutcome.UNANSWERED:
+        # a message without its line of delivery: that line may be lost, or not written for audio here
+        certain = lost.name != "bcast.call"
+        yield _Flaw("its audio did not reach the caller", certain, (lost,))
 
 
 def _audio_bytes(step: Event) -> int:
