@@ -33,8 +33,11 @@ def mark_replays(turns: Sequence[Turn], events: Iterable[Event]) -> tuple[Turn, 
     """The turns, in order, each with what it replays."""
     earlier = _Earlier(event for event in events if event.name == "pipeline.session")
     marked: list[Turn] = []
+    changes = _changes_replies(turns)
     for turn in turns:
         found = _find_replay(turn, earlier)
+        if found is None and not changes and not earlier.heard_same(turn):
+            found = earlier.weigh(_find_foreign_reply(turn), turn)
         marked.append(turn if found is None else _mark(turn, found))
         earlier.add(marked[-1])
     return tuple(marked)
@@ -43,6 +46,23 @@ def mark_replays(turns: Sequence[Turn], events: Iterable[Event]) -> tuple[Turn, 
 def _mark(turn: Turn, found: Replay) -> Turn:
     replayed = found.proved and turn.outcome is TurnOutcome.ANSWERED
     return replace(turn, replay=found, outcome=TurnOutcome.REPLAYED if replayed else turn.outcome)
+
+
+def _changes_replies(turns: Iterable[Turn]) -> bool:
+    """Whether each reply is changed before it is spoken, as by markup put around it.
+
+    Then no text is spoken twice, and none is the reply of any turn, as an old answer would be.
+    """
+    told = [turn.words for turn in turns if _tells_both(turn)]
+    spoken = {words.spoken.text for words in told if words.spoken}
+    replies = {words.answered.text for words in told if words.answered}
+    return len(told) > 1 and len(spoken) == len(told) and spoken.isdisjoint(replies)
+
+
+def _tells_both(turn: Turn) -> bool:
+    """Whether a service writes both the reply and what is spoken, as one that speaks replies whole."""
+    texts = (turn.words.answered, turn.words.spoken)
+    return all(one is not None and _stands_under(one, key) for one, key in zip(texts, _OWN_KEYS, strict=True))
 
 
 class _Earlier:
@@ -63,10 +83,16 @@ class _Earlier:
         named, end_ns = bool(turn.turn_id), math.inf if turn.end is None else turn.end.ns
         self._ends_ns[named] = max(self._ends_ns.get(named, end_ns), end_ns)
 
-    def ran_beside(self, turn: Turn) -> bool:
+    def _ran_beside(self, turn: Turn) -> bool:
         """Whether one still ran when `turn` began, and no IDs tell their lines apart."""
         kinds = (False,) if turn.turn_id else (False, True)
         return any(self._ends_ns.get(named, -math.inf) > turn.start.ns for named in kinds)
+
+    def weigh(self, found: Replay | None, turn: Turn) -> Replay | None:
+        """What was found, and no proof where turns ran at once: nobody knows whose line was whose."""
+        if found is None or not self._ran_beside(turn):
+            return found
+        return replace(found, proved=False)
 
     def heard_same(self, turn: Turn) -> bool:
         """Whether the words of `turn` were heard before."""
@@ -100,10 +126,7 @@ def _find_replay(turn: Turn, earlier: _Earlier) -> Replay | None:
     """Whose answer the turn got, if not its own; the latest of earlier turns that fits."""
     rules = (_find_old_reply, _find_old_question, _find_same_answer)
     found = next((one for rule in rules if (one := rule(turn, earlier)) is not None), None)
-    if found is None and not earlier.heard_same(turn):
-        found = _find_foreign_reply(turn)
-    # of two turns without IDs that ran at once nobody knows whose line was whose
-    return None if found is None else replace(found, proved=found.proved and not earlier.ran_beside(turn))
+    return earlier.weigh(found, turn)
 
 
 def _find_old_reply(turn: Turn, earlier: _Earlier) -> Replay | None:
@@ -151,7 +174,7 @@ def _find_foreign_reply(turn: Turn) -> Replay | None:
     spoken, own = turn.words.spoken, turn.words.answered
     if spoken is None or own is None or _same(spoken, own):
         return None
-    if not all(_stands_under(one, key) for one, key in zip((own, spoken), _OWN_KEYS, strict=True)):
+    if not _tells_both(turn):
         return None
     if 0 < abs(spoken.length - own.length) <= _SAME_BUT_SPACES:
         return None
