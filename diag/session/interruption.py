@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from diag.model.events import Event
 from diag.model.instants import NS_PER_S
@@ -25,6 +26,9 @@ _INTERRUPTED = re.compile(
 """How outcomes and reasons call it."""
 
 _FAILED = ("failed", "error", "withheld", "dropped")
+
+_MOST_COMPARED = 200
+"""Turns of a session from which it is learnt how far its turns come; in some deployments none has an end."""
 
 _AFTERMATH_NS = NS_PER_S
 """What was under way when the caller spoke is still written."""
@@ -94,7 +98,7 @@ def _ends_short(draft: Draft, drafts: Iterable[Draft]) -> bool:
     """Whether it lacks its end and more, and other turns have them: one line of a whole turn may be lost."""
     if draft.ended or any(step.name.endswith(_FAILED) for step in draft.steps):
         return False
-    whole = (one for one in drafts if one is not draft and one.ended)
+    whole = (one for one in islice(drafts, _MOST_COMPARED) if one is not draft and one.ended)
     if any(draft.stages.values()):
         return next(whole, None) is not None
     reached = _marks(draft)
