@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from diag.model.findings import Evidence
 from diag.model.identifiers import is_lost
 from diag.model.remembered import Remembered
 from diag.model.values import value
@@ -56,6 +57,11 @@ class KafkaRecord:
     def session_ids(self) -> tuple[str, ...]:
         """The sessions that it names, each once: its key's, its headers', its fields'."""
         return tuple(dict.fromkeys(text for _, text in self._named() if not is_lost(text)))
+
+    def to_evidence(self) -> Evidence:
+        """Where it lies, how large it is, and under which key."""
+        key = "no key" if self.key is None else f"key {self.key}"
+        return Evidence(self.time_ns, self.ref, "kafka", f"record of {self.size} bytes, {key}")
 
     @property
     def lost_ids(self) -> tuple[tuple[str, str], ...]:

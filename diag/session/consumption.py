@@ -14,8 +14,8 @@ own leaves no trace in offsets; only lines can hint at it. A reader without a gr
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 from diag.model.flow import GroupFlow, PartitionFlow
 from diag.model.instants import NS_PER_S
@@ -30,7 +30,7 @@ def follow_groups(
     topic: str, records: Sequence[KafkaRecord], readers: Iterable[Reader], broker: BrokerFacts
 ) -> tuple[GroupFlow, ...]:
     """The wanted readers that the broker knows, then by name each group that committed where records are."""
-    facts, held = broker.topics.get(topic), Counter(record.partition for record in records)
+    facts, held = broker.topics.get(topic), _offsets_by_partition(records)
     services = {reader.group: reader.service for reader in readers}
     owners = [broker.groups[name] for name in services if name in broker.groups]
     others = [
@@ -43,16 +43,22 @@ def follow_groups(
             group=group.name,
             service=services.get(group.name, ""),
             owner=group.name in services,
-            partitions=tuple(_follow(topic, p, records, group, facts) for p in sorted(held)),
+            partitions=tuple(_follow(topic, p, held[p], group, facts) for p in sorted(held)),
         )
         for group in (*owners, *others)
     )
 
 
+def _offsets_by_partition(records: Iterable[KafkaRecord]) -> dict[int, list[int]]:
+    held: defaultdict[int, list[int]] = defaultdict(list)
+    for record in records:
+        held[record.partition].append(record.offset)
+    return dict(held)
+
+
 def _follow(
-    topic: str, partition: int, records: Iterable[KafkaRecord], group: GroupFacts, facts: TopicFacts | None
+    topic: str, partition: int, offsets: Sequence[int], group: GroupFacts, facts: TopicFacts | None
 ) -> PartitionFlow:
-    offsets = [record.offset for record in records if record.partition == partition]
     commit = group.committed.get(topic, {}).get(partition)
     end = facts.offsets[partition][1] if facts and partition in facts.offsets else None
     if commit is None or (end is not None and commit > end):
@@ -72,27 +78,37 @@ def count_consumed(records: Iterable[KafkaRecord], owners: Sequence[GroupFlow]) 
     """The records that every one of `owners` has come past; None where one of them is unknown somewhere."""
     if not owners or any(group.consumed is None for group in owners):
         return None
-    return sum(all(_is_past(group, record) for group in owners) for record in records)
+    passed = [_find_passed(group) for group in owners]
+    return sum(all(_is_past(one, record) for one in passed) for record in records)
 
 
 def count_by_other(
     records: Iterable[KafkaRecord], groups: Iterable[GroupFlow], reader_ended_ns: int | None
 ) -> int:
     """The records that somebody else than the session's own reader has come past; see above."""
-    known = tuple(groups)
-    return sum(any(_is_others(group, record, reader_ended_ns) for group in known) for record in records)
-
-
-def _is_others(group: GroupFlow, record: KafkaRecord, reader_ended_ns: int | None) -> bool:
-    late = reader_ended_ns is not None and record.time_ns > reader_ended_ns + _CLOCKS_NS
-    return (late or not group.owner) and _is_past(group, record)
-
-
-def _is_past(group: GroupFlow, record: KafkaRecord) -> bool:
-    return any(
-        one.partition == record.partition
-        and one.consumed is not None
-        and one.committed is not None
-        and record.offset < one.committed
-        for one in group.partitions
+    passed = [(_find_passed(group), group.owner) for group in groups]
+    return sum(
+        any(
+            (not owner or _came_late(record, reader_ended_ns)) and _is_past(one, record)
+            for one, owner in passed
+        )
+        for record in records
     )
+
+
+def _came_late(record: KafkaRecord, reader_ended_ns: int | None) -> bool:
+    """Whether it was written after the session's own reader had ended."""
+    return reader_ended_ns is not None and record.time_ns > reader_ended_ns + _CLOCKS_NS
+
+
+def _find_passed(group: GroupFlow) -> dict[int, int]:
+    """Partition -> the offset below which the group has come past everything, where that is known."""
+    return {
+        one.partition: one.committed
+        for one in group.partitions
+        if one.consumed is not None and one.committed is not None
+    }
+
+
+def _is_past(passed: Mapping[int, int], record: KafkaRecord) -> bool:
+    return record.offset < passed.get(record.partition, record.offset)

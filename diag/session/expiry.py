@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 from diag.model.events import Event
 from diag.model.instants import NS_PER_MS, NS_PER_S, format_instant
+from diag.model.numbers import to_number
 from diag.model.topics import BrokerFacts, TopicFacts
 from diag.model.window import Window
-from diag.session.stretches import find_stretches
+from diag.session.offsets import find_ranges
 
 _CLOCKS_NS = NS_PER_S
 _POLICY, _RETENTION = "cleanup.policy", "retention.ms"
@@ -53,9 +54,9 @@ def find_expired(
     if broker is None or span is None:
         return Expiry()
     # A line of later may name an offset that was not there yet.
-    stored = find_stretches(event for event in events if event.time_ns < broker.read_ns)
+    stored = find_ranges(event for event in events if event.time_ns < broker.read_ns)
     facts = broker.topics.get(topic)
-    gone = sum(stretch.records if facts is None else stretch.count_gone(facts) for stretch in stored)
+    gone = sum(one.records if facts is None else one.count_gone(facts) for one in stored)
     if gone:
         why = "with the topic" if facts is None else f"now: {_describe(facts, span, broker)}"
         return Expiry(gone, f"{gone} record{'s' if gone > 1 else ''} of it stored, and gone {why}")
@@ -102,10 +103,10 @@ def _describe(facts: TopicFacts, span: Window, broker: BrokerFacts) -> str:
 
 
 def _describe_retention(facts: TopicFacts, last_ns: int, now_ns: int) -> str:
-    text = facts.settings.get(_RETENTION, "")
-    if not text.isdecimal():
+    kept_ms = to_number(facts.settings.get(_RETENTION, ""))
+    if kept_ms is None:
         return ""
-    kept_ns, age_ns = int(text) * NS_PER_MS, now_ns - last_ns
+    kept_ns, age_ns = kept_ms * NS_PER_MS, now_ns - last_ns
     if age_ns > kept_ns:
         return f", it keeps {_say(kept_ns)} and the session is {_say(age_ns)} old"
     return f", though it keeps {_say(kept_ns)}: deleted, or out of room"

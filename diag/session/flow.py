@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 from diag.model.events import Event
 from diag.model.flow import RecordOrder, TopicFlow
+from diag.model.numbers import to_number
 from diag.model.topics import BrokerFacts
 from diag.session.consumption import count_by_other, count_consumed
 from diag.session.expiry import Expiry, find_expired
@@ -20,7 +21,6 @@ from diag.session.passage import PRODUCED, FlowSources, Passage, find_passages
 from diag.session.readers import find_reader_end
 from diag.session.remarks import describe_passage
 from diag.session.sending import find_order
-from diag.session.stretches import to_number
 
 
 def build_flows(sources: FlowSources) -> tuple[TopicFlow, ...]:

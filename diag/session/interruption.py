@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from diag.model.events import Event
 from diag.model.instants import NS_PER_S
@@ -23,6 +24,11 @@ _INTERRUPTED = re.compile(
     r"interrupt|barg(?:e|ed|ing)[ _-]?in|supersed|(?:caller|user)[ _-](?:spoke|speech|speaks)"
 )
 """How outcomes and reasons call it."""
+
+_FAILED = ("failed", "error", "withheld", "dropped")
+
+_MOST_COMPARED = 200
+"""Turns of a session from which it is learnt how far its turns come; in some deployments none has an end."""
 
 _AFTERMATH_NS = NS_PER_S
 """What was under way when the caller spoke is still written."""
@@ -39,16 +45,15 @@ def find_interruption(
     timing: Timing,
 ) -> Interruption | None:
     """By what a turn was broken off; None if nothing speaks for it."""
-    speech = [one for one in events if one.name == "speech.start" or one.name in TRIGGERS]
-    said = next((step for step in draft.steps if _says_so(step, speech, timing)), None)
+    said = next((step for step in draft.steps if _says_so(step, events, timing)), None)
     if said is not None:
         return Interruption(said, proved=True)
-    since = deliveries[0] if deliveries else draft.steps[0]
-    own = {step.entry.order for step in draft.steps}
-    over = next(
-        (one for one in speech if timing.ns(one) > timing.ns(since) and not _is_own(one, draft, own)), None
-    )
-    if over is None or not _ends_short(draft, drafts) or _goes_on(draft, over, timing):
+    if not _ends_short(
+        draft, drafts
+    ):  # most turns come to their end: only of the others all is looked through
+        return None
+    over = _find_speech_over(draft, deliveries[0] if deliveries else draft.steps[0], events, timing)
+    if over is None or _goes_on(draft, over, timing):
         return None
     waited_ns = timing.ns(over) - timing.ns(draft.steps[0])
     if not deliveries and (waited_ns > PATIENCE_NS or not _is_taken_up(draft, drafts)):
@@ -56,7 +61,18 @@ def find_interruption(
     return Interruption(over, proved=False)
 
 
-def _says_so(step: Event, speech: Iterable[Event], timing: Timing) -> bool:
+def _find_speech_over(draft: Draft, since: Event, events: Iterable[Event], timing: Timing) -> Event | None:
+    """The first speech after `since` that is not what the turn came of."""
+    own, since_ns = {step.entry.order for step in draft.steps}, timing.ns(since)
+    later = (one for one in events if _is_speech(one) and timing.ns(one) > since_ns)
+    return next((one for one in later if not _is_own(one, draft, own)), None)
+
+
+def _is_speech(event: Event) -> bool:
+    return event.name == "speech.start" or event.name in TRIGGERS
+
+
+def _says_so(step: Event, events: Iterable[Event], timing: Timing) -> bool:
     """Whether a line says that the caller broke the turn off."""
     if step.name == "turn.interrupted":
         return True
@@ -68,7 +84,8 @@ def _says_so(step: Event, speech: Iterable[Event], timing: Timing) -> bool:
     if reason:
         return _INTERRUPTED.search(reason) is not None
     # replies are stopped for more reasons than one: here the caller must have spoken just then
-    return any(abs(timing.ns(step) - timing.ns(one)) <= _AT_ONCE_NS for one in speech)
+    at_ns = timing.ns(step)
+    return any(_is_speech(one) and abs(at_ns - timing.ns(one)) <= _AT_ONCE_NS for one in events)
 
 
 def _is_own(event: Event, draft: Draft, own: set[int]) -> bool:
@@ -79,11 +96,13 @@ def _is_own(event: Event, draft: Draft, own: set[int]) -> bool:
 
 def _ends_short(draft: Draft, drafts: Iterable[Draft]) -> bool:
     """Whether it lacks its end and more, and other turns have them: one line of a whole turn may be lost."""
-    whole = [one for one in drafts if one is not draft and one.ended]
-    failed = any(step.name.endswith(("failed", "error", "withheld", "dropped")) for step in draft.steps)
-    if draft.ended or failed or not whole:
+    if draft.ended or any(step.name.endswith(_FAILED) for step in draft.steps):
         return False
-    return any(draft.stages.values()) or any(_marks(one) - _marks(draft) for one in whole)
+    whole = (one for one in islice(drafts, _MOST_COMPARED) if one is not draft and one.ended)
+    if any(draft.stages.values()):
+        return next(whole, None) is not None
+    reached = _marks(draft)
+    return any(_marks(one) - reached for one in whole)
 
 
 def _marks(draft: Draft) -> frozenset[str]:

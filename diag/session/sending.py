@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
 
 from diag.model.flow import Inversion, RecordOrder
 from diag.model.identifiers import is_lost
 from diag.model.instants import NS_PER_MS, NS_PER_S, NS_PER_US, parse_instant
+from diag.model.numbers import to_number
 from diag.model.records import KafkaRecord
-from diag.session.stretches import to_number
 
 _TIME_HEADERS = frozenset({"timestamp", "event_timestamp", "event-timestamp"})
 _NUMBER_HEADERS = frozenset({"seq", "sequence", "sequence-number", "sequence_number"})
@@ -49,17 +50,13 @@ def find_order(records: Iterable[KafkaRecord], *, one_writer: bool = True) -> Re
     for record in records:
         if record.key and not is_lost(record.key):  # a lost key is many sessions'
             by_key[record.key].append(record)
-    within: list[Inversion] | None = None
-    across: list[Inversion] | None = None
-    for key in sorted(by_key) if one_writer else ():
-        sent = _find_clock(by_key[key])
-        if sent is not None:
-            within = [*(within or ()), *_find_within(by_key[key], sent)]
-            across = [*(across or ()), *_find_across(by_key[key], sent)]
+    told = [(own, sent) for _, own in sorted(by_key.items()) if one_writer and (sent := _find_clock(own))]
+    within = [one for own, sent in told for one in _find_within(own, sent)]
+    across = [one for own, sent in told for one in _find_across(own, sent)]
     return RecordOrder(
-        inversions=None if within is None else len(within),
-        across=None if across is None else len(across),
-        examples=(*(within or ())[:_MOST_EXAMPLES], *(across or ())[:_MOST_EXAMPLES])[:_MOST_EXAMPLES],
+        inversions=len(within) if told else None,
+        across=len(across) if told else None,
+        examples=(*within[:_MOST_EXAMPLES], *across[:_MOST_EXAMPLES])[:_MOST_EXAMPLES],
         spread={
             key: partitions
             for key, own in sorted(by_key.items())
@@ -82,38 +79,52 @@ def _find_clock(records: Sequence[KafkaRecord]) -> Sent | None:
     numbers = {record.ref: number for record in records if (number := _number(record)) is not None}
     if times or len(numbers) < len(records) or len(set(numbers.values())) < len(numbers):
         return None
-    first = min(records, key=lambda record: (record.time_ns, record.partition, record.offset))
+    first = min(records, key=_written)
     if numbers[first.ref] > _COUNTS_FROM >= min(numbers.values()):
         return None
     return lambda record: numbers[record.ref]
 
 
 def _find_within(records: Sequence[KafkaRecord], sent: Sent) -> Iterator[Inversion]:
-    for partition in sorted({record.partition for record in records}):
-        own = [record for record in records if record.partition == partition]
-        yield from _find_behind(sorted(own, key=lambda record: record.offset), sent)
+    lying = sorted(records, key=lambda record: (record.partition, record.offset))
+    for _, own in groupby(lying, key=lambda record: record.partition):
+        yield from _find_behind(own, sent)
 
 
 def _find_across(records: Sequence[KafkaRecord], sent: Sent) -> Iterator[Inversion]:
     """Records written later, by their own time, than one of another partition that was sent later."""
-    latest: dict[int, KafkaRecord] = {}
-    waiting: list[KafkaRecord] = []
-    for record in sorted(records, key=lambda one: (one.time_ns, one.partition, one.offset)):
-        if waiting and waiting[0].time_ns < record.time_ns:
-            _keep_latest(latest, waiting, sent)
-            waiting = []
-        others = (one for partition, one in latest.items() if partition != record.partition)
-        before = max(others, key=lambda one: (sent(one), one.ref), default=None)
-        if before is not None and sent(before) > sent(record):
-            yield Inversion(record, before)
-        waiting.append(record)
+    latest = _LatestSent(sent)
+    for _, at_once in groupby(sorted(records, key=_written), key=lambda one: one.time_ns):
+        together = tuple(at_once)
+        for record in together:
+            before = latest.outside(record.partition)
+            if before is not None and sent(before) > sent(record):
+                yield Inversion(record, before)
+        for record in together:
+            latest.add(record)
 
 
-def _keep_latest(latest: dict[int, KafkaRecord], records: Iterable[KafkaRecord], sent: Sent) -> None:
-    for record in records:
-        known = latest.get(record.partition)
-        if known is None or sent(record) > sent(known):
-            latest[record.partition] = record
+def _written(record: KafkaRecord) -> tuple[int, int, int]:
+    return record.time_ns, record.partition, record.offset
+
+
+class _LatestSent:
+    """The record that was sent last, and the last one of any other partition."""
+
+    def __init__(self, sent: Sent) -> None:
+        self._sent = sent
+        self._two: list[KafkaRecord] = []
+
+    def add(self, record: KafkaRecord) -> None:
+        both = sorted((record, *self._two), key=lambda one: (self._sent(one), one.ref), reverse=True)
+        by_partition: dict[int, KafkaRecord] = {}
+        for one in both:
+            by_partition.setdefault(one.partition, one)
+        self._two = list(by_partition.values())[:2]
+
+    def outside(self, partition: int) -> KafkaRecord | None:
+        """The one that was sent last of another partition than this."""
+        return next((one for one in self._two if one.partition != partition), None)
 
 
 def _find_behind(records: Iterable[KafkaRecord], sent: Sent) -> Iterator[Inversion]:

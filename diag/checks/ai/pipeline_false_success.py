@@ -10,13 +10,13 @@ Why it matters
 How it decides
     A turn's end says that it went well, and one of these holds: nothing of the reply was delivered
     (``turn-no-reply``), the answer was an old one (``turn-stale-replay``), a stage gave a stand-in such as
-    a test tone, the audio has less than 1000 bytes, reply audio was thrown away, withheld or could not be
-    written, or every transcript is one that a stub of the recogniser gives.
+    a test tone, all of the audio together has less than 1000 bytes, reply audio was thrown away, withheld
+    or could not be written, or the transcript is one that a stub of the recogniser gives.
 
 What can fool it
     It is as sure as the check that it rests on. Where that one could not decide, nothing is claimed here.
     An old answer that is only likely makes this suspected, and so does the set of a stub: a caller may say
-    one of its sentences.
+    one of its sentences. Audio of which only the line of delivery is missing is suspected to be lost.
 
 What to do
     Do not count such turns as answered; look at what is named.
@@ -24,12 +24,14 @@ What to do
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from diag.checks.base import LOGS, ORCHESTRATOR, Check, CheckContext, any_of, to_evidence
 from diag.model.events import Event
 from diag.model.findings import Confidence, Finding, Result, Scope, Severity
+from diag.model.numbers import to_number
 from diag.model.turns import Turn, TurnOutcome
 from diag.normalise.redaction.pseudonyms import to_length
 
@@ -59,10 +61,13 @@ class _Flaw:
 
 
 def _run(context: CheckContext) -> Iterator[Finding]:
+    rests_on = frozenset(one.slug for one in context.outcomes if one.result is Result.FOUND)
+    heard_all = context.sureness(ORCHESTRATOR) is Confidence.CONFIRMED
     found = [
         (turn, success, flaws)
         for turn in context.session.turns
-        if (success := _find_success(turn)) is not None and (flaws := list(_find_flaws(turn, context)))
+        if (success := _find_success(turn)) is not None
+        and (flaws := list(_find_flaws(turn, rests_on, heard_all=heard_all)))
     ]
     if found:
         yield _finding(context, found)
@@ -73,15 +78,14 @@ def _find_success(turn: Turn) -> Event | None:
     return next((end for end in ends if end.value("outcome").lower() in _SUCCESS), None)
 
 
-def _find_flaws(turn: Turn, context: CheckContext) -> Iterator[_Flaw]:
-    found = {one.slug for one in context.outcomes if one.result is Result.FOUND}
-    if turn.outcome is TurnOutcome.UNANSWERED and "turn-no-reply" in found:
-        sure = context.sureness(ORCHESTRATOR) is Confidence.CONFIRMED
-        certain = sure and turn.caller_left is None and turn.interruption is None
+def _find_flaws(turn: Turn, rests_on: frozenset[str], *, heard_all: bool) -> Iterator[_Flaw]:
+    if turn.outcome is TurnOutcome.UNANSWERED and "turn-no-reply" in rests_on:
+        certain = heard_all and turn.caller_left is None and turn.interruption is None
         yield _Flaw("nothing of the reply was delivered", certain, (turn.last_step,))
-    if turn.replay is not None and "turn-stale-replay" in found:
+    if turn.replay is not None and "turn-stale-replay" in rests_on:
         yield _Flaw("the answer was an old one", turn.replay.proved, turn.replay.lines[:1])
     yield from _find_bad_audio(turn)
+    yield from _find_lost_voice(turn)
     heard = turn.words.heard
     if heard is not None and heard.text in _CANNED:
         yield _Flaw("its transcript is one that a stub gives", False, (heard.event,))
@@ -91,11 +95,21 @@ def _find_bad_audio(turn: Turn) -> Iterator[_Flaw]:
     stand_in = turn.first("stage.stand_in")
     if stand_in is not None:
         yield _Flaw(f"the reply was {stand_in.value('what') or 'a stand-in'}", True, (stand_in,))
-    tiny = next((step for step in turn.steps if 0 < _audio_bytes(step) < _LEAST_AUDIO), None)
-    if tiny is not None and stand_in is None:
-        yield _Flaw(f"its audio has {_audio_bytes(tiny)} bytes", True, (tiny,))
-    if turn.voice_lost is not None and turn.outcome is not TurnOutcome.UNANSWERED:
-        yield _Flaw("its audio did not reach the caller", True, (turn.voice_lost,))
+    sizes = [(step, size) for step in turn.steps if (size := _audio_bytes(step))]
+    told: Counter[str] = Counter()
+    for step, size in sizes:
+        told[step.name] += size  # speech may be made, and sent, in small pieces
+    most = max(told.values(), default=0)
+    if 0 < most < _LEAST_AUDIO and stand_in is None:
+        yield _Flaw(f"its audio has {most} bytes", True, (sizes[0][0],))
+
+
+def _find_lost_voice(turn: Turn) -> Iterator[_Flaw]:
+    lost = turn.voice_lost
+    if lost is not None and turn.outcome is not TurnOutcome.UNANSWERED:
+        # a message without its line of delivery: that line may be lost, or not written for audio here
+        certain = lost.name != "bcast.call"
+        yield _Flaw("its audio did not reach the caller", certain, (lost,))
 
 
 def _audio_bytes(step: Event) -> int:
@@ -104,7 +118,7 @@ def _audio_bytes(step: Event) -> int:
         step.name == "stage.done" or (step.name == "stage" and step.value("state") == "complete")
     )
     text = step.entry.field(*_SIZES) if made or step.name == "reply.published" else ""
-    return int(text) if text.isdecimal() else 0
+    return to_number(text) or 0
 
 
 def _finding(context: CheckContext, found: list[tuple[Turn, Event, list[_Flaw]]]) -> Finding:

@@ -49,6 +49,10 @@ _STEPS = {
 }
 
 
+_MOST_STEPS = 5
+"""Ways in which turns ended that a summary names."""
+
+
 def _run(context: CheckContext) -> Iterator[Finding]:
     session = context.session
     if not session.turns:
@@ -86,8 +90,9 @@ def _finding(context: CheckContext, silent: list[Turn]) -> Finding:
 
 
 def _describe(silent: list[Turn]) -> str:
-    steps = dict.fromkeys(_last_step(turn) for turn in silent)
-    return f"The last step reached: {'; '.join(steps)}."
+    steps = list(dict.fromkeys(_last_step(turn) for turn in silent))
+    others = f"; and {len(steps) - _MOST_STEPS} more" if len(steps) > _MOST_STEPS else ""
+    return f"The last step reached: {'; '.join(steps[:_MOST_STEPS])}{others}."
 
 
 def _last_step(turn: Turn) -> str:

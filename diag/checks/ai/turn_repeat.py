@@ -13,7 +13,8 @@ How it decides
 
 What can fool it
     A caller may say "yes" three times and get one reply, which is why this is a warning. An old answer to
-    new words is ``turn-stale-replay``, and such turns do not count here.
+    new words is ``turn-stale-replay``, and such turns do not count here. Nor does a turn whose transcript
+    and reply are one text: that is what a service writes that masks what was said.
 
 What to do
     Listen to what the recogniser gets: see whether its transcripts come from a fixed set.
@@ -35,7 +36,9 @@ def _run(context: CheckContext) -> Iterator[Finding]:
     pairs: defaultdict[tuple[str, str], list[Turn]] = defaultdict(list)
     for turn in context.session.turns:
         heard, answered = turn.words.heard, turn.words.answered
-        if heard is not None and answered is not None and turn.replay is None:
+        if heard is None or answered is None or turn.replay is not None:
+            continue
+        if heard.text != answered.text:
             pairs[heard.text, answered.text].append(turn)
     repeated = [turns for turns in pairs.values() if len(turns) >= _FEWEST]
     if repeated:

@@ -38,7 +38,6 @@ from diag.checks.base import (
     any_of,
     to_evidence,
 )
-from diag.checks.kafka.evidence import record_to_evidence
 from diag.model.events import Event
 from diag.model.findings import Confidence, Finding, Scope, Severity
 from diag.model.flow import TopicFlow
@@ -106,7 +105,7 @@ def _finding(context: CheckContext, flow: TopicFlow, lines: list[Event]) -> Find
             f"Lines speak of {said} records published to {flow.topic} for this session; "
             f"{len(flow.records)} are stored, so {missing} never arrived."
         ),
-        evidence=tuple(dict.fromkeys((*to_evidence(ends), *map(record_to_evidence, records)))),
+        evidence=tuple(dict.fromkeys((*to_evidence(ends), *(record.to_evidence() for record in records)))),
         remedy="let the writer wait for an answer (RequiredAcks: one or all)",
         sessions=context.session.session_ids,
         subjects=(flow.topic,),

@@ -9,7 +9,8 @@ Why it matters
 
 How it decides
     On the media server, ``Error reading from Kafka`` with the deadline's text, then ``Audio consumer
-    stopped`` 9 to 11 s after ``Starting audio consumer``, and no clean-up of the connection before it.
+    stopped`` at once, 9 to 11 s after ``Starting audio consumer``, all on one pod, and no clean-up of the
+    connection before it or within a second: a reader that goes on after a timeout ends with its caller.
     Where nobody writes to ``audio-out``, nothing is lost by it, and it is only an information.
 
 What can fool it
@@ -23,6 +24,7 @@ What to do
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from diag.checks.base import BROKER, LOGS, MEDIA_SERVER, Check, CheckContext, any_of, to_evidence
@@ -34,6 +36,7 @@ from diag.model.session import Session
 _DEADLINE = "deadline exceeded"
 _DIAL = "dial"
 _SOONEST_NS, _LATEST_NS = 9 * NS_PER_S, 11 * NS_PER_S
+_AT_ONCE_NS = NS_PER_S
 _TOPIC = "audio-out"
 _ORCHESTRATOR, _MEDIA = "orchestrator", "media"
 _ERAS_WITHOUT_REPLY_AUDIO = frozenset({"B", "C"})
@@ -47,12 +50,18 @@ def _run(context: CheckContext) -> Iterator[Finding]:
         )
         if event.entry.service == MEDIA_SERVER or event.side == "media"
     ]
-    for start, error, stop in _deaths(readers):
-        yield _finding(context, (start, error, stop))
+    cleaned_ns = [event.time_ns for event in readers if event.name == "media.cleanup"]
+    by_pod: defaultdict[str, list[Event]] = defaultdict(list)
+    for event in readers:
+        by_pod[event.entry.pod].append(event)
+    for events in by_pod.values():
+        for death in _find_deaths(events):
+            if not any(0 <= ns - death[2].time_ns <= _AT_ONCE_NS for ns in cleaned_ns):
+                yield _finding(context, death)
 
 
-def _deaths(events: list[Event]) -> Iterator[tuple[Event, Event, Event]]:
-    """Each reader's start, error and stop, where they follow each other as a death does."""
+def _find_deaths(events: list[Event]) -> Iterator[tuple[Event, Event, Event]]:
+    """Each reader's start, error and stop, where they follow each other on a pod as a death does."""
     start: Event | None = None
     error: Event | None = None
     for event in events:
@@ -64,9 +73,14 @@ def _deaths(events: list[Event]) -> Iterator[tuple[Event, Event, Event]]:
             said = event.entry.field("error")
             error = event if _DEADLINE in said and _DIAL not in said else None
         elif event.name == "kafka.reader_stop" and start is not None and error is not None:
-            if _SOONEST_NS <= event.time_ns - start.time_ns <= _LATEST_NS:
+            if _is_death(start, error, event):
                 yield start, error, event
             start = None
+
+
+def _is_death(start: Event, error: Event, stop: Event) -> bool:
+    lived_ns = stop.time_ns - start.time_ns
+    return _SOONEST_NS <= lived_ns <= _LATEST_NS and stop.time_ns - error.time_ns <= _AT_ONCE_NS
 
 
 def _finding(context: CheckContext, death: tuple[Event, Event, Event]) -> Finding:

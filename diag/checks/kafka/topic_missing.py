@@ -9,13 +9,15 @@ Why it matters
 
 How it decides
     The broker's list says what is missing now. What was missing then is said by publish errors with
-    code 3, more than once within 60 s. Absence now counts for a session only if its window reaches now.
+    code 3, more than once within 60 s, unless the topic holds an older record, or writing to it succeeded
+    within 10 s of the first. Absence now counts for a session only if its window reaches now.
     The two audio topics are always wanted, a logging topic only if a service tries to write to it. If
     only logging topics are missing, that is a standing warning: the audio path is untouched.
 
 What can fool it
-    A single such error is a leader election. Consumers of a missing topic only say ``context deadline
-    exceeded``, like idle ones, so their lines decide nothing.
+    A single such error is a leader election, and so are some in a row if the next write succeeds.
+    Consumers of a missing topic only say ``context deadline exceeded``, like idle ones, so their lines
+    decide nothing.
 
 What to do
     ``diag topics --create-missing``, then restart the consumers that it names: one that joined before
@@ -25,8 +27,8 @@ What to do
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
-from itertools import combinations
 
 from diag.checks.base import (
     BROKER,
@@ -50,16 +52,17 @@ _FAILURES = ("media.publish_failed", "reply.publish_failed", "log.publish_failed
 _WRITES = (*_FAILURES, "media.publish", "reply.published", "log.published")
 _TOGETHER_NS = 60 * NS_PER_S
 _APART_NS = NS_PER_S // 10
-_LOOK_AT = 200
+_ELECTION_NS = 10 * NS_PER_S
 
 
 def _run(context: CheckContext) -> Iterator[Finding]:
     for topic in context.wanted:
-        failures = [event for event in _lines(context, topic, _FAILURES) if _says_unknown(event)]
+        writes = [event for event in context.session.named(*_WRITES) if topic_of(event) == topic.name]
+        failures = [event for event in writes if _says_unknown(event)]
         absent_now = _is_absent_now(context, topic)
-        if not (absent_now or _failed_repeatedly(failures)):
+        if not (absent_now or (_was_missing(writes) and not _was_there(context, topic, failures))):
             continue
-        if topic.path is Path.LOGGING and not _lines(context, topic, _WRITES):
+        if topic.path is Path.LOGGING and not writes:
             continue
         yield _finding(context, topic, failures, absent_now=absent_now)
 
@@ -68,20 +71,35 @@ def _is_absent_now(context: CheckContext, topic: WantedTopic) -> bool:
     return context.reaches_now and context.broker is not None and topic.name not in context.broker.topics
 
 
-def _lines(context: CheckContext, topic: WantedTopic, names: tuple[str, ...]) -> list[Event]:
-    return [event for event in context.session.named(*names) if topic_of(event) == topic.name]
+def _was_there(context: CheckContext, topic: WantedTopic, failures: list[Event]) -> bool:
+    """Whether the topic holds a record from before the failures, so that it was there all the time."""
+    facts = context.broker.topics.get(topic.name) if context.broker else None
+    first_ns = min(event.time_ns for event in failures)
+    return facts is not None and any(ns < first_ns - _TOGETHER_NS for ns in facts.first_ns.values())
 
 
 def _says_unknown(event: Event) -> bool:
-    return _ERROR_CODE_3.search(event.entry.field("error")) is not None
+    return event.name in _FAILURES and _ERROR_CODE_3.search(event.entry.field("error")) is not None
 
 
-def _failed_repeatedly(failures: list[Event]) -> bool:
+def _was_missing(writes: list[Event]) -> bool:
+    """Whether failures in a row show that the topic was missing, not that a leader was elected."""
+    failing: list[int] = []
+    for event in writes:
+        if _says_unknown(event):
+            failing.append(event.time_ns)
+        elif event.name not in _FAILURES:
+            if _failed_repeatedly(failing) and event.time_ns - failing[0] > _ELECTION_NS:
+                return True
+            failing = []
+    return _failed_repeatedly(failing)
+
+
+def _failed_repeatedly(times: list[int]) -> bool:
     """More than one failure within a minute; the two lines that one packet leaves are one."""
-    return any(
-        _APART_NS <= later.time_ns - earlier.time_ns <= _TOGETHER_NS
-        for earlier, later in combinations(failures[:_LOOK_AT], 2)
-    )
+    times = sorted(times)
+    nexts = ((time_ns, bisect_left(times, time_ns + _APART_NS)) for time_ns in times)
+    return any(place < len(times) and times[place] - time_ns <= _TOGETHER_NS for time_ns, place in nexts)
 
 
 def _finding(

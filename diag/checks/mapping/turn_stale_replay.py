@@ -17,7 +17,8 @@ What can fool it
     Turns without IDs that interleave: their lines may be mixed up, so it is only suspected. Two turns
     with the same words are told from each other by nothing. Texts whose lengths differ by a few
     characters may differ in white space alone. A service that speaks a reply in pieces sends no piece
-    that is the reply. A short reply comes to many words.
+    that is the reply, and one that puts markup around each reply speaks none of them: there only an
+    earlier turn's text counts. A short reply comes to many words.
 
 What to do
     Look for the pipeline session that was created while a dialogue ran: a client sends session_info or

@@ -9,10 +9,8 @@ from itertools import groupby, pairwise
 from diag.model.clocks import Clocks
 from diag.model.diagnosis import Diagnosis
 from diag.model.events import Event
-from diag.model.findings import Evidence
 from diag.model.flow import TopicFlow
 from diag.model.instants import format_clock
-from diag.model.records import KafkaRecord
 from diag.model.session import Attribution, Session
 from diag.render.durations import describe_duration
 from diag.render.ladder import CALLER, LLM, MEDIA, ORCHESTRATOR, STT, TTS, Step, build_ladder
@@ -172,13 +170,9 @@ def _to_flow_row(flow: TopicFlow, index: EvidenceIndex) -> FlowRow:
         expired=_count(flow.expired),
         lag=_count(flow.lag),
         notes=to_prose("; ".join(flow.notes)),
-        evidence=index.cite(_record_evidence(record) for record in ends),
+        evidence=index.cite(record.to_evidence() for record in ends),
     )
 
 
 def _count(number: int | None) -> str:
     return "-" if number is None else str(number)
-
-
-def _record_evidence(record: KafkaRecord) -> Evidence:
-    return Evidence(record.time_ns, record.ref, "kafka", f"record of {record.size} bytes, key {record.key}")

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from diag.model.events import Event
 from diag.model.instants import NS_PER_S
-from diag.session.attribution.contents import says_same
-from diag.session.attribution.scene import latest_ns
+from diag.session.attribution.scene import latest_ns, says_same
 
 NEAR_NS = NS_PER_S // 4
 """What one function writes in a row stands within milliseconds, a pause of the process aside."""

@@ -10,7 +10,7 @@ from diag.model.catalogue import STAGES, Meaning
 from diag.model.events import Event
 from diag.session.attribution.adjacent import NEAR_NS
 from diag.session.attribution.running import CLOCKS_DIFFER_NS
-from diag.session.attribution.scene import BINDING_EVENTS, Scene, is_bare
+from diag.session.attribution.scene import BINDING_EVENTS, Scene, is_bare, sessions_in
 from diag.session.attribution.spans import LONGEST_NS, REQUEST, REQUEST_EVENTS, STAGE_EVENTS, find_spans
 
 RUN_EVENTS = (*STAGE_EVENTS, *REQUEST_EVENTS, *BINDING_EVENTS, "ws.open", "ws.greeting", "ws.close")
@@ -67,7 +67,8 @@ class Around:
 
 def read_around(alone: Scene, hubs: frozenset[str], finder: Finder) -> Around:
     """Ask for what `alone`, the session by itself, leaves open."""
-    around = Around([], _lines_of_shared(alone, hubs, finder), [])
+    shared = _lines_of_shared(alone, hubs, finder)
+    around = Around([], shared[:MOST_LINES], [], _count_unnamed(shared[MOST_LINES:]))
     running, beside, whole = _running(alone), _beside(alone), [_span_of(alone)]
     for is_sought, stretches in _kinds(running, beside, whole):
         lines, too_many = finder.saying(is_sought, stretches, MOST_LINES, unnamed=True)
@@ -81,10 +82,16 @@ def read_around(alone: Scene, hubs: frozenset[str], finder: Finder) -> Around:
         (names, beside if names else []),
         (PLACING_EVENTS, whole if "pod" in rules else []),
     ):
-        marks, unseen = finder.saying(_is_any_of(frozenset(wanted)), stretches, MOST_LANDMARKS)
+        # its own steps may be among them, and are no reason to see less of the others
+        most = MOST_LANDMARKS + len(alone.lines)
+        marks, unseen = finder.saying(_is_any_of(frozenset(wanted)), stretches, most)
         around.landmarks += marks
         around.sees_others = around.sees_others and not unseen
     return around
+
+
+def _count_unnamed(lines: Iterable[Event]) -> int:
+    return sum(not sessions_in(one.entry) for one in lines)
 
 
 def _kinds(running: dict[str, Stretches], beside: Stretches, whole: Stretches) -> Iterator[_ByRule]:
@@ -138,4 +145,4 @@ def _lines_of_shared(alone: Scene, hubs: frozenset[str], finder: Finder) -> tupl
         return ()
     first, last = _span_of(alone)
     lines = (one for one in finder.mentioning(sockets) if first <= one.time_ns <= last)
-    return tuple(sorted(lines, key=lambda one: one.time_ns)[:MOST_LINES])
+    return tuple(sorted(lines, key=lambda one: one.time_ns))

@@ -1,4 +1,4 @@
-"""All that attribution looks at, in order of time, and whose each line is."""
+"""All that attribution looks at, in order of time: whose each line is, and which lines speak of one thing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from diag.model.clocks import Clocks
 from diag.model.events import Event
@@ -55,10 +56,6 @@ class Scene:
                 return self.bindings[text].last_before(event.time_ns)
         return connections[0] if connections else None
 
-    def shift_of(self, pod: str) -> int:
-        """How far a pod's clock is proved to be ahead of the reference's."""
-        return next((clock.shift_ns for clock in self.clocks.pods if clock.pod == pod), 0)
-
 
 def sessions_in(entry: Entry) -> tuple[str, ...]:
     """The session IDs that a line names under a session's key; a lost one names nobody."""
@@ -82,18 +79,33 @@ def latest_ns(event: Event) -> int:
     return event.time_ns + NS_PER_S - 1 if event.time_ns % NS_PER_S == 0 else event.time_ns
 
 
+def says_same(line: Event, told: Iterable[Event]) -> bool | None:
+    """Whether what `line` names stands in one of `told` by the catalogue's ``same``; None: nothing tells."""
+    known = None
+    for event in told:
+        for own, other in line.same.items():
+            value, said = line.value(own), event.value(other)
+            if value and said:
+                if value == said:
+                    return True
+                known = False
+    return known
+
+
 @dataclass(frozen=True, slots=True)
 class Bindings:
     """For which session one shared connection stood, and when.
 
     Attributes:
         times, owners: of the bindings, in order; the last one before a time wins.
-        spans: owner -> the first and last time at which it is named beside the connection.
+        begun: when each other session is first named beside the connection, in order.
+        until: when any of those that had begun by then is last named beside it.
     """
 
     times: tuple[int, ...]
     owners: tuple[str, ...]
-    spans: Mapping[str, tuple[int, int]]
+    begun: tuple[int, ...]
+    until: tuple[int, ...]
 
     def last_before(self, time_ns: int) -> str:
         """Who was bound; before the first binding, who came first."""
@@ -101,7 +113,8 @@ class Bindings:
 
     def others_at(self, time_ns: int) -> bool:
         """Whether another session is named beside the connection both before and after a time."""
-        return any(start <= time_ns <= end for name, (start, end) in self.spans.items() if name != OWN)
+        place = bisect_right(self.begun, time_ns)
+        return place > 0 and self.until[place - 1] >= time_ns
 
 
 def find_bindings(
@@ -124,4 +137,10 @@ def find_bindings(
 
 
 def _to_bindings(pairs: list[tuple[int, str]], spans: Mapping[str, tuple[int, int]]) -> Bindings:
-    return Bindings(tuple(time for time, _ in pairs), tuple(owner for _, owner in pairs), dict(spans))
+    others = sorted(span for owner, span in spans.items() if owner != OWN)
+    return Bindings(
+        times=tuple(time for time, _ in pairs),
+        owners=tuple(owner for _, owner in pairs),
+        begun=tuple(start for start, _ in others),
+        until=tuple(accumulate((end for _, end in others), max)),
+    )

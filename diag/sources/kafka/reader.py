@@ -49,7 +49,8 @@ async def _read_topics(consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient) -
     first_ns: defaultdict[str, dict[int, int]] = defaultdict(dict)
     for one in sorted(partitions):
         offsets[one.topic][one.partition] = (begins[one], ends[one])
-        if (first := oldest.get(one)) is not None and first.timestamp is not None:
+        # a producer may write no time: of such a record nobody knows how old it is
+        if (first := oldest.get(one)) is not None and (first.timestamp or 0) > 0:
             first_ns[one.topic][one.partition] = first.timestamp * NS_PER_MS
     kept = await read_topic_settings(admin, [name for name in offsets if not _is_internal(name)])
     return {

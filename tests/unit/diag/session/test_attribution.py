@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diag.session.attribution import around, find_attributed
+from diag.session.attribution import around, find_attributed, running
 from tests.cases import START_NS, diagnose, read, read_case
 
 _HEAD = "# asks: $S\n# S = session_1753615601372_cz4gw0fl5\n# B = session_1753615601988_p07w2hhrk\n"
@@ -168,3 +168,38 @@ def test_lines_without_end_cost_no_more_than_their_number(monkeypatch: pytest.Mo
         "LLM request failed, retrying...",
     ]
     assert session.not_attributed == 19
+
+
+def test_a_shared_connections_lines_without_end_are_counted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only those that name no session: the others are another session's own."""
+    text = "00:00.500 orchestrator info Received session info from frontend :: sessionID=$S connID=$W\n"
+    text += "".join(
+        f"00:03.{place:03} orchestrator info Received session info from frontend "
+        f":: sessionID=session_17536156{place:05}_abcdefghi connID=$W\n"
+        for place in range(40)
+    )
+    text += "\n".join(
+        f"00:01.{place:03} orchestrator info Raw WebSocket message received :: connID=$W size={place}"
+        for place in range(600, 620)
+    )
+    text += "\n00:05.000 orchestrator info Session cleaned up :: sessionID=$S\n"
+    assert diagnose(read_case(_HEAD + text)).session.not_attributed == 0
+    monkeypatch.setattr(around, "MOST_LINES", 2)
+    assert diagnose(read_case(_HEAD + text)).session.not_attributed == 19
+
+
+def test_many_turns_before_a_line_do_not_make_it_ambiguous(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only stages that may have run when it was written are held against it."""
+    monkeypatch.setattr(running, "_MOST_COMPARED", 3)
+    early = _STAGE.replace("00:02.000", "00:01.600")
+    many = "".join(early.replace("00:01", f"00:{at}") for at in range(10, 58, 4))
+    session = diagnose(read_case(_HEAD + many)).session
+    assert [one.ambiguous for one in session.attributed] == [False] * 12
+
+
+def test_a_long_session_does_not_hide_the_others_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only other sessions' steps count towards the most that are looked at."""
+    monkeypatch.setattr(around, "MOST_LANDMARKS", 1)
+    assert _attributed(_STAGE) == {"LLM completed successfully": ("stage:llm", False)}
+    many = "".join(_OTHER_STAGE.format(pod=f"orchestrator/{pod}") for pod in "bcdef")
+    assert _attributed(_STAGE + many) == {"LLM completed successfully": ("stage:llm", True)}

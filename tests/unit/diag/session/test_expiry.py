@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from diag.model.events import Event
@@ -44,6 +46,16 @@ def test_an_offset_below_the_logs_beginning_was_stored_and_is_gone() -> None:
     assert found.records == 3
     assert "begins at offset 13 in 0" in found.note
     assert "it keeps 60 min and the session is 2 h old" in found.note
+
+
+def test_an_offset_that_no_broker_gave_proves_nothing() -> None:
+    """A failed write, or a client that never waited: both log the 0 of a message that was not sent yet."""
+    failed = replace(published(0, 0), name="media.publish_failed")
+    reader = replace(published(0, 0), name="kafka.reader_start")
+    unsent = [published(0, 0, SPAN.start_ns + place) for place in range(3)]
+
+    assert expired(failed, reader, offsets=(7, 20), oldest_ns=BEFORE) == Expiry(0)
+    assert expired(*unsent, offsets=(7, 20), oldest_ns=BEFORE) == Expiry(0)
 
 
 def test_records_that_went_before_their_time_were_deleted() -> None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from diag.model.events import Event
+from diag.model.numbers import to_number
 from diag.model.topics import TopicFacts
-from diag.session.passage import PRODUCED
+from diag.session.passage import CONSUMED, ELSEWHERE, PRODUCED
 
-_LONGEST = 18
-"""Digits: a number of Kafka's has 64 bits."""
+_READ = frozenset({*CONSUMED, *ELSEWHERE})
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class OffsetRange:
     """What one line says was stored from `first` to `last`; other sessions' records may lie between."""
 
     partition: int
@@ -34,18 +35,26 @@ class Stretch:
         return self.records if held <= 0 else max(1, self.records - held)
 
 
-def find_stretches(events: Iterable[Event]) -> frozenset[Stretch]:
-    """What the producer's lines name, each once; what the consumer's do where those name nothing."""
-    produced: set[Stretch] = set()
-    consumed: set[Stretch] = set()
+def find_ranges(events: Iterable[Event]) -> frozenset[OffsetRange]:
+    """What the producer's lines name, each once; what the consumer's do where those name nothing.
+
+    Lines of failure name what the client's message held before it was sent, often 0. A client that does
+    not wait for the broker logs that of every message: a place that was written twice is nobody's word.
+    """
+    produced: defaultdict[OffsetRange, set[int]] = defaultdict(set)
+    consumed: set[OffsetRange] = set()
     for event in events:
-        stretch = _to_stretch(event)
-        if stretch is not None:
-            (produced if event.name in PRODUCED else consumed).add(stretch)
-    return frozenset(produced or consumed)
+        if event.name in PRODUCED and (named := range_of(event)) is not None:
+            produced[named].add(event.time_ns)
+        elif event.name in _READ and (named := range_of(event)) is not None:
+            consumed.add(named)
+    if produced:
+        return frozenset(named for named, times in produced.items() if len(times) == 1)
+    return frozenset(consumed)
 
 
-def _to_stretch(event: Event) -> Stretch | None:
+def range_of(event: Event) -> OffsetRange | None:
+    """The offsets that a line names; None if it names none."""
     field = event.entry.field
     partition, first = to_number(field("partition")), to_number(field("first_offset", "offset"))
     last = to_number(field("last_offset")) if field("last_offset") else first
@@ -53,9 +62,4 @@ def _to_stretch(event: Event) -> Stretch | None:
         return None
     ends = 1 if first == last else 2
     records = to_number(field("records")) or ends
-    return Stretch(partition, first, last, max(ends, min(records, last - first + 1)))
-
-
-def to_number(text: str) -> int | None:
-    """A number from a log, which may hold anything; None if it is none."""
-    return int(text) if text.isdecimal() and text.isascii() and len(text) <= _LONGEST else None
+    return OffsetRange(partition, first, last, max(ends, min(records, last - first + 1)))
