@@ -8,6 +8,7 @@ step before it went.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -40,32 +41,29 @@ _STAGES = ("stt", "llm", "tts")
 _TAKEN_UP_NS = 10 * NS_PER_S
 """Clients switch listening off and then send the last audio, or ask for the answer."""
 
+_MOST_OPEN = 200
+"""Turns without an end among which a step's own is looked for: what is older has ended, told or not."""
+
 _ATTEMPT_NS = 120 * NS_PER_S
 """The reference orchestrator gives a stage two minutes; who takes longer will not answer first."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Draft:
     """A turn in the making.
 
     Attributes:
         stages: stage -> since when it runs, None once it has ended.
+        interrupted: a line says that it was broken off: what is still to come is another turn's.
+        ended: its work is over.
     """
 
     turn_id: str = ""
     utterance: str = ""
     steps: list[Event] = field(default_factory=list)
     stages: dict[str, int | None] = field(default_factory=dict)
-
-    @property
-    def interrupted(self) -> bool:
-        """A line says that it was broken off: what is still to come is another turn's."""
-        return self.first("turn.interrupted") is not None
-
-    @property
-    def ended(self) -> bool:
-        """Its work is over."""
-        return self.first("turn.end") is not None
+    interrupted: bool = False
+    ended: bool = False
 
     def first(self, *names: str) -> Event | None:
         """Its first step of one of these names."""
@@ -75,6 +73,8 @@ class Draft:
         """Take a step, and note where its stage stands."""
         self.steps.append(step)
         if step.name not in STAGE_EVENTS:
+            self.interrupted = self.interrupted or step.name == "turn.interrupted"
+            self.ended = self.ended or step.name == "turn.end"
             return
         stage, state = stage_of(step), state_of(step)
         if state == "executing":
@@ -142,6 +142,9 @@ class _Assembler:
         self._timing = timing
         self._current: Draft | None = None
         self._listening: list[Event] = []
+        self._going: list[Draft] = []
+        self._of_id: dict[str, Draft] = {}
+        self._of_utterance: defaultdict[str, list[Draft]] = defaultdict(list)
 
     def take(self, event: Event) -> None:
         if event.name == "media.listen":
@@ -169,7 +172,7 @@ class _Assembler:
             not turn.ended or self._timing.ns(turn.steps[-1]) >= since for turn in self.turns
         )
         if not taken_up:
-            self.turns.append(Draft(steps=[event]))
+            self._open(Draft(steps=[event]))
         self._listening = []
 
     def _find_broken_off(self, event: Event) -> Draft | None:
@@ -195,28 +198,29 @@ class _Assembler:
         return self._by_course(event)
 
     def _by_id(self, turn_id: str, utterance: str) -> Draft:
-        own = next((draft for draft in reversed(self.turns) if draft.turn_id == turn_id), None)
-        spoken = self._find_speech(utterance)
+        own, spoken = self._of_id.get(turn_id), self._find_speech(utterance)
         if own is None:
-            own = spoken or self._open(Draft(utterance=utterance))
+            own = self._of_id[turn_id] = spoken or self._open(Draft(utterance=utterance))
             own.turn_id = turn_id
         elif spoken is not None and not own.utterance:
             # another pod's clock put a line of the turn before the one that names its utterance
-            self.turns.remove(spoken)
+            self._close(spoken)
             own.absorb(spoken, self._timing)
+            self._of_utterance[own.utterance].append(own)
         return own
 
     def _find_speech(self, utterance: str) -> Draft | None:
         """The speech that a turn came of: by its number, else the last one that no turn has taken up."""
-        waiting = [draft for draft in self.turns if draft.utterance and not draft.turn_id]
         if utterance:
-            return next((draft for draft in reversed(waiting) if draft.utterance == utterance), None)
+            same = reversed(self._of_utterance.get(utterance, []))
+            return next((draft for draft in same if not draft.turn_id), None)
         last = self.turns[-1] if self.turns else None
-        return last if last in waiting and not last.began_work else None
+        waits = last is not None and last.utterance and not last.turn_id and not last.began_work
+        return last if waits else None
 
     def _by_utterance(self, utterance: str, event: Event) -> Draft:
         """The last turn of that utterance; a second end of speech is one of a new connection's count."""
-        known = next((draft for draft in reversed(self.turns) if draft.utterance == utterance), None)
+        known = next(reversed(self._of_utterance.get(utterance, [])), None)
         if known is None or (event.name in TRIGGERS and known.first(event.name) is not None):
             return self._open(Draft(utterance=utterance))
         return known
@@ -229,7 +233,8 @@ class _Assembler:
         if event.name == "turn.start":
             joins = last is not None and not last.ended and last.first("turn.start") is None
             return last if joins and last and last.is_fresh(event, self._timing) else self._open(Draft())
-        running = [one for one in self.turns if not one.ended and not one.only_silence]
+        self._going = [one for one in self._going if not one.ended][-_MOST_OPEN:]
+        running = [one for one in self._going if not one.only_silence]
         going = [one for one in running if not one.interrupted]
         return self._among_open(event, going or (running if event.name == "turn.end" else []))
 
@@ -251,4 +256,14 @@ class _Assembler:
 
     def _open(self, draft: Draft) -> Draft:
         self.turns.append(draft)
+        self._going.append(draft)
+        if draft.utterance:
+            self._of_utterance[draft.utterance].append(draft)
         return draft
+
+    def _close(self, draft: Draft) -> None:
+        """It was another turn's beginning."""
+        self.turns.remove(draft)
+        self._of_utterance[draft.utterance].remove(draft)
+        if draft in self._going:
+            self._going.remove(draft)
