@@ -32,6 +32,9 @@ from diag.model.window import MINUTE_NS, Window
 from diag.sources.files import Files, show_name
 from diag.sources.scratch import open_scratch, remove_open
 
+_SHARDS_EACH = 4
+"""Of one process, so that none waits long for the last; each reads what is around its sessions again."""
+
 DEFAULT_NS = 60 * MINUTE_NS
 """How far back a live source is read where no window is given."""
 
@@ -112,7 +115,8 @@ async def _judge(
     job: JudgingJob, digests: list[Digest], room: Room, workers: Workers, request: SessionsRequest
 ) -> tuple[list[SessionLine], int]:
     """A line for each session, and how many sessions' IDs were left when a cancellation came."""
-    plan = plan_shards(digests, room.shard_lines)
+    lines_read = sum(digest.entries for digest in digests)
+    plan = plan_shards(digests, min(room.shard_lines, lines_read // (room.processes * _SHARDS_EACH) + 1))
     judge = partial(judge_shard, replace(job, crowded=plan.crowded))
     lines: list[SessionLine] = []
     left = list(plan.shards)

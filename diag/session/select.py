@@ -34,7 +34,7 @@ class EventFinder:
     ) -> None:
         self._frame = frames.check_schema(frame)
         self._catalogue = catalogue
-        self._events: dict[int, Event] = {}
+        self._at = _Made(frame, catalogue).at
         self._meanings: dict[tuple[str, str], Meaning | None] = {}
         self._mentions = mentions_of(frame)
         self._crowded = crowded
@@ -180,7 +180,21 @@ class EventFinder:
             self._at,
         )
 
-    def _at(self, rows: list[int]) -> tuple[Event, ...]:
+
+class _Made:
+    """The events of a frame's rows, each made when it is first asked for.
+
+    The index of surroundings asks for them, too, so they are no part of the finder that holds it: two that
+    hold each other stay in memory, with all events, until somebody looks for cycles.
+    """
+
+    def __init__(self, frame: pl.DataFrame, catalogue: Catalogue) -> None:
+        self._frame = frame
+        self._catalogue = catalogue
+        self._events: dict[int, Event] = {}
+
+    def at(self, rows: list[int]) -> tuple[Event, ...]:
+        """Those of `rows`, in that order."""
         try:
             return tuple(map(self._events.__getitem__, rows))
         except KeyError:

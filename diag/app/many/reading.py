@@ -31,7 +31,7 @@ _LARGEST_PART_MB = 8
 _PART_TAKES = 24
 """Bytes of memory for each byte of logs that is read: decoded objects, then columns."""
 
-_LINE_TAKES = 20_000
+_LINE_TAKES = 10_000
 """Bytes of memory for each line of a session that is judged: an event and its place in the indexes."""
 
 _BATCH_ENTRIES = 20_000
