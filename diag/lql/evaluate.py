@@ -192,7 +192,8 @@ def _to_boolean(value: Any) -> bool | None:
     return value if isinstance(value, bool) else {"true": True, "false": False}.get(str(value).lower())
 
 
-def _to_severity(value: Any) -> int | None:
+def find_severity(value: Any) -> int | None:
+    """The number of a severity that is given by name or number; None if it is neither."""
     number = _to_number(value)
     return SEVERITIES.get(str(value).upper()) if number is None else int(number)
 
@@ -211,8 +212,18 @@ def _to_instant(value: Any) -> int | None:
 
 _CONVERTERS: Mapping[FieldType, Callable[[Any], Any]] = {
     FieldType.TIMESTAMP: _to_instant,
-    FieldType.SEVERITY: _to_severity,
+    FieldType.SEVERITY: find_severity,
     FieldType.INTEGER: _to_number,
     FieldType.BOOLEAN: _to_boolean,
     FieldType.DURATION: _to_duration,
 }
+
+
+def is_never_true(tree: Comparison) -> bool:
+    """Whether the value cannot be of the field's type, so that no entry can match."""
+    convert = _CONVERTERS.get(find_type(tree.path) or FieldType.DYNAMIC)
+    if convert is None or tree.op in (Op.MATCH, Op.NO_MATCH):
+        return False
+    if not tree.quoted and tree.value in ("*", "NULL_VALUE"):
+        return False
+    return convert(tree.value) is None

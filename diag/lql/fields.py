@@ -7,6 +7,7 @@ any key may stand.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import Enum, auto
 
 
@@ -104,3 +105,28 @@ def default_of(kind: FieldType) -> object:
         FieldType.DURATION: "0s",
         FieldType.TIMESTAMP: "1970-01-01T00:00:00Z",
     }.get(kind)
+
+
+_INDEXED = frozenset(
+    {
+        ("resource", "type"), ("logName",), ("severity",), ("timestamp",), ("insertId",), ("operation", "id"),
+        ("trace",), ("httpRequest", "status"), ("split", "uid"),
+    }
+)  # fmt: skip
+
+
+def is_indexed(path: tuple[str, ...]) -> bool:
+    """Whether the service finds this field's values without reading entries ("Use indexed fields")."""
+    return path in _INDEXED or path[:1] == ("labels",) or path[:2] == ("resource", "labels")
+
+
+def name_fields() -> Iterator[str]:
+    """Every field that all entries share, and the roots of payloads and maps, as they are written."""
+    return _names(_SCHEMA)
+
+
+def _names(tree: _Tree) -> Iterator[str]:
+    for name, below in tree.items():
+        yield name
+        if isinstance(below, dict):
+            yield from (f"{name}.{inner}" for inner in _names(below))

@@ -43,9 +43,10 @@ class Token:
     column: int
     glued: bool
 
-    def refuse(self, problem: str = "syntax error") -> FilterError:
-        """The error that this token is in the wrong place."""
-        return FilterError(problem, self.line, self.column, self.text if self.kind is not Kind.END else "end")
+    def refuse(self, problem: str = "syntax error", *, token: str = "", hint: str = "") -> FilterError:
+        """The error that this token, or what begins with it, is in the wrong place."""
+        shown = token or (self.text if self.kind is not Kind.END else "end")
+        return FilterError(problem, self.line, self.column, shown, hint=hint)
 
 
 _SKIP = re.compile(r"(?:[\s]+|--[^\n]*)+")
@@ -54,13 +55,15 @@ _STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'', re.DOTALL)
 # "-" and "/" may stand inside a word (labels.k8s-pod/app), not at its start.
 _TEXT = re.compile(r"[^\s\"'=!<>:~().,\-][^\s\"'=!<>:~().,]*")
 _PUNCTUATION = {".": Kind.DOT, ",": Kind.COMMA, "(": Kind.OPEN, ")": Kind.CLOSE, "-": Kind.MINUS}
+_INSTEAD = {"!": "write NOT, or a - right before the condition", "~": "write =~ for a regular expression"}
 _KEYWORDS = {"AND": Kind.AND, "OR": Kind.OR, "NOT": Kind.NOT}
 
 
 def tokenize(text: str) -> tuple[Token, ...]:
     """The tokens of `text`, an END token last; raises `FilterError`."""
     if len(text) > LONGEST_FILTER:
-        raise FilterError(f"filter is longer than {LONGEST_FILTER} characters", 1, LONGEST_FILTER + 1)
+        problem = f"filter is longer than {LONGEST_FILTER} characters"
+        raise FilterError(problem, *_place(text, LONGEST_FILTER), hint="ask in several filters")
     tokens: list[Token] = []
     position, glued = 0, False
     while True:
@@ -86,7 +89,8 @@ def _read(text: str, position: int, line: int, column: int) -> tuple[Kind, str, 
     if char in "\"'":
         match = _STRING.match(text, position)
         if match is None:
-            raise FilterError("string without a closing quote", line, column, char)
+            hint = f"write the closing {char}, and \\{char} where one stands inside"
+            raise FilterError("string without a closing quote", line, column, char, hint=hint)
         return Kind.STRING, unescape(match[0][1:-1]), len(match[0])
     if char in _PUNCTUATION:
         return _PUNCTUATION[char], char, 1
@@ -95,7 +99,7 @@ def _read(text: str, position: int, line: int, column: int) -> tuple[Kind, str, 
         return Kind.OP, match[0], len(match[0])
     match = _TEXT.match(text, position)
     if match is None:
-        raise FilterError("syntax error", line, column, char)
+        raise FilterError("syntax error", line, column, char, hint=_INSTEAD.get(char, ""))
     return _KEYWORDS.get(match[0], Kind.TEXT), match[0], len(match[0])
 
 

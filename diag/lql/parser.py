@@ -6,12 +6,15 @@ from diag.errors import FilterError
 from diag.lql.fields import find_type
 from diag.lql.lexer import Kind, Token, tokenize
 from diag.lql.regex import compile_regex
+from diag.lql.remedies import explain_field, explain_token, nearest
+from diag.lql.text import quote
 from diag.model.filters import EVERYTHING, And, Call, Comparison, Filter, Not, Op, Or, Words
 
 DEEPEST = 60
 """Nested parentheses and negations beyond which a filter is refused, not followed."""
 
 _FUNCTIONS = {"log_id": 1}
+_NAMES = (Kind.TEXT, Kind.STRING, Kind.AND, Kind.OR, Kind.NOT)
 _TERM_ENDS = frozenset({Kind.END, Kind.CLOSE, Kind.OR, Kind.COMMA})
 
 
@@ -22,7 +25,7 @@ def parse(text: str) -> Filter:
         return EVERYTHING
     tree = parser.conjunction(None)
     if parser.peek().kind is not Kind.END:
-        raise parser.peek().refuse()
+        raise parser.refusal()
     return tree
 
 
@@ -50,6 +53,10 @@ class _Parser:
         self._at += 1
         return token
 
+    def refusal(self) -> FilterError:
+        """The error that the next token is in the wrong place."""
+        return self.peek().refuse(hint=explain_token(self._tokens, self._at))
+
     def conjunction(self, head: _Head | None) -> Filter:
         terms = [self.disjunction(head)]
         while True:
@@ -71,7 +78,7 @@ class _Parser:
         token = self.peek()
         self._depth += 1
         if self._depth > DEEPEST:
-            raise token.refuse("filter is nested too deep")
+            raise token.refuse("filter is nested too deep", hint="ask in several filters")
         try:
             if token.kind in (Kind.NOT, Kind.MINUS):
                 self.take()
@@ -86,14 +93,14 @@ class _Parser:
         self.take()
         inner = self.conjunction(head)
         if self.peek().kind is not Kind.CLOSE:
-            raise self.peek().refuse()
+            raise self.refusal()
         self.take()
         return inner
 
     def _restriction(self) -> Filter:
         first = self.peek()
         if first.kind not in (Kind.TEXT, Kind.STRING):
-            raise first.refuse()
+            raise self.refusal()
         following = self._tokens[self._at + 1]
         if first.kind is Kind.TEXT and following.kind is Kind.OPEN and following.glued:
             return self._call()
@@ -101,21 +108,22 @@ class _Parser:
         if self.peek().kind is not Kind.OP:
             return Words(".".join(path))
         if find_type(path) is None:
-            raise FilterError("no log entry has the field", first.line, first.column, ".".join(path))
+            name = ".".join(path)
+            raise first.refuse("no log entry has the field", token=name, hint=explain_field(path))
         head = _Head(path, Op(self.take().text))
         return self._parenthesised(head) if self.peek().kind is Kind.OPEN else self._value_of(head)
 
     def _call(self) -> Call:
         name = self.take()
         if name.text.lower() not in _FUNCTIONS:
-            raise name.refuse("unknown function")
+            raise name.refuse("unknown function", hint=_explain_function(name.text))
         self.take()
         arguments = [self._argument()]
         while self.peek().kind is Kind.COMMA:
             self.take()
             arguments.append(self._argument())
         if self.peek().kind is not Kind.CLOSE:
-            raise self.peek().refuse()
+            raise self.refusal()
         close = self.take()
         if len(arguments) != _FUNCTIONS[name.text.lower()]:
             raise close.refuse(f"{name.text} takes {_FUNCTIONS[name.text.lower()]} argument")
@@ -129,10 +137,9 @@ class _Parser:
         path = [self.take().text]
         while self.peek().kind is Kind.DOT and self.peek().glued:
             self.take()
-            part = self.take()
-            if part.kind not in (Kind.TEXT, Kind.STRING, Kind.AND, Kind.OR, Kind.NOT):
-                raise part.refuse()
-            path.append(part.text)
+            if self.peek().kind not in _NAMES:
+                raise self.refusal()
+            path.append(self.take().text)
         return tuple(path)
 
     def _value_of(self, head: _Head) -> Comparison:
@@ -144,30 +151,36 @@ class _Parser:
 
     def _value(self) -> tuple[str, bool]:
         """A value and whether it was quoted. Unquoted, it may be negative and hold dots: ``-1.5``."""
+        if self.peek().kind not in (*_NAMES, Kind.MINUS):
+            raise self.refusal()
         first = self.take()
         if first.kind is Kind.STRING:
             return first.text, True
         parts = [first.text]
-        if first.kind is Kind.MINUS and self.peek().glued:
+        if first.kind is Kind.MINUS:
             parts.append(self._word())
-        elif first.kind not in (Kind.TEXT, Kind.AND, Kind.OR, Kind.NOT):
-            raise first.refuse()
         while self.peek().kind is Kind.DOT and self.peek().glued:
             self.take()
             parts += [".", self._word()]
         return "".join(parts), False
 
     def _word(self) -> str:
-        token = self.take()
-        if token.kind is not Kind.TEXT or not token.glued:
-            raise token.refuse()
-        return token.text
+        if self.peek().kind is not Kind.TEXT or not self.peek().glued:
+            raise self.refusal()
+        return self.take().text
 
 
 def _check_regex(place: Token, value: str, *, quoted: bool) -> None:
     if not quoted:
-        raise place.refuse("a regular expression must stand in double quotes")
+        hint = f"write {quote(value)}"
+        raise place.refuse("a regular expression must stand in double quotes", hint=hint)
     try:
         compile_regex(value)
     except ValueError as error:
-        raise place.refuse(f"bad regular expression ({error})") from error
+        hint = "the syntax is RE2's; a character that means itself takes \\\\ before it"
+        raise place.refuse(f"bad regular expression ({error})", hint=hint) from error
+
+
+def _explain_function(name: str) -> str:
+    found = nearest(name, _FUNCTIONS)
+    return f"did you mean {found}?" if found else f"there are: {', '.join(sorted(_FUNCTIONS))}"
