@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from diag.lql.evaluate import find_severity
-from diag.lql.fields import FieldType, find_type, is_indexed
+from diag.lql.convert import to_number, to_severity
+from diag.lql.fields import FieldType, is_indexed, type_of
 from diag.lql.text import to_text
 from diag.model.filter_report import Branch
 from diag.model.filters import And, Call, Comparison, Filter, Not, Op, Or, Words
 from diag.model.instants import format_instant, parse_instant
 
-_CALLS = {"log_id": "the log of this name, in any project; indexed"}
+_CALLS = {
+    "log_id": "the log of this name, in any project; indexed",
+    "source": "what this resource itself wrote, without what is below it",
+    "sample": "the same part of the entries every time, by a hash of the field",
+    "ip_in_net": "the field holds an address or range inside of it",
+    "search": "whole words in any case and order; in backquotes, a phrase",
+}
 _KINDS = {
-    FieldType.INTEGER: "as numbers",
+    FieldType.INTEGER: "as whole numbers",
+    FieldType.NUMBER: "as numbers",
     FieldType.BOOLEAN: "as true or false",
     FieldType.DURATION: "as lengths of time",
 }
@@ -38,7 +45,7 @@ def describe(tree: Filter) -> Branch:
 
 def explain(tree: Comparison) -> str:
     """What one comparison compares, in words."""
-    indexed = is_indexed(tree.path) and tree.op not in (Op.HAS, Op.MATCH, Op.NO_MATCH)
+    indexed = is_indexed(tree.path) and not tree.steps and tree.op not in (Op.HAS, Op.MATCH, Op.NO_MATCH)
     return _meaning(tree) + ("; indexed" if indexed else "")
 
 
@@ -51,7 +58,7 @@ def _meaning(tree: Comparison) -> str:
         return "there is a text, and no match in it; case counts"
     if tree.value == "NULL_VALUE" and not tree.quoted:
         return "the field is there, and null" if tree.op is Op.EQ else "the field is there, and not null"
-    kind = find_type(tree.path) or FieldType.DYNAMIC
+    kind = type_of(tree)
     if kind is FieldType.TIMESTAMP:
         instant = parse_instant(tree.value)
         return (
@@ -60,7 +67,7 @@ def _meaning(tree: Comparison) -> str:
             else f"as times: {format_instant(instant).replace('.000000000Z', 'Z')}"
         )
     if kind is FieldType.SEVERITY:
-        number = find_severity(tree.value)
+        number = to_severity(tree.value)
         return "never true: no severity" if number is None else f"as severities: {number}"
     if kind is FieldType.TEXT:
         return _text_meaning(tree.op)
@@ -79,10 +86,6 @@ def _text_meaning(op: Op) -> str:
 
 def _dynamic_meaning(tree: Comparison) -> str:
     """Below a payload the entry's own value decides."""
-    try:
-        float(tree.value)
-    except ValueError:
-        return _text_meaning(tree.op)
-    if tree.path[0] == "labels" or tree.path[:2] == ("resource", "labels"):
+    if to_number(tree.value) is None or tree.path[0] == "labels" or tree.path[:2] == ("resource", "labels"):
         return _text_meaning(tree.op)
     return f"as numbers, or where the entry has a text: {_text_meaning(tree.op)}"

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import Enum, auto
 
+from diag.model.filters import Cast, CastType, Comparison
+
 
 class FieldType(Enum):
     """How a field's value compares."""
@@ -20,6 +22,7 @@ class FieldType(Enum):
     INTEGER = auto()
     BOOLEAN = auto()
     DURATION = auto()
+    NUMBER = auto()  # no field is one, but a value that was cast
     DYNAMIC = auto()  # below a payload or a map: the value's own type decides
 
 
@@ -35,7 +38,11 @@ _SCHEMA: _Tree = {
     "receiveTimestamp": FieldType.TIMESTAMP,
     "severity": FieldType.SEVERITY,
     "labels": FieldType.DYNAMIC,
-    "metadata": FieldType.DYNAMIC,
+    "metadata": {"systemLabels": FieldType.DYNAMIC, "userLabels": FieldType.DYNAMIC},
+    "errorGroups": {"id": FieldType.TEXT},
+    "apphub": FieldType.DYNAMIC,
+    "apphubSource": FieldType.DYNAMIC,
+    "apphubDestination": FieldType.DYNAMIC,
     "trace": FieldType.TEXT,
     "traceSampled": FieldType.BOOLEAN,
     "spanId": FieldType.TEXT,
@@ -105,6 +112,24 @@ def default_of(kind: FieldType) -> object:
         FieldType.DURATION: "0s",
         FieldType.TIMESTAMP: "1970-01-01T00:00:00Z",
     }.get(kind)
+
+
+_CAST = {
+    CastType.STRING: FieldType.TEXT,
+    CastType.INT64: FieldType.INTEGER,
+    CastType.FLOAT64: FieldType.NUMBER,
+    CastType.BOOL: FieldType.BOOLEAN,
+    CastType.TIMESTAMP: FieldType.TIMESTAMP,
+    CastType.DURATION: FieldType.DURATION,
+}
+
+
+def type_of(tree: Comparison) -> FieldType:
+    """The type in which a comparison compares: the field's, or that of the last step."""
+    if not tree.steps:
+        return find_type(tree.path) or FieldType.DYNAMIC
+    last = tree.steps[-1]
+    return _CAST[last.kind] if isinstance(last, Cast) else FieldType.TEXT
 
 
 _INDEXED = frozenset(

@@ -112,7 +112,10 @@ _SIMPLE = {
 
 def unescape(body: str) -> str:
     r"""The text that a string's body means. An unknown escape keeps its backslash: ``\d`` is a regex's."""
-    return _ESCAPE.sub(_meaning, body) if "\\" in body else body
+    if "\\" not in body:
+        return body
+    # A pair of \u escapes is one character; half a pair is none, and becomes U+FFFD.
+    return _ESCAPE.sub(_meaning, body).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _meaning(match: re.Match[str]) -> str:

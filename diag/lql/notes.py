@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from diag.lql.bounds import time_bounds
 from diag.lql.evaluate import is_never_true
-from diag.lql.fields import FieldType, find_type, is_indexed
+from diag.lql.fields import FieldType, find_type, is_indexed, type_of
 from diag.lql.surprises import find_surprises
 from diag.lql.text import to_text
 from diag.model.filter_report import Caution, Note
@@ -75,7 +75,7 @@ def _comparison(tree: Comparison) -> Iterator[Note]:
     about = to_text(tree)
     if is_never_true(tree):
         yield Note(Caution.NEVER_TRUE, about, "the value is none of the field's kind, so it never matches")
-    elif tree.path == ("severity",):
+    elif tree.path == ("severity",) and not tree.steps:
         text = "on GKE it tells stdout from stderr where a logger sets none: lines are lost"
         yield Note(Caution.SEVERITY, about, text, "use the level in the payload, e.g. jsonPayload.level")
     if tree.op in (Op.NE, Op.NO_MATCH) and _can_miss(tree.path):
@@ -90,7 +90,7 @@ def _comparison(tree: Comparison) -> Iterator[Note]:
 
 
 def _spelling(tree: Comparison, about: str) -> Iterator[Note]:
-    kind = find_type(tree.path)
+    kind = type_of(tree)
     if tree.quoted and tree.value == "*" and tree.op is Op.HAS:
         yield Note(
             Caution.NO_WILDCARD,
@@ -143,8 +143,8 @@ def _narrows(tree: Filter) -> bool:
             return any(map(_narrows, terms))
         case Or(terms=terms):
             return all(map(_narrows, terms))
-        case Comparison(path=path, op=op):
-            return is_indexed(path) and path != ("timestamp",) and op in (Op.EQ, *_ORDER)
+        case Comparison(path=path, op=op, steps=steps):
+            return is_indexed(path) and not steps and path != ("timestamp",) and op in (Op.EQ, *_ORDER)
         case Call(name=name):
-            return name == "log_id"
+            return name in ("log_id", "source")
     return False

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from diag.errors import FilterError
 from diag.lql.fields import find_type
+from diag.lql.functions import Argument, Made, Value, build_function
 from diag.lql.lexer import Kind, Token, tokenize
 from diag.lql.regex import compile_regex
-from diag.lql.remedies import explain_field, explain_token, nearest
+from diag.lql.remedies import explain_field, explain_token
 from diag.lql.text import quote
-from diag.model.filters import EVERYTHING, And, Call, Comparison, Filter, Not, Op, Or, Words
+from diag.model.filters import EVERYTHING, And, Call, Comparison, Filter, Not, Op, Or, Step, Words
 
 DEEPEST = 60
 """Nested parentheses and negations beyond which a filter is refused, not followed."""
 
-_FUNCTIONS = {"log_id": 1}
 _NAMES = (Kind.TEXT, Kind.STRING, Kind.AND, Kind.OR, Kind.NOT)
 _TERM_ENDS = frozenset({Kind.END, Kind.CLOSE, Kind.OR, Kind.COMMA})
 
@@ -29,14 +31,13 @@ def parse(text: str) -> Filter:
     return tree
 
 
+@dataclass(frozen=True, slots=True)
 class _Head:
     """``field op``, for which a parenthesised argument is distributed over its values."""
 
-    __slots__ = ("op", "path")
-
-    def __init__(self, path: tuple[str, ...], op: Op) -> None:
-        self.path = path
-        self.op = op
+    path: tuple[str, ...]
+    steps: tuple[Step, ...]
+    op: Op
 
 
 class _Parser:
@@ -101,37 +102,59 @@ class _Parser:
         first = self.peek()
         if first.kind not in (Kind.TEXT, Kind.STRING):
             raise self.refusal()
-        following = self._tokens[self._at + 1]
-        if first.kind is Kind.TEXT and following.kind is Kind.OPEN and following.glued:
-            return self._call()
+        if self._is_call():
+            return self._condition_of(first, self._call())
         path = self._member()
         if self.peek().kind is not Kind.OP:
             return Words(".".join(path))
         if find_type(path) is None:
             name = ".".join(path)
             raise first.refuse("no log entry has the field", token=name, hint=explain_field(path))
-        head = _Head(path, Op(self.take().text))
+        return self._compared(path, ())
+
+    def _compared(self, path: tuple[str, ...], steps: tuple[Step, ...]) -> Filter:
+        head = _Head(path, steps, Op(self.take().text))
         return self._parenthesised(head) if self.peek().kind is Kind.OPEN else self._value_of(head)
 
-    def _call(self) -> Call:
+    def _is_call(self) -> bool:
+        following = self._tokens[self._at + 1] if self.peek().kind is Kind.TEXT else None
+        return following is not None and following.kind is Kind.OPEN and following.glued
+
+    def _condition_of(self, name: Token, made: Made) -> Filter:
+        compared = self.peek().kind is Kind.OP
+        if isinstance(made, Call) and not compared:
+            return made
+        if isinstance(made, Value) and compared:
+            return self._compared(made.path, made.steps)
+        if isinstance(made, Call):
+            raise self.peek().refuse(hint=f"{name.text}(...) is a condition by itself")
+        raise name.refuse(hint=f"{name.text}(...) is a value: compare it")
+
+    def _call(self) -> Made:
         name = self.take()
-        if name.text.lower() not in _FUNCTIONS:
-            raise name.refuse("unknown function", hint=_explain_function(name.text))
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise name.refuse("filter is nested too deep", hint="ask in several filters")
         self.take()
-        arguments = [self._argument()]
+        arguments = [self._argument()] if self.peek().kind is not Kind.CLOSE else []
         while self.peek().kind is Kind.COMMA:
             self.take()
             arguments.append(self._argument())
         if self.peek().kind is not Kind.CLOSE:
             raise self.refusal()
-        close = self.take()
-        if len(arguments) != _FUNCTIONS[name.text.lower()]:
-            raise close.refuse(f"{name.text} takes {_FUNCTIONS[name.text.lower()]} argument")
-        return Call(name.text.lower(), tuple(arguments))
+        self.take()
+        self._depth -= 1
+        return build_function(name, tuple(arguments))
 
-    def _argument(self) -> str:
+    def _argument(self) -> Argument:
+        first = self.peek()
+        if self._is_call():
+            return Argument(first, made=self._call())
+        if first.kind is Kind.TEXT:
+            path = self._member()
+            return Argument(first, ".".join(path), path)
         text, _ = self._value()
-        return text
+        return Argument(first, text)
 
     def _member(self) -> tuple[str, ...]:
         path = [self.take().text]
@@ -144,10 +167,12 @@ class _Parser:
 
     def _value_of(self, head: _Head) -> Comparison:
         place = self.peek()
+        if self._is_call():
+            raise place.refuse(hint="a function stands before the operator, not after it")
         value, quoted = self._value()
         if head.op in (Op.MATCH, Op.NO_MATCH):
             _check_regex(place, value, quoted=quoted)
-        return Comparison(head.path, head.op, value, quoted)
+        return Comparison(head.path, head.op, value, quoted, head.steps)
 
     def _value(self) -> tuple[str, bool]:
         """A value and whether it was quoted. Unquoted, it may be negative and hold dots: ``-1.5``."""
@@ -179,8 +204,3 @@ def _check_regex(place: Token, value: str, *, quoted: bool) -> None:
     except ValueError as error:
         hint = "the syntax is RE2's; a character that means itself takes \\\\ before it"
         raise place.refuse(f"bad regular expression ({error})", hint=hint) from error
-
-
-def _explain_function(name: str) -> str:
-    found = nearest(name, _FUNCTIONS)
-    return f"did you mean {found}?" if found else f"there are: {', '.join(sorted(_FUNCTIONS))}"

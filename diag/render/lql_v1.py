@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diag.model.filter_report import FilterReport, Problem
-from diag.model.filters import And, Call, Comparison, Filter, Not, Or, Words
+from diag.model.filters import And, Call, Cast, Comparison, Filter, Not, Or, Step, Words
 from diag.model.instants import format_instant
 from diag.render.json_v1 import SCHEMA_VERSION, Json, dump
 
@@ -55,7 +55,14 @@ def _tree(tree: Filter) -> Json:
             return {"not": _tree(term)}
         case Words(text=text):
             return {"words": text}
-        case Call(name=name, arguments=arguments):
-            return {"function": name, "arguments": list(arguments)}
-        case Comparison(path=path, op=op, value=value, quoted=quoted):
-            return {"path": list(path), "op": op.value, "value": value, "quoted": quoted}
+        case Call(name=name, arguments=arguments, path=path):
+            return {"function": name, "arguments": list(arguments), "path": list(path)}
+        case Comparison(path=path, op=op, value=value, quoted=quoted, steps=steps):
+            shown = [_step(step) for step in steps]
+            return {"path": list(path), "op": op.value, "value": value, "quoted": quoted, "steps": shown}
+
+
+def _step(step: Step) -> Json:
+    if isinstance(step, Cast):
+        return {"cast": step.kind.value, "zone": step.zone}
+    return {"extract": step.pattern}
