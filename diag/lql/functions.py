@@ -132,7 +132,8 @@ def _cast(arguments: _Arguments) -> Value:
 def _extract(arguments: _Arguments) -> Value:
     value, pattern = _value(arguments[0]), arguments[1]
     if pattern.path or pattern.made is not None:
-        raise pattern.at.refuse("a regular expression must stand in double quotes")
+        hint = "put the pattern in double quotes"
+        raise pattern.at.refuse("a regular expression must stand in double quotes", hint=hint)
     try:
         compile_extraction(pattern.text)
     except ValueError as error:

@@ -49,6 +49,7 @@ class Token:
         return FilterError(problem, self.line, self.column, shown, hint=hint)
 
 
+_SURROGATE = re.compile(r"[\ud800-\udfff]")  # half a pair, which is no text
 _SKIP = re.compile(r"(?:[\s]+|--[^\n]*)+")
 _OPERATOR = re.compile(r"=~|!~|!=|<=|>=|=|<|>|:")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'', re.DOTALL)
@@ -64,19 +65,29 @@ def tokenize(text: str) -> tuple[Token, ...]:
     if len(text) > LONGEST_FILTER:
         problem = f"filter is longer than {LONGEST_FILTER} characters"
         raise FilterError(problem, *_place(text, LONGEST_FILTER), hint="ask in several filters")
+    text = _SURROGATE.sub("\ufffd", text)
     tokens: list[Token] = []
-    position, glued = 0, False
+    position, glued, line, line_begin = 0, False, 1, 0
     while True:
         skipped = _SKIP.match(text, position)
         if skipped is not None:
+            line, line_begin = _count_lines(text, position, skipped.end(), line, line_begin)
             position, glued = skipped.end(), False
-        line, column = _place(text, position)
+        column = position - line_begin + 1
         if position == len(text):
             tokens.append(Token(Kind.END, "", line, column, glued))
             return tuple(tokens)
         kind, meaning, length = _read(text, position, line, column)
         tokens.append(Token(kind, meaning, line, column, glued))
+        if kind is Kind.STRING:
+            line, line_begin = _count_lines(text, position, position + length, line, line_begin)
         position, glued = position + length, True
+
+
+def _count_lines(text: str, position: int, end: int, line: int, line_begin: int) -> tuple[int, int]:
+    """The line at `end`, and where it begins."""
+    more = text.count("\n", position, end)
+    return (line + more, text.rfind("\n", position, end) + 1) if more else (line, line_begin)
 
 
 def _place(text: str, position: int) -> tuple[int, int]:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
+from diag.model.filter_report import Caution
+
+DOCS = Path(__file__).parents[2] / "docs/lql.md"
 GOOD = 'resource.type="k8s_container" resource.labels.cluster_name="voice" timestamp>="2026-11-23T08:00:00Z"'
 
 
@@ -80,3 +85,14 @@ def test_stdin_and_a_filter_that_begins_with_a_dash(diag) -> None:
 def test_colours_only_on_a_terminal(diag) -> None:
     """A pipe gets plain text."""
     assert "\x1b" not in diag("lql", "check", "a OR").stdout
+
+
+def test_the_page_shows_what_is_printed_and_names_every_caution(diag) -> None:
+    """docs/lql.md is true."""
+    page = DOCS.read_text("utf-8")
+    command, said = re.search(r"```\n\$ diag lql check '([^']*)'\n(.*?)```", page, re.DOTALL).groups()
+
+    assert diag("lql", "check", command).stdout == said
+    assert set(re.findall(r"`([a-z]+(?:-[a-z]+)*)`", page.split("|---|---|")[1].split("\n\n")[0])) >= set(
+        Caution
+    )
