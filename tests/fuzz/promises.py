@@ -73,13 +73,17 @@ def _check_text(text: str, random: Random) -> str:
     try:
         tree = lql.parse(text)
     except lql.FilterError as error:
-        lines = text.split("\n")
-        assert 1 <= error.line <= len(lines)
-        assert 1 <= error.column <= len(lines[error.line - 1]) + 1
-        assert error.hint, str(error)
+        _check_refusal(text, error)
         return "refused"
     _check_tree(tree, random)
     return "parsed"
+
+
+def _check_refusal(text: str, error: lql.FilterError) -> None:
+    lines = text.split("\n")
+    assert 1 <= error.line <= len(lines)
+    assert 1 <= error.column <= len(lines[error.line - 1]) + 1
+    assert error.hint, str(error)
 
 
 def _check_tree(tree: Filter, random: Random) -> None:
