@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diag.lql.convert import to_number, to_severity
+from diag.lql.evaluate import is_never_true
 from diag.lql.fields import FieldType, is_indexed, type_of
 from diag.lql.text import to_text
 from diag.model.filter_report import Branch
@@ -45,6 +46,8 @@ def describe(tree: Filter) -> Branch:
 
 def explain(tree: Comparison) -> str:
     """What one comparison compares, in words."""
+    if is_never_true(tree):
+        return "never true: no value of this kind"
     indexed = is_indexed(tree.path) and not tree.steps and tree.op not in (Op.HAS, Op.MATCH, Op.NO_MATCH)
     return _meaning(tree) + ("; indexed" if indexed else "")
 
@@ -60,18 +63,17 @@ def _meaning(tree: Comparison) -> str:
         return "the field is there, and null" if tree.op is Op.EQ else "the field is there, and not null"
     kind = type_of(tree)
     if kind is FieldType.TIMESTAMP:
-        instant = parse_instant(tree.value)
-        return (
-            "never true: no time"
-            if instant is None
-            else f"as times: {format_instant(instant).replace('.000000000Z', 'Z')}"
-        )
+        return f"as times: {_show_time(tree.value)}"
     if kind is FieldType.SEVERITY:
-        number = to_severity(tree.value)
-        return "never true: no severity" if number is None else f"as severities: {number}"
+        return f"as severities: {to_severity(tree.value)}"
     if kind is FieldType.TEXT:
         return _text_meaning(tree.op)
     return _KINDS.get(kind) or _dynamic_meaning(tree)
+
+
+def _show_time(value: str) -> str:
+    instant = parse_instant(value)
+    return value if instant is None else format_instant(instant).replace(".000000000Z", "Z")
 
 
 def _text_meaning(op: Op) -> str:

@@ -8,13 +8,21 @@ from itertools import pairwise
 
 from diag.lql.bounds import time_bounds
 from diag.lql.evaluate import is_never_true
-from diag.lql.fields import FieldType, find_type, is_indexed, type_of
+from diag.lql.fields import SEVERITIES, FieldType, find_type, is_indexed, type_of
+from diag.lql.remedies import nearest
 from diag.lql.surprises import find_surprises
 from diag.lql.text import to_text
 from diag.model.filter_report import Caution, Note
 from diag.model.filters import And, Call, Comparison, Filter, Not, Op, Or, Words
 from diag.model.instants import parse_instant
 
+_FORMS = {
+    FieldType.TIMESTAMP: 'write a time, "2026-11-23T08:00:00Z", or a date',
+    FieldType.DURATION: 'write a length of time, "1.5s" or "20ms"',
+    FieldType.INTEGER: "write a whole number",
+    FieldType.NUMBER: "write a number",
+    FieldType.BOOLEAN: "write true or false",
+}
 _ORDER = (Op.LT, Op.LE, Op.GT, Op.GE)
 
 
@@ -74,7 +82,8 @@ def _words(tree: Words) -> Iterator[Note]:
 def _comparison(tree: Comparison) -> Iterator[Note]:
     about = to_text(tree)
     if is_never_true(tree):
-        yield Note(Caution.NEVER_TRUE, about, "the value is none of the field's kind, so it never matches")
+        text = "the value is none of the field's kind, so it never matches"
+        yield Note(Caution.NEVER_TRUE, about, text, _explain_kind(tree))
     elif tree.path == ("severity",) and not tree.steps:
         text = "on GKE it tells stdout from stderr where a logger sets none: lines are lost"
         yield Note(Caution.SEVERITY, about, text, "use the level in the payload, e.g. jsonPayload.level")
@@ -87,6 +96,14 @@ def _comparison(tree: Comparison) -> Iterator[Note]:
         one = replace(tree, path=("labels", ".".join(tree.path[1:])))
         yield Note(Caution.NEVER_TRUE, about, text, f"write {to_text(one)}")
     yield from _spelling(tree, about)
+
+
+def _explain_kind(tree: Comparison) -> str:
+    """What a value of the field's type looks like."""
+    kind = type_of(tree)
+    if kind is FieldType.SEVERITY:
+        return f"write {nearest(tree.value, SEVERITIES) or 'one of ' + ', '.join(SEVERITIES)}"
+    return _FORMS[kind]
 
 
 def _spelling(tree: Comparison, about: str) -> Iterator[Note]:

@@ -10,6 +10,7 @@ from diag.lql.lexer import Kind, Token
 from diag.lql.text import quote
 
 _IN_VALUES = frozenset({Kind.TEXT, Kind.STRING, Kind.DOT})
+_LONGEST_NAME = 80
 _WAITING = frozenset({Kind.OP, Kind.AND, Kind.OR, Kind.NOT})
 _MEANT = {"==": "=", "<>": "!=", "><": "!=", "=>": ">=", "=<": "<=", "::": ":"}
 
@@ -49,7 +50,7 @@ def _explain_operator(tokens: Sequence[Token], at: int) -> str:
 def nearest(name: str, known: Iterable[str]) -> str:
     """The known name that `name` may have meant; empty if none is near."""
     folded = {one.lower(): one for one in known}
-    found = difflib.get_close_matches(name.lower(), folded, 1, 0.7)
+    found = difflib.get_close_matches(name[:_LONGEST_NAME].lower(), folded, 1, 0.7)
     return folded[found[0]] if found else ""
 
 
