@@ -220,3 +220,8 @@ def test_odd_values_are_answered(text: str, payload: object, matches: bool | Non
         return
     entry = {"severity": "INFO", "jsonPayload": {"a": payload}}
     assert lql.compile_filter(lql.parse(text))(entry) is matches
+
+
+def test_half_a_character_in_a_filter_is_read_as_none() -> None:
+    """So that what is read can be written, sent and read again."""
+    assert lql.parse('"a\ud800"') == lql.parse("a\udfff") == Words("a\ufffd")
