@@ -14,6 +14,7 @@ from diag.render.neutral import shorten, to_plain, to_visible
 WIDTH = 80
 _LONGEST = 600
 _CONTEXT = 56  # cells of the line that stand before the caret at most
+_MOST_NOTES = 20
 _DEEPEST = 36  # cells of guides; a multiple of three
 _GROUPS = {"all of", "any of", "not", "everything"}
 
@@ -24,8 +25,10 @@ def render_filter(report: FilterReport) -> Text:
         return _join(_problem_lines(report.given, report.problem))
     lines = list(_tree_lines(report.shown)) if report.shown else []
     lines += _window_lines(report)
-    for note in report.notes:
+    for note in report.notes[:_MOST_NOTES]:
         lines += _note_lines(note)
+    if len(report.notes) > _MOST_NOTES:
+        lines += [Text(""), Text(f"{len(report.notes) - _MOST_NOTES} more: -o json lists all", style="dim")]
     return _join(lines)
 
 

@@ -63,6 +63,16 @@ def test_a_deep_tree_and_long_values_fit_too(diag) -> None:
     assert max(map(cell_len, done.stdout.splitlines())) <= 80
 
 
+def test_a_hundred_notes_are_not_all_printed(diag) -> None:
+    """The first twenty, and how many more."""
+    words = " ".join(f"w{number}" for number in range(100))
+    done = diag("lql", "check", words)
+
+    assert done.stdout.count("\n! ") == 20
+    assert done.stdout.endswith("\n82 more: -o json lists all\n")
+    assert len(json.loads(diag("lql", "check", words, "-o", "json").stdout)["notes"]) == 102
+
+
 def test_json_is_for_programs(diag) -> None:
     """Tree or error, never both; what surprises by its name."""
     good = json.loads(diag("lql", "check", 'insertId="A" OR "B"', "-o", "json").stdout)
