@@ -72,7 +72,8 @@ def build_function(name: Token, arguments: _Arguments) -> Made:
         raise name.refuse("unknown function", hint=hint)
     if len(arguments) not in signature.counts:
         counts = " or ".join(map(str, signature.counts))
-        raise name.refuse(f"{name.text} takes {counts} arguments", hint=f"write {signature.form}")
+        plural = "" if signature.counts == (1,) else "s"
+        raise name.refuse(f"{name.text} takes {counts} argument{plural}", hint=f"write {signature.form}")
     return signature.build(arguments)
 
 
