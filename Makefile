@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup parts demo demo-topics test lint bench accuracy lock clean
+.PHONY: help setup parts demo demo-topics test lint bench accuracy fuzz lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -41,6 +41,11 @@ bench: setup  ## start-up and throughput, as ratios measured in one run
 
 accuracy: setup  ## links, hops and durations against a world whose truth is known: docs/accuracy.md
 	$(BIN)/python -m tests.accuracy
+
+CASES ?= 1000000
+SEED ?= 1
+fuzz: setup  ## random filters against the query language's promises: CASES, SEED; the result into docs/lql.md
+	$(BIN)/python -m tests.fuzz --cases $(CASES) --seed $(SEED) --page docs/lql.md
 
 lock:  ## requirements.lock anew: versions and hashes, no address
 	$(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet pip-tools

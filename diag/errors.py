@@ -65,17 +65,21 @@ class FilterError(DiagError):
     """A filter that does not parse: ``syntax error at line 1, column 20, token ':'``.
 
     Attributes:
+        problem: what is wrong, without the place.
         line: from 1.
         column: from 1, in characters.
+        token: what stands there; empty where nothing does.
     """
 
     exit_code = ExitCode.USAGE
 
-    def __init__(self, problem: str, line: int, column: int, token: str = "") -> None:
+    def __init__(self, problem: str, line: int, column: int, token: str = "", *, hint: str = "") -> None:
         shown = f", token {token!r}" if token else ""
-        super().__init__(f"{problem} at line {line}, column {column}{shown}")
+        super().__init__(f"{problem} at line {line}, column {column}{shown}", hint=hint)
+        self.problem = problem
         self.line = line
         self.column = column
+        self.token = token
 
 
 class SourceError(DiagError):

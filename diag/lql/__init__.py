@@ -4,6 +4,7 @@
     to_text(tree) -> text        everything quoted: a filter is built from values, never by pasting
     compile_filter(tree) -> predicate over entries in their JSON form
     time_bounds(tree) -> what of the timeline can match at all
+    check.check(text) -> the tree explained with what surprises in it, or the first error with a remedy
 
 Facts: "Logging query language" of the Cloud Logging documentation, and AIP-160's grammar.
 """

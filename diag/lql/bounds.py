@@ -17,7 +17,7 @@ def time_bounds(tree: Filter) -> Bounds:
             low = lower if low is None or (lower is not None and lower > low) else low
             high = upper if high is None or (upper is not None and upper < high) else high
         return low, high
-    if isinstance(tree, Comparison) and tree.path == ("timestamp",):
+    if isinstance(tree, Comparison) and tree.path == ("timestamp",) and not tree.steps:
         return _bounds_of(tree.op, parse_instant(tree.value))
     return None, None
 

@@ -10,17 +10,17 @@ regard case.
 from __future__ import annotations
 
 import operator
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from diag.lql.fields import SEVERITIES, FieldType, default_of, find_type
+from diag.lql.calls import compile_call
+from diag.lql.convert import CONVERTERS, fold, to_boolean, to_number, to_text
+from diag.lql.fields import FieldType, type_of
 from diag.lql.regex import compile_regex
+from diag.lql.steps import compile_steps
+from diag.lql.values import Entry, compile_any, find, scalars
 from diag.model.filters import And, Call, Comparison, Filter, Not, Op, Or, Words
-from diag.model.instants import parse_instant
 
-Entry = Mapping[str, Any]
 Predicate = Callable[[Entry], bool]
 _Test = Callable[[Any], bool]
 
@@ -32,7 +32,7 @@ _ORDERING: Mapping[Op, Callable[[Any, Any], bool]] = {
     Op.GT: operator.gt,
     Op.GE: operator.ge,
 }
-_DURATION_UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_TYPED = frozenset({"timestamp", "receiveTimestamp", "severity"})
 
 
 def compile_filter(tree: Filter) -> Predicate:
@@ -48,91 +48,61 @@ def compile_filter(tree: Filter) -> Predicate:
             inner = compile_filter(term)
             return lambda entry: not inner(entry)
         case Words(text=text):
-            needle = fold(text)
-            return lambda entry: any(needle in fold(value) for value in _texts(entry))
-        case Call(arguments=arguments):
-            return _log_id(arguments[0])
+            return _words(text)
+        case Call():
+            return compile_call(tree)
         case Comparison():
             return _comparison(tree)
 
 
-@lru_cache(maxsize=4096)
-def fold(text: str) -> str:
-    """`text` as comparisons see it: normalised, without case."""
-    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text.casefold())
+def is_never_true(tree: Comparison) -> bool:
+    """Whether the value cannot be of the field's type, so that no entry can match."""
+    convert = CONVERTERS.get(type_of(tree))
+    if convert is None or tree.op in (Op.MATCH, Op.NO_MATCH):
+        return False
+    if not tree.quoted and tree.value in ("*", "NULL_VALUE"):
+        return False
+    return convert(tree.value) is None
 
 
-def _log_id(wanted: str) -> Predicate:
-    suffix = "/logs/" + wanted.replace("/", "%2F")
-    return lambda entry: str(entry.get("logName", "")).endswith(suffix)
-
-
-def _comparison(tree: Comparison) -> Predicate:
-    kind = find_type(tree.path) or FieldType.DYNAMIC
-    if tree.op is Op.HAS and tree.value == "*" and not tree.quoted:
-        return lambda entry: any(True for _ in _values(entry, tree.path))
-    test, default = _test(tree, kind), default_of(kind)
+def _words(text: str) -> Predicate:
+    """A global restriction: ``:`` on every field, each in its own type."""
+    typed = [(name, _comparison(Comparison((name,), Op.HAS, text))) for name in sorted(_TYPED)]
+    test = _dynamic(Comparison((), Op.HAS, text))
 
     def matches(entry: Entry) -> bool:
-        found = False
-        for value in _values(entry, tree.path):
-            found = True
-            if test(value):
-                return True
-        return not found and default is not None and test(default)
+        untyped = [entry[name] for name in entry if name not in _TYPED]
+        return any(map(test, scalars(untyped))) or any(
+            name in entry and holds(entry) for name, holds in typed
+        )
 
     return matches
 
 
-def _values(entry: Any, path: tuple[str, ...]) -> Iterator[Any]:
-    """The values at `path`, the members of a list one by one; nothing where it is missing."""
-    level = entry
-    for place, name in enumerate(path):
-        if isinstance(level, list):
-            for member in level:
-                yield from _values(member, path[place:])
-            return
-        if not isinstance(level, Mapping) or name not in level:
-            return
-        level = level[name]
-    if isinstance(level, list):
-        yield from level
-    else:
-        yield level
+def _comparison(tree: Comparison) -> Predicate:
+    path = tree.path
+    if not tree.steps and tree.op is Op.HAS and tree.value == "*" and not tree.quoted:
+        return lambda entry: bool(find(entry, path))
+    test = _test(tree)
+    if tree.steps:
+        prepare = compile_steps(path, tree.steps)
+        return lambda entry: any(map(test, prepare(entry)))
+    return compile_any(path, test)
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """Every scalar below `value`, as text."""
-    if isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
-    elif value is not None:
-        yield value if isinstance(value, str) else _scalar_text(value)
-
-
-def _scalar_text(value: Any) -> str:
-    return (
-        str(value).lower()
-        if isinstance(value, bool)
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
-    )
-
-
-def _test(tree: Comparison, kind: FieldType) -> _Test:
+def _test(tree: Comparison) -> _Test:
+    kind = type_of(tree)
     if tree.op in (Op.MATCH, Op.NO_MATCH):
         return _regex(tree)
+    if not tree.quoted and tree.value == "*" and tree.op is Op.HAS:
+        return lambda _: True
     if tree.value == "NULL_VALUE" and not tree.quoted:
         return (lambda value: value is not None) if tree.op is Op.NE else (lambda value: value is None)
     if kind is FieldType.DYNAMIC:
         return _dynamic(tree)
     if kind is FieldType.TEXT:
         return _text_test(tree)
-    return _converted(tree, _CONVERTERS[kind])
+    return _converted(tree, CONVERTERS[kind])
 
 
 def _regex(tree: Comparison) -> _Test:
@@ -142,10 +112,13 @@ def _regex(tree: Comparison) -> _Test:
 
 def _text_test(tree: Comparison) -> _Test:
     wanted = fold(tree.value)
-    if tree.op is Op.HAS:
-        return lambda value: wanted in fold(str(value))
-    compare = _ORDERING[tree.op]
-    return lambda value: compare(fold(str(value)), wanted)
+    compare = operator.contains if tree.op is Op.HAS else _ORDERING[tree.op]
+
+    def test(value: Any) -> bool:
+        text = value if value.__class__ is str else to_text(value)
+        return text is not None and compare(fold(text), wanted)
+
+    return test
 
 
 def _converted(tree: Comparison, convert: Callable[[Any], Any]) -> _Test:
@@ -163,9 +136,14 @@ def _converted(tree: Comparison, convert: Callable[[Any], Any]) -> _Test:
 
 
 def _dynamic(tree: Comparison) -> _Test:
-    """The value decides: text, number, boolean; ``:`` on an object looks at everything below it."""
-    by_text, by_number = _text_test(tree), _converted(tree, _to_number)
-    by_boolean, needle = _converted(tree, _to_boolean), fold(tree.value)
+    """The value decides: text, number, boolean; ``:`` on an object looks at everything below it.
+
+    ``field:""`` holds wherever the field has a value, as Google's own filters use it.
+    """
+    if tree.op is Op.HAS and not tree.value:
+        return lambda value: value is not None
+    by_text, by_number = _text_test(tree), _converted(tree, to_number)
+    by_boolean = _converted(tree, to_boolean)
 
     def test(value: Any) -> bool:
         if isinstance(value, str):
@@ -175,44 +153,7 @@ def _dynamic(tree: Comparison) -> _Test:
         if isinstance(value, int | float):
             return by_number(value)
         if isinstance(value, Mapping):
-            return tree.op is Op.HAS and any(needle in fold(text) for text in _texts(value))
+            return tree.op is Op.HAS and any(map(test, scalars(value)))
         return False
 
     return test
-
-
-def _to_number(value: Any) -> float | None:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None
-
-
-def _to_boolean(value: Any) -> bool | None:
-    return value if isinstance(value, bool) else {"true": True, "false": False}.get(str(value).lower())
-
-
-def _to_severity(value: Any) -> int | None:
-    number = _to_number(value)
-    return SEVERITIES.get(str(value).upper()) if number is None else int(number)
-
-
-def _to_duration(value: Any) -> float | None:
-    text = str(value)
-    unit = next((unit for unit in ("ns", "us", "ms", "s", "m", "h") if text.endswith(unit)), None)
-    number = _to_number(text[: -len(unit)]) if unit else None
-    return None if number is None or unit is None else number * _DURATION_UNITS[unit]
-
-
-@lru_cache(maxsize=4096)
-def _to_instant(value: Any) -> int | None:
-    return parse_instant(str(value))
-
-
-_CONVERTERS: Mapping[FieldType, Callable[[Any], Any]] = {
-    FieldType.TIMESTAMP: _to_instant,
-    FieldType.SEVERITY: _to_severity,
-    FieldType.INTEGER: _to_number,
-    FieldType.BOOLEAN: _to_boolean,
-    FieldType.DURATION: _to_duration,
-}

@@ -7,7 +7,10 @@ any key may stand.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import Enum, auto
+
+from diag.model.filters import Cast, CastType, Comparison
 
 
 class FieldType(Enum):
@@ -19,6 +22,7 @@ class FieldType(Enum):
     INTEGER = auto()
     BOOLEAN = auto()
     DURATION = auto()
+    NUMBER = auto()  # no field is one, but a value that was cast
     DYNAMIC = auto()  # below a payload or a map: the value's own type decides
 
 
@@ -34,7 +38,11 @@ _SCHEMA: _Tree = {
     "receiveTimestamp": FieldType.TIMESTAMP,
     "severity": FieldType.SEVERITY,
     "labels": FieldType.DYNAMIC,
-    "metadata": FieldType.DYNAMIC,
+    "metadata": {"systemLabels": FieldType.DYNAMIC, "userLabels": FieldType.DYNAMIC},
+    "errorGroups": {"id": FieldType.TEXT},
+    "apphub": FieldType.DYNAMIC,
+    "apphubSource": FieldType.DYNAMIC,
+    "apphubDestination": FieldType.DYNAMIC,
     "trace": FieldType.TEXT,
     "traceSampled": FieldType.BOOLEAN,
     "spanId": FieldType.TEXT,
@@ -104,3 +112,46 @@ def default_of(kind: FieldType) -> object:
         FieldType.DURATION: "0s",
         FieldType.TIMESTAMP: "1970-01-01T00:00:00Z",
     }.get(kind)
+
+
+_CAST = {
+    CastType.STRING: FieldType.TEXT,
+    CastType.INT64: FieldType.INTEGER,
+    CastType.FLOAT64: FieldType.NUMBER,
+    CastType.BOOL: FieldType.BOOLEAN,
+    CastType.TIMESTAMP: FieldType.TIMESTAMP,
+    CastType.DURATION: FieldType.DURATION,
+}
+
+
+def type_of(tree: Comparison) -> FieldType:
+    """The type in which a comparison compares: the field's, or that of the last step."""
+    if not tree.steps:
+        return find_type(tree.path) or FieldType.DYNAMIC
+    last = tree.steps[-1]
+    return _CAST[last.kind] if isinstance(last, Cast) else FieldType.TEXT
+
+
+_INDEXED = frozenset(
+    {
+        ("resource", "type"), ("logName",), ("severity",), ("timestamp",), ("insertId",), ("operation", "id"),
+        ("trace",), ("httpRequest", "status"), ("split", "uid"),
+    }
+)  # fmt: skip
+
+
+def is_indexed(path: tuple[str, ...]) -> bool:
+    """Whether the service finds this field's values without reading entries ("Use indexed fields")."""
+    return path in _INDEXED or path[:1] == ("labels",) or path[:2] == ("resource", "labels")
+
+
+def name_fields() -> Iterator[str]:
+    """Every field that all entries share, and the roots of payloads and maps, as they are written."""
+    return _names(_SCHEMA)
+
+
+def _names(tree: _Tree) -> Iterator[str]:
+    for name, below in tree.items():
+        yield name
+        if isinstance(below, dict):
+            yield from (f"{name}.{inner}" for inner in _names(below))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from diag.errors import FilterError
 from diag.lql.fields import find_type
+from diag.lql.functions import Argument, Made, Value, build_function
 from diag.lql.lexer import Kind, Token, tokenize
 from diag.lql.regex import compile_regex
-from diag.model.filters import EVERYTHING, And, Call, Comparison, Filter, Not, Op, Or, Words
+from diag.lql.remedies import explain_field, explain_token
+from diag.lql.text import quote
+from diag.model.filters import EVERYTHING, And, Call, Comparison, Filter, Not, Op, Or, Step, Words
 
 DEEPEST = 60
 """Nested parentheses and negations beyond which a filter is refused, not followed."""
 
-_FUNCTIONS = {"log_id": 1}
+_NAMES = (Kind.TEXT, Kind.STRING, Kind.AND, Kind.OR, Kind.NOT)
 _TERM_ENDS = frozenset({Kind.END, Kind.CLOSE, Kind.OR, Kind.COMMA})
 
 
@@ -22,18 +27,17 @@ def parse(text: str) -> Filter:
         return EVERYTHING
     tree = parser.conjunction(None)
     if parser.peek().kind is not Kind.END:
-        raise parser.peek().refuse()
+        raise parser.refusal()
     return tree
 
 
+@dataclass(frozen=True, slots=True)
 class _Head:
     """``field op``, for which a parenthesised argument is distributed over its values."""
 
-    __slots__ = ("op", "path")
-
-    def __init__(self, path: tuple[str, ...], op: Op) -> None:
-        self.path = path
-        self.op = op
+    path: tuple[str, ...]
+    steps: tuple[Step, ...]
+    op: Op
 
 
 class _Parser:
@@ -49,6 +53,10 @@ class _Parser:
         token = self._tokens[self._at]
         self._at += 1
         return token
+
+    def refusal(self) -> FilterError:
+        """The error that the next token is in the wrong place."""
+        return self.peek().refuse(hint=explain_token(self._tokens, self._at))
 
     def conjunction(self, head: _Head | None) -> Filter:
         terms = [self.disjunction(head)]
@@ -71,7 +79,7 @@ class _Parser:
         token = self.peek()
         self._depth += 1
         if self._depth > DEEPEST:
-            raise token.refuse("filter is nested too deep")
+            raise token.refuse("filter is nested too deep", hint="ask in several filters")
         try:
             if token.kind in (Kind.NOT, Kind.MINUS):
                 self.take()
@@ -86,88 +94,113 @@ class _Parser:
         self.take()
         inner = self.conjunction(head)
         if self.peek().kind is not Kind.CLOSE:
-            raise self.peek().refuse()
+            raise self.refusal()
         self.take()
         return inner
 
     def _restriction(self) -> Filter:
         first = self.peek()
         if first.kind not in (Kind.TEXT, Kind.STRING):
-            raise first.refuse()
-        following = self._tokens[self._at + 1]
-        if first.kind is Kind.TEXT and following.kind is Kind.OPEN and following.glued:
-            return self._call()
+            raise self.refusal()
+        if self._is_call():
+            return self._condition_of(first, self._call())
         path = self._member()
         if self.peek().kind is not Kind.OP:
             return Words(".".join(path))
         if find_type(path) is None:
-            raise FilterError("no log entry has the field", first.line, first.column, ".".join(path))
-        head = _Head(path, Op(self.take().text))
+            name = ".".join(path)
+            raise first.refuse("no log entry has the field", token=name, hint=explain_field(path))
+        return self._compared(path, ())
+
+    def _compared(self, path: tuple[str, ...], steps: tuple[Step, ...]) -> Filter:
+        head = _Head(path, steps, Op(self.take().text))
         return self._parenthesised(head) if self.peek().kind is Kind.OPEN else self._value_of(head)
 
-    def _call(self) -> Call:
+    def _is_call(self) -> bool:
+        following = self._tokens[self._at + 1] if self.peek().kind is Kind.TEXT else None
+        return following is not None and following.kind is Kind.OPEN and following.glued
+
+    def _condition_of(self, name: Token, made: Made) -> Filter:
+        compared = self.peek().kind is Kind.OP
+        if isinstance(made, Call) and not compared:
+            return made
+        if isinstance(made, Value) and compared:
+            return self._compared(made.path, made.steps)
+        if isinstance(made, Call):
+            raise self.peek().refuse(hint=f"{name.text}(...) is a condition by itself")
+        raise name.refuse(hint=f"{name.text}(...) is a value: compare it")
+
+    def _call(self) -> Made:
         name = self.take()
-        if name.text.lower() not in _FUNCTIONS:
-            raise name.refuse("unknown function")
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise name.refuse("filter is nested too deep", hint="ask in several filters")
         self.take()
-        arguments = [self._argument()]
+        arguments = [self._argument()] if self.peek().kind is not Kind.CLOSE else []
         while self.peek().kind is Kind.COMMA:
             self.take()
             arguments.append(self._argument())
         if self.peek().kind is not Kind.CLOSE:
-            raise self.peek().refuse()
-        close = self.take()
-        if len(arguments) != _FUNCTIONS[name.text.lower()]:
-            raise close.refuse(f"{name.text} takes {_FUNCTIONS[name.text.lower()]} argument")
-        return Call(name.text.lower(), tuple(arguments))
+            raise self.refusal()
+        self.take()
+        self._depth -= 1
+        return build_function(name, tuple(arguments))
 
-    def _argument(self) -> str:
+    def _argument(self) -> Argument:
+        first = self.peek()
+        if self._is_call():
+            return Argument(first, made=self._call())
+        if first.kind is Kind.TEXT:
+            path = self._member()
+            return Argument(first, ".".join(path), path)
         text, _ = self._value()
-        return text
+        return Argument(first, text)
 
     def _member(self) -> tuple[str, ...]:
         path = [self.take().text]
         while self.peek().kind is Kind.DOT and self.peek().glued:
             self.take()
-            part = self.take()
-            if part.kind not in (Kind.TEXT, Kind.STRING, Kind.AND, Kind.OR, Kind.NOT):
-                raise part.refuse()
-            path.append(part.text)
+            if self.peek().kind not in _NAMES:
+                raise self.refusal()
+            path.append(self.take().text)
         return tuple(path)
 
     def _value_of(self, head: _Head) -> Comparison:
         place = self.peek()
+        if self._is_call():
+            raise place.refuse(hint="a function stands before the operator, not after it")
         value, quoted = self._value()
         if head.op in (Op.MATCH, Op.NO_MATCH):
             _check_regex(place, value, quoted=quoted)
-        return Comparison(head.path, head.op, value, quoted)
+        return Comparison(head.path, head.op, value, quoted, head.steps)
 
     def _value(self) -> tuple[str, bool]:
         """A value and whether it was quoted. Unquoted, it may be negative and hold dots: ``-1.5``."""
+        if self.peek().kind not in (*_NAMES, Kind.MINUS):
+            raise self.refusal()
         first = self.take()
         if first.kind is Kind.STRING:
             return first.text, True
         parts = [first.text]
-        if first.kind is Kind.MINUS and self.peek().glued:
+        if first.kind is Kind.MINUS:
             parts.append(self._word())
-        elif first.kind not in (Kind.TEXT, Kind.AND, Kind.OR, Kind.NOT):
-            raise first.refuse()
         while self.peek().kind is Kind.DOT and self.peek().glued:
             self.take()
             parts += [".", self._word()]
         return "".join(parts), False
 
     def _word(self) -> str:
-        token = self.take()
-        if token.kind is not Kind.TEXT or not token.glued:
-            raise token.refuse()
-        return token.text
+        if self.peek().kind is not Kind.TEXT or not self.peek().glued:
+            raise self.refusal()
+        return self.take().text
 
 
 def _check_regex(place: Token, value: str, *, quoted: bool) -> None:
     if not quoted:
-        raise place.refuse("a regular expression must stand in double quotes")
+        hint = f"write {quote(value)}"
+        raise place.refuse("a regular expression must stand in double quotes", hint=hint)
     try:
         compile_regex(value)
     except ValueError as error:
-        raise place.refuse(f"bad regular expression ({error})") from error
+        hint = "the syntax is RE2's; a character that means itself takes \\\\ before it"
+        raise place.refuse(f"bad regular expression ({error})", hint=hint) from error

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from diag.model.filters import And, Call, Comparison, Filter, Not, Op, Or, Words
+from diag.model.filters import And, Call, Comparison, Extract, Filter, Not, Op, Or, Words
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PLAIN_RESOURCE = re.compile(r"[A-Za-z]+/[A-Za-z0-9_-]+")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _NEEDS_ESCAPE = re.compile(r'["\\\x00-\x1f\x7f]')
 
@@ -41,11 +42,34 @@ def _inner(tree: Filter) -> str:
             return f"(NOT {_inner(term)})"
         case Words(text=text):
             return quote(text)
-        case Call(name=name, arguments=arguments):
-            return f"{name}({', '.join(map(quote, arguments))})"
-        case Comparison(path=path, op=op, value=value, quoted=quoted):
-            shown = quote(value) if quoted else value
-            return f"{'.'.join(map(_name, path))}{op.value}{shown}"
+        case Call():
+            return _call(tree)
+        case Comparison(op=op, value=value, quoted=quoted):
+            return f"{_compared(tree)}{op.value}{quote(value) if quoted else value}"
+
+
+def _call(tree: Call) -> str:
+    (argument,) = tree.arguments
+    plain = tree.name == "sample" or (tree.name == "source" and _PLAIN_RESOURCE.fullmatch(argument))
+    shown = argument if plain else quote(argument)
+    name = tree.name.upper() if tree.name == "search" else tree.name
+    return f"{name}({_path(tree.path)}, {shown})" if tree.path else f"{name}({shown})"
+
+
+def _compared(tree: Comparison) -> str:
+    """What stands before the operator."""
+    text = _path(tree.path)
+    for step in tree.steps:
+        if isinstance(step, Extract):
+            text = f"regexp_extract({text}, {quote(step.pattern)})"
+        else:
+            zone = f", TIMEZONE({quote(step.zone)})" if step.zone else ""
+            text = f"cast({text}, {step.kind.value}{zone})"
+    return text
+
+
+def _path(path: tuple[str, ...]) -> str:
+    return ".".join(map(_name, path))
 
 
 def _name(component: str) -> str:

@@ -20,6 +20,35 @@ class Op(StrEnum):
     NO_MATCH = "!~"
 
 
+class CastType(StrEnum):
+    """What ``cast`` can make of a value."""
+
+    STRING = "STRING"
+    INT64 = "INT64"
+    FLOAT64 = "FLOAT64"
+    BOOL = "BOOL"
+    TIMESTAMP = "TIMESTAMP"
+    DURATION = "DURATION"
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """``cast(..., kind)``; `zone` is an IANA name, for what turns a time into text or back."""
+
+    kind: CastType
+    zone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """``regexp_extract(..., pattern)``: what its one group matches first."""
+
+    pattern: str
+
+
+Step = Cast | Extract
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """``field op value``. ``field:*`` has the value ``*`` and `quoted` false.
@@ -27,12 +56,14 @@ class Comparison:
     Attributes:
         path: the field's components, unquoted: ``("labels", "k8s-pod/app")``.
         quoted: whether the value stood in quotes (``*`` and ``NULL_VALUE`` mean themselves then).
+        steps: what is made of the field's value before it is compared, innermost first.
     """
 
     path: tuple[str, ...]
     op: Op
     value: str
     quoted: bool = True
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +75,16 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function that is a condition by itself: ``log_id("stdout")``."""
+    """A function that is a condition by itself: ``log_id("stdout")``.
+
+    Attributes:
+        name: in lower case.
+        path: the field that it asks about; empty where it takes none.
+    """
 
     name: str
     arguments: tuple[str, ...]
+    path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,11 @@ def to_plain(text: str) -> str:
     return "".join(_show(char) for char in line)
 
 
+def to_visible(text: str) -> str:
+    """As `to_plain`, with every space kept: places in it can be counted."""
+    return "".join(" " if char.isspace() else _show(char) for char in text)
+
+
 def _show(char: str) -> str:
     if unicodedata.category(char) not in _HIDDEN:
         return char

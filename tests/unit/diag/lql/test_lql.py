@@ -171,3 +171,57 @@ def test_time_bounds_are_what_can_match_at_all() -> None:
 
     assert lql.time_bounds(tree) == (1_753_574_400_000_000_000, 1_753_660_799_999_999_999)
     assert lql.time_bounds(either) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "bounds"),
+    [
+        ('timestamp="1970-01-01T00:00:01Z"', (10**9, 10**9)),
+        ('timestamp>"1970-01-01T00:00:01Z"', (10**9 + 1, None)),
+        ('timestamp<="1970-01-01T00:00:01Z"', (None, 10**9)),
+        ('timestamp!="1970-01-01T00:00:01Z"', (None, None)),
+        ('timestamp>="no time"', (None, None)),
+        ('NOT timestamp>"1970-01-01T00:00:01Z"', (None, None)),
+        ('cast(timestamp, STRING)>="1970-01-01T00:00:01Z"', (None, None)),
+        (
+            '(timestamp>"1970-01-01" timestamp>"1970-01-02") timestamp>"1970-01-01"',
+            (86_400 * 10**9 + 1, None),
+        ),
+    ],
+)
+def test_a_bound_leaves_out_nothing_that_can_match(text: str, bounds: tuple[int | None, int | None]) -> None:
+    """To the nanosecond; what was cast compares as something else."""
+    assert lql.time_bounds(lql.parse(text)) == bounds
+
+
+@pytest.mark.parametrize(
+    ("text", "payload", "matches"),
+    [
+        ("jsonPayload.a=~x", "x\ud800", None),
+        ('jsonPayload.a=~"x"', "x\ud800", True),
+        ('jsonPayload.a="\\ud83d\\ude00"', "\U0001f600", True),
+        ('jsonPayload.a="\\ud83d"', "\ufffd", True),
+        ("severity=Infinity OR jsonPayload.a=1", 1, True),
+        ("jsonPayload.a=1", 10**400, False),
+        ("jsonPayload.a>1", float("nan"), False),
+        ('cast(jsonPayload.a, STRING)="5"', 5.0, True),
+        ('cast(jsonPayload.a, INT64)="3"', float("inf"), False),
+        ('cast(jsonPayload.a, BOOL)="true"', True, True),
+        ("jsonPayload.a:1", [[[1]]], True),
+        ("timestamp>=2026 OR jsonPayload.a.b=1", [[{"b": 1}]], True),
+        ("unicorn", [None, {"x": [{"y": "a unicorn"}]}], True),
+    ],
+)
+def test_odd_values_are_answered(text: str, payload: object, matches: bool | None) -> None:
+    """Half characters, endless numbers, lists in lists; None: the filter is refused."""
+    if matches is None:
+        with pytest.raises(lql.FilterError):
+            lql.parse(text)
+        return
+    entry = {"severity": "INFO", "jsonPayload": {"a": payload}}
+    assert lql.compile_filter(lql.parse(text))(entry) is matches
+
+
+def test_half_a_character_in_a_filter_is_read_as_none() -> None:
+    """So that what is read can be written, sent and read again."""
+    assert lql.parse('"a\ud800"') == lql.parse("a\udfff") == Words("a\ufffd")

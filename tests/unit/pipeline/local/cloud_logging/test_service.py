@@ -58,6 +58,11 @@ def test_written_entries_are_listed(logging_server, entry):
         ('timestamp>"2026-01-01T00:00:01Z" AND timestamp<="2026-01-01T00:00:03Z"', "cd"),
         ('resource.type="k8s_container" -textPayload:*', "j"),
         ('log_id("stderr")', ""),
+        ("source(projects/test-project)", "abcdefghij"),
+        ("source(projects/other)", ""),
+        ('SEARCH("text") insertId<"c"', "ab"),
+        ('cast(regexp_extract(cast(timestamp, STRING), ":(\\\\d\\\\d)Z$"), INT64)>=8', "ij"),
+        ("severity>=Infinity", ""),
     ],
 )
 def test_filter_decides(ten, query, expected):
