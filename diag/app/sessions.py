@@ -120,6 +120,7 @@ async def _judge(
     judge = partial(judge_shard, replace(job, crowded=plan.crowded))
     lines: list[SessionLine] = []
     left = list(plan.shards)
+    request.progress("judging")
     try:
         async with aclosing(workers.each(judge, plan.shards)) as judged:
             async for found in judged:

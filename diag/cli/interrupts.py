@@ -15,6 +15,9 @@ from diag.errors import ExitCode
 
 _T = TypeVar("_T")
 
+_CLEAR_LINE, _SHOW_CURSOR = "\r\x1b[K", "\x1b[?25h"
+"""The line has "^C" in it and how far the work is, which hides the cursor as long as it is told."""
+
 
 def run_until_interrupted(
     work: Coroutine[Any, Any, _T], said_at_once: str = "", leave: Callable[[], None] = lambda: None
@@ -37,6 +40,7 @@ def run_until_interrupted(
 
     def _end(_number: int, _frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, lambda *_: os._exit(ExitCode.INTERRUPTED))
+        _show_cursor()
         try:
             leave()
         finally:
@@ -57,9 +61,16 @@ def run_until_interrupted(
 
 
 def _say(line: str) -> None:
-    """At once: what the interrupt comes in the middle of may be writing, too, and takes no second line."""
+    """At once, past the stream's buffer: the signal may have come in the middle of its use."""
     if line:
-        # on a terminal the line has "^C" in it, and perhaps how far the work is
-        clear = "\r\x1b[K" if sys.stderr.isatty() else ""
-        with suppress(OSError, ValueError):
-            os.write(sys.stderr.fileno(), f"{clear}{line}\n".encode())
+        _write(f"{_CLEAR_LINE if sys.stderr.isatty() else ''}{line}\n")
+
+
+def _show_cursor() -> None:
+    if sys.stderr.isatty():
+        _write(_CLEAR_LINE + _SHOW_CURSOR)
+
+
+def _write(text: str) -> None:
+    with suppress(OSError, ValueError):
+        os.write(sys.stderr.fileno(), text.encode())

@@ -60,12 +60,8 @@ class Workers:
             # spawned, not forked: the libraries below have threads of their own
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(self._processes, context, initializer=_depend_on_the_parent)
-        # a process that begins has no way yet to take an interrupt, which a terminal sends to all
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
+        with _interrupts_put_off():
             return [self._pool.submit(function, job) for job in jobs]
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
     def break_off(self) -> None:
         """End the processes at once: a part that is being read would be waited for. New jobs get new ones."""
@@ -92,6 +88,27 @@ def open_workers(processes: int) -> Iterator[Workers]:
         raise
     finally:
         workers.close()
+
+
+@contextmanager
+def _interrupts_put_off() -> Iterator[None]:
+    """For the beginning of processes: one that only half is there is known to nobody who could end it.
+
+    Nor has it a way yet to take an interrupt, which a terminal sends to all: it inherits that it gets none.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.signal(signal.SIGINT, before)
+        for number in came:
+            signal.raise_signal(number)
 
 
 def kill_processes() -> None:
