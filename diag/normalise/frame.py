@@ -115,7 +115,8 @@ def _dump(fields: Mapping[str, Any]) -> bytes:
     try:
         return orjson.dumps(fields, default=str, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError:  # a number of more than 64 bits
-        return json.dumps(fields, default=str, sort_keys=True).encode()
+        whole = json.loads(json.dumps(fields, default=str), parse_constant=lambda _: None)
+        return json.dumps(whole, sort_keys=True).encode()
 
 
 def read_record(record: LogRecord) -> Draft:

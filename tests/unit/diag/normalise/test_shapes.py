@@ -184,3 +184,10 @@ def test_ids_are_found_under_nested_keys_and_inside_messages_of_a_users_catalogu
     assert [(one.role, one.key, one.text) for one in entry.ids] == [
         ("session", "call.sid", "B2"), ("session", "callSid", "A1"),
     ]  # fmt: skip
+
+
+def test_a_number_that_is_none_beside_one_of_more_than_64_bits() -> None:
+    """JSON has no infinity; what was written with one is read all the same."""
+    entry = read({"msg": "m", "sum": 10**30, "ratio": float("inf")})
+
+    assert entry.fields == {"sum": 1e30, "ratio": None}
