@@ -15,7 +15,7 @@ from diag.model.identifiers import Identifier, classify
 from diag.model.records import SESSION_ROLES, KafkaRecord
 from diag.model.topics import BrokerFacts
 from diag.model.window import MINUTE_NS, Window
-from diag.session.links import is_hub
+from diag.session.identity.links import is_hub
 
 if TYPE_CHECKING:
     from diag.sources.kafka import RecordsRead

@@ -18,7 +18,7 @@ from diag.model.instants import format_instant
 from diag.model.queries import LogQuery, LogSource
 from diag.model.records import KafkaRecord, LogRecord
 from diag.model.window import Window
-from diag.session.links import Closure, close_over, is_crowded
+from diag.session.identity.links import Closure, close_over, is_crowded
 from diag.session.select import EventFinder
 
 INTERRUPTED = "interrupted (Ctrl-C)"

@@ -19,7 +19,7 @@ from diag.model.diagnosis import Diagnosis, NothingFound, Query
 from diag.model.identifiers import LONGEST, Identifier
 from diag.model.queries import LogSource
 from diag.model.window import Window
-from diag.session.links import is_hub
+from diag.session.identity.links import is_hub
 from diag.session.reconstruct import Reading, reconstruct
 from diag.sources.files import Files, show_name
 

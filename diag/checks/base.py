@@ -15,7 +15,7 @@ from diag.model.findings import Confidence, Evidence, Finding, Outcome, Scope, S
 from diag.model.session import Session
 from diag.model.topics import BrokerFacts, WantedTopic
 from diag.model.window import Window
-from diag.session.rules import MAPPING_RULES
+from diag.session.identity.rules import MAPPING_RULES
 
 LOGS = "logs"
 BROKER = "broker"

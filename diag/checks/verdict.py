@@ -9,7 +9,7 @@ from diag.checks.wording import describe_parts, describe_turns
 from diag.model.findings import Cause, Finding, Outcome, Result, Scope, Severity, Status, Verdict
 from diag.model.session import Session
 from diag.model.turns import Turn, TurnOutcome
-from diag.session.presence import MEDIA_CAME, WS_AUDIO
+from diag.session.identity.presence import MEDIA_CAME, WS_AUDIO
 
 HEALTH_CHECKS = ("id-mismatch", "session-one-sided", "turn-no-reply")
 """Media, binding, consumption and delivery: healthy means that these ran and are clear."""

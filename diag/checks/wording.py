@@ -6,7 +6,7 @@ from collections import Counter
 
 from diag.model.session import Session
 from diag.model.turns import TurnOutcome
-from diag.session.presence import BIND, CONSUME, MEDIA_FACETS, WS_AUDIO
+from diag.session.identity.presence import BIND, CONSUME, MEDIA_FACETS, WS_AUDIO
 
 _NOT_ANSWERED = {
     TurnOutcome.INTERRUPTED: "the caller interrupted",

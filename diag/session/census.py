@@ -15,7 +15,7 @@ from diag.model import frames
 from diag.model.catalogue import Catalogue
 from diag.model.identifiers import LOST_TEXTS, is_lost
 from diag.model.records import SESSION_ROLES
-from diag.session.rules import LINKING_ROLES, MOST_TIED, NO_LINK_EVENTS, TEXT_EVENTS
+from diag.session.identity.rules import LINKING_ROLES, MOST_TIED, NO_LINK_EVENTS, TEXT_EVENTS
 from diag.session.surroundings import ANCHOR_EVENTS
 
 ROW = "row"

@@ -14,16 +14,16 @@ from diag.model.session import Alias, Neighbours, Session
 from diag.model.topics import BrokerFacts, WantedTopic
 from diag.model.turns import Turn, TurnOutcome
 from diag.model.window import Window
-from diag.session.clock import find_clocks
-from diag.session.ending import find_departures, find_end
-from diag.session.flow import build_flows
-from diag.session.links import Closure, Reached, close_over
-from diag.session.order import put_in_order
-from diag.session.partners import NEARBY_NS, find_partners
-from diag.session.passage import FlowSources
-from diag.session.presence import build_presence
+from diag.session.flow.build import build_flows
+from diag.session.flow.passage import FlowSources
+from diag.session.identity.links import Closure, Reached, close_over
+from diag.session.identity.partners import NEARBY_NS, find_partners
+from diag.session.identity.presence import build_presence
+from diag.session.order.clocks import find_clocks
+from diag.session.order.sort import put_in_order
 from diag.session.select import EventFinder
-from diag.session.turns import build_turns
+from diag.session.turns.build import build_turns
+from diag.session.turns.ending import find_departures, find_end
 
 
 @dataclass(frozen=True, slots=True)

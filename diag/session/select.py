@@ -15,8 +15,8 @@ from diag.model.records import SESSION_ROLES
 from diag.model.session import Neighbours
 from diag.session.census import ROW, find_crowded, mentions_of, surroundings_of, take_census
 from diag.session.events import to_events
-from diag.session.kinship import Kinship
-from diag.session.rules import MOST_IDS
+from diag.session.identity.kinship import Kinship
+from diag.session.identity.rules import MOST_IDS
 from diag.session.surroundings import Mentioned, Said, Surroundings
 
 _EARLIEST_NS, _LATEST_NS = -(2**63), 2**63 - 1

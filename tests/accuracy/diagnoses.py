@@ -25,7 +25,7 @@ from diag.model.identifiers import classify
 from diag.model.records import KafkaRecord, LogRecord
 from diag.model.window import Window
 from diag.normalise import join_frames, to_frame
-from diag.session.links import close_over
+from diag.session.identity.links import close_over
 from diag.session.reconstruct import Reading, reconstruct
 from diag.session.select import EventFinder
 from tests.accuracy.entries import to_entries

@@ -28,8 +28,8 @@ from diag.render.sessions import render_overview
 from diag.render.sessions_v1 import render_overview_json
 from diag.render.terminal import render_nothing, render_terminal
 from diag.session import select
-from diag.session.links import close_over
-from diag.session.rules import MOST_IDS
+from diag.session.identity.links import close_over
+from diag.session.identity.rules import MOST_IDS
 from diag.session.select import EventFinder
 from tests.cases import DEFAULTS, START_NS, read_case, read_case_file, to_records
 

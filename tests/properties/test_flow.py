@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from diag.model.flow import TopicFlow
 from diag.model.records import KafkaRecord
 from diag.model.topics import BrokerFacts, GroupFacts, Path, Reader, TopicFacts, WantedTopic
-from diag.session.flow import build_flows
-from diag.session.passage import FlowSources
+from diag.session.flow.build import build_flows
+from diag.session.flow.passage import FlowSources
 
 PARTITIONS = (0, 1, 2)
 WANTED = (WantedTopic("t", Path.AUDIO, 3, readers=(Reader("owner", "orchestrator"),)),)

@@ -47,8 +47,8 @@ from diag.model.findings import Confidence, Evidence, Finding, Result, Scope, Se
 from diag.model.identifiers import IdKind
 from diag.model.session import Session
 from diag.model.turns import TurnOutcome
-from diag.session.parting import Parting, find_partings, find_unread, first_event, is_whole
-from diag.session.rules import GUESSED, MAPPED
+from diag.session.identity.parting import Parting, find_partings, find_unread, first_event, is_whole
+from diag.session.identity.rules import GUESSED, MAPPED
 
 _UNDELIVERED = ("bcast.withheld", "bcast.failed")
 _DELIVERED = "bcast.delivered"

@@ -36,7 +36,7 @@ from diag.model.records import KafkaRecord
 from diag.model.remembered import Remembered
 from diag.model.session import Session
 from diag.model.turns import TurnOutcome
-from diag.session.presence import BIND, CONSUME, PUBLISH, WHIP, WS_AUDIO
+from diag.session.identity.presence import BIND, CONSUME, PUBLISH, WHIP, WS_AUDIO
 
 _ID_ROLES = ("session", "media", "frontend", "connection")
 _EMPTY_IS_NORMAL = ("greeting_request", "ping", "tts_request")

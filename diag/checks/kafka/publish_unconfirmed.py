@@ -43,8 +43,8 @@ from diag.model.findings import Confidence, Finding, Scope, Severity
 from diag.model.flow import TopicFlow
 from diag.model.instants import NS_PER_S
 from diag.model.topics import Path
-from diag.session.flow import count_records
-from diag.session.passage import PRODUCED, topic_of
+from diag.session.flow.build import count_records
+from diag.session.flow.passage import PRODUCED, topic_of
 
 _IN_FLIGHT_NS = NS_PER_S
 _MOST_LINES = 2

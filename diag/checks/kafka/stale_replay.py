@@ -48,9 +48,9 @@ from diag.model.instants import NS_PER_S
 from diag.model.records import KafkaRecord
 from diag.model.session import Session
 from diag.model.window import MINUTE_NS, Window
-from diag.session.offsets import range_of
-from diag.session.passage import topic_of
-from diag.session.sending import sent_ns
+from diag.session.flow.offsets import range_of
+from diag.session.flow.passage import topic_of
+from diag.session.flow.sending import sent_ns
 
 _OLD_NS = MINUTE_NS
 _LONG_AFTER_NS = 10 * MINUTE_NS

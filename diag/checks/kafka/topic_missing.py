@@ -43,7 +43,7 @@ from diag.model.events import Event
 from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
 from diag.model.instants import NS_PER_S
 from diag.model.topics import Path, WantedTopic
-from diag.session.passage import topic_of
+from diag.session.flow.passage import topic_of
 
 _ERROR_CODE_3 = re.compile(
     r"\[(?:Error )?3\]|Unknown ?Topic ?Or ?Partition|UNKNOWN_TOPIC_OR_PARTITION", re.IGNORECASE

@@ -40,7 +40,7 @@ from diag.model.findings import Finding, Scope, Severity
 from diag.model.identifiers import IdKind, classify
 from diag.model.records import SESSION_ROLES
 from diag.model.session import Session
-from diag.session.presence import MEDIA_CAME, MEDIA_FACETS, ORCHESTRATOR_FACETS, WS_AUDIO
+from diag.session.identity.presence import MEDIA_CAME, MEDIA_FACETS, ORCHESTRATOR_FACETS, WS_AUDIO
 
 _OTHER = {MEDIA_SERVER: ORCHESTRATOR, ORCHESTRATOR: MEDIA_SERVER}
 _SIDES = {MEDIA_SERVER: "media", ORCHESTRATOR: "orchestrator"}

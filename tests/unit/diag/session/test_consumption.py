@@ -8,7 +8,7 @@ from diag.model.flow import GroupFlow
 from diag.model.instants import NS_PER_S
 from diag.model.records import KafkaRecord
 from diag.model.topics import BrokerFacts, GroupFacts, Reader, TopicFacts
-from diag.session.consumption import count_by_other, count_consumed, follow_groups, keep_judged
+from diag.session.flow.consumption import count_by_other, count_consumed, follow_groups, keep_judged
 
 OWNER = Reader("owner", "orchestrator")
 FACTS = TopicFacts("t", {0: (0, 4), 1: (0, 2)})

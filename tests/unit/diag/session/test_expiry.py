@@ -11,7 +11,7 @@ from diag.model.instants import NS_PER_S
 from diag.model.records import Entry
 from diag.model.topics import BrokerFacts, TopicFacts
 from diag.model.window import Window
-from diag.session.expiry import Expiry, find_expired
+from diag.session.flow.expiry import Expiry, find_expired
 
 SPAN = Window(1000 * NS_PER_S, 1060 * NS_PER_S)
 NOW_NS = 9000 * NS_PER_S

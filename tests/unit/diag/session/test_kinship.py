@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from diag.session import kinship
-from diag.session.kinship import Kinship
+from diag.session.identity import kinship
+from diag.session.identity.kinship import Kinship
 
 S = "session_1753615601372_cz4gw0fl5"
 CROWD = [f"session_1753615601{n % 1000:03d}_{n:09d}" for n in range(5_000)]

@@ -7,7 +7,7 @@ import pytest
 from diag.catalogue import load_catalogue
 from diag.model.records import KafkaRecord
 from diag.normalise import join_frames, to_frame
-from diag.session.links import MOST_IDS, Closure, close_over, is_hub
+from diag.session.identity.links import MOST_IDS, Closure, close_over, is_hub
 from diag.session.select import EventFinder
 from tests.cases import DEFAULTS, read_case, to_records
 

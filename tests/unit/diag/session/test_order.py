@@ -10,7 +10,7 @@ import pytest
 
 from diag.catalogue import load_catalogue
 from diag.normalise import join_frames, to_frame
-from diag.session.order import put_in_order
+from diag.session.order.sort import put_in_order
 from diag.session.select import EventFinder
 from tests.cases import DEFAULTS, diagnose, read_case, to_records
 

@@ -6,7 +6,7 @@ import pytest
 
 from diag.model.instants import NS_PER_S
 from diag.model.records import KafkaRecord
-from diag.session.sending import find_order, sent_ns
+from diag.session.flow.sending import find_order, sent_ns
 
 NOW_S = 1_753_615_601
 

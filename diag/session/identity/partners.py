@@ -10,7 +10,7 @@ from diag.model.identifiers import classify, is_lost
 from diag.model.instants import NS_PER_S
 from diag.model.records import SESSION_ROLES
 from diag.model.session import Alias, Neighbours
-from diag.session.presence import (
+from diag.session.identity.presence import (
     BIND,
     MEDIA_FACETS,
     MEDIA_HALF,

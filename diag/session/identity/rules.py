@@ -16,7 +16,7 @@ from diag.model.findings import Evidence
 from diag.model.identifiers import classify, is_lost
 from diag.model.records import SESSION_ROLES, IdMention, Ids, KafkaRecord
 from diag.model.session import Link
-from diag.session.presence import BIND, MEDIA_FACETS, build_presence
+from diag.session.identity.presence import BIND, MEDIA_FACETS, build_presence
 
 LINKING_ROLES = (*SESSION_ROLES, "connection", "trace")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from diag.model.events import Event
 from diag.model.numbers import to_number
 from diag.model.topics import TopicFacts
-from diag.session.passage import CONSUMED, ELSEWHERE, PRODUCED
+from diag.session.flow.passage import CONSUMED, ELSEWHERE, PRODUCED
 
 _READ = frozenset({*CONSUMED, *ELSEWHERE})
 

@@ -23,7 +23,7 @@ from diag.model.ledger import (
     Stamp,
 )
 from diag.model.turns import Stage
-from diag.session.timing import Timing
+from diag.session.order.timing import Timing
 
 _HANDED_OVER = ("bcast.delivered", "reply.published")
 PLAYED = "reply.played"

@@ -15,8 +15,8 @@ from diag.model.events import Event
 from diag.model.identifiers import IdKind, classify, is_lost
 from diag.model.records import SESSION_ROLES, KafkaRecord
 from diag.model.session import JOINED, Link
-from diag.session.presence import BIND, NAMED, WHIP, WS_AUDIO, build_presence
-from diag.session.rules import (
+from diag.session.identity.presence import BIND, NAMED, WHIP, WS_AUDIO, build_presence
+from diag.session.identity.rules import (
     MAPPING_RULES,
     MOST_IDS,
     SHARED_BY,

@@ -9,9 +9,9 @@ from diag.model.flow import GroupFlow, RecordOrder
 from diag.model.instants import format_clock
 from diag.model.session import Neighbours
 from diag.model.topics import BrokerFacts
-from diag.session.consumption import count_by_other
-from diag.session.passage import CONSUMED, ELSEWHERE, FAILED, FlowSources, Passage
-from diag.session.readers import START, STOP, count_readers_at_once, find_reader_end
+from diag.session.flow.consumption import count_by_other
+from diag.session.flow.passage import CONSUMED, ELSEWHERE, FAILED, FlowSources, Passage
+from diag.session.flow.readers import START, STOP, count_readers_at_once, find_reader_end
 
 
 def describe_passage(topic: Passage, order: RecordOrder, sources: FlowSources) -> Iterator[str]:

@@ -18,7 +18,7 @@ from diag.model.instants import NS_PER_MS, NS_PER_S, format_instant
 from diag.model.numbers import to_number
 from diag.model.topics import BrokerFacts, TopicFacts
 from diag.model.window import Window
-from diag.session.offsets import find_ranges
+from diag.session.flow.offsets import find_ranges
 
 _CLOCKS_NS = NS_PER_S
 _POLICY, _RETENTION = "cleanup.policy", "retention.ms"

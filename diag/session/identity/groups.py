@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from diag.session.census import Census, IdUse
-from diag.session.kinship import Kinship
+from diag.session.identity.kinship import Kinship
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from diag.model.records import KafkaRecord
 from diag.model.session import Neighbours
 from diag.model.topics import BrokerFacts, Reader, TopicFacts, WantedTopic
 from diag.model.window import Window
-from diag.session.consumption import follow_groups, keep_judged
+from diag.session.flow.consumption import follow_groups, keep_judged
 
 PRODUCED = {"media.publish": "audio-in", "reply.published": "audio-out", "log.published": ""}
 FAILED = {"media.publish_failed": "audio-in", "reply.publish_failed": "audio-out", "log.publish_failed": ""}

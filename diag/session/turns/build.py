@@ -13,12 +13,12 @@ from diag.model.events import Event
 from diag.model.instants import NS_PER_S
 from diag.model.ledger import Stamp
 from diag.model.turns import Stage, Turn, TurnOutcome
-from diag.session.assembly import STAGE_EVENTS, TRIGGERS, Draft, assemble_turns, stage_of, state_of
-from diag.session.interruption import PATIENCE_NS, find_interruption
-from diag.session.ledger import build_ledger
-from diag.session.replay import mark_replays
-from diag.session.timing import Timing
-from diag.session.words import find_words
+from diag.session.order.timing import Timing
+from diag.session.turns.assembly import STAGE_EVENTS, TRIGGERS, Draft, assemble_turns, stage_of, state_of
+from diag.session.turns.interruption import PATIENCE_NS, find_interruption
+from diag.session.turns.ledger import build_ledger
+from diag.session.turns.replay import mark_replays
+from diag.session.turns.words import find_words
 
 REPLY_TYPES = frozenset(
     {

@@ -14,7 +14,7 @@ from diag.model.clocks import DRIFT_PPM, CausalPair, Clocks, Contradiction, PodC
 from diag.model.events import ORCHESTRATOR, Event
 from diag.model.instants import NS_PER_MS, NS_PER_S
 from diag.model.values import value
-from diag.session.causality import Precedence, find_precedences
+from diag.session.order.causality import Precedence, find_precedences
 
 _MOST_PODS = 64
 """Pods of one session that are compared: a call passes through ten."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from diag.model.events import Event
 from diag.model.instants import NS_PER_S
 from diag.session.events import is_final_audio, is_listening
-from diag.session.timing import Timing
+from diag.session.order.timing import Timing
 
 TRIGGERS = ("turn.trigger", "speech.end")
 BROKEN_OFF = ("turn.interrupted", "reply.stopped")

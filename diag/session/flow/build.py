@@ -15,12 +15,12 @@ from diag.model.events import Event
 from diag.model.flow import RecordOrder, TopicFlow
 from diag.model.numbers import to_number
 from diag.model.topics import BrokerFacts
-from diag.session.consumption import count_by_other, count_consumed
-from diag.session.expiry import Expiry, find_expired
-from diag.session.passage import PRODUCED, FlowSources, Passage, find_passages
-from diag.session.readers import find_reader_end
-from diag.session.remarks import describe_passage
-from diag.session.sending import find_order
+from diag.session.flow.consumption import count_by_other, count_consumed
+from diag.session.flow.expiry import Expiry, find_expired
+from diag.session.flow.passage import PRODUCED, FlowSources, Passage, find_passages
+from diag.session.flow.readers import find_reader_end
+from diag.session.flow.remarks import describe_passage
+from diag.session.flow.sending import find_order
 
 
 def build_flows(sources: FlowSources) -> tuple[TopicFlow, ...]:

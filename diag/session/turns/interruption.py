@@ -14,8 +14,8 @@ from itertools import islice
 from diag.model.events import Event
 from diag.model.instants import NS_PER_S
 from diag.model.turns import Interruption
-from diag.session.assembly import TRIGGERS, Draft, state_of
-from diag.session.timing import Timing
+from diag.session.order.timing import Timing
+from diag.session.turns.assembly import TRIGGERS, Draft, state_of
 
 PATIENCE_NS = 10 * NS_PER_S
 """Who does something else after less did not wait for the reply; who waited longer got none."""

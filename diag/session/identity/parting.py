@@ -15,7 +15,7 @@ from diag.model.identifiers import IdKind, classify
 from diag.model.instants import NS_PER_MS, NS_PER_S
 from diag.model.records import SESSION_ROLES
 from diag.model.session import Session
-from diag.session.presence import (
+from diag.session.identity.presence import (
     BIND,
     GRPC,
     LISTEN,

@@ -1,0 +1,1 @@
+"""Turns: what belongs to each, what came of it, and where its time went."""
