@@ -11,6 +11,9 @@ from diag.model.remembered import Remembered
 
 UNKNOWN = "unknown"
 
+STAGE_EVENTS = frozenset({"stage", "stage.done", "stage.error"})
+"""What a stage's beginning and end are told by."""
+
 _ALWAYS_SHOWN = ("error",)
 _NO_MEANING = Meaning("", "", UNKNOWN)
 
@@ -55,3 +58,15 @@ def is_final_audio(event: Event) -> bool:
 def is_listening(event: Event) -> bool | None:
     """What a ``Listening state updated`` line says: on, off, or nothing."""
     return {"true": True, "false": False}.get(event.entry.field("isListening").lower())
+
+
+def stage_of(step: Event) -> str:
+    """The stage that a line speaks of; ``service`` is the stage in the reference system's lines."""
+    return step.value("stage") or step.entry.field("service")
+
+
+def state_of(step: Event) -> str:
+    """What the line says of its stage; empty for a line that says nothing of one."""
+    if step.name == "stage.error":
+        return "error"
+    return step.value("state") if step.name == "stage" else ""

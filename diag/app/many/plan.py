@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from diag.app.many.intake import Digest
 from diag.session.census import Census, find_crowded
-from diag.session.identity.groups import Group, group_ids
+from diag.session.groups import Group, group_ids
 from diag.session.identity.partners import NEARBY_NS
 from diag.session.identity.rules import MOST_IDS
 

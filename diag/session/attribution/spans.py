@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from diag.model.events import Event
 from diag.model.instants import NS_PER_S
 from diag.session.attribution.scene import Scene, latest_ns, place_of
-from diag.session.turns.assembly import stage_of, state_of
+from diag.session.events import stage_of, state_of
 
 REQUEST = "request"
 

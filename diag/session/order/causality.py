@@ -16,7 +16,7 @@ from functools import cached_property
 from diag.model.events import MEDIA, Event
 from diag.model.identifiers import is_lost
 from diag.model.values import value
-from diag.session.turns.assembly import stage_of, state_of
+from diag.session.events import stage_of, state_of
 
 _SET_UP = frozenset(
     {

@@ -14,15 +14,12 @@ from dataclasses import dataclass, field
 
 from diag.model.events import Event
 from diag.model.instants import NS_PER_S
-from diag.session.events import is_final_audio, is_listening
+from diag.session.events import STAGE_EVENTS, is_final_audio, is_listening, stage_of, state_of
 from diag.session.order.timing import Timing
 
 TRIGGERS = ("turn.trigger", "speech.end")
 BROKEN_OFF = ("turn.interrupted", "reply.stopped")
 SPEECH_ENDED = (*TRIGGERS, "turn.audio_data", "media.listen")
-
-STAGE_EVENTS = frozenset({"stage", "stage.done", "stage.error"})
-"""What a stage's beginning and end are told by."""
 
 _STEPS = frozenset(
     {
@@ -114,18 +111,6 @@ class Draft:
     def _is_past(self, stage: str) -> bool:
         """A stage that never began is none of this turn's: a text needs no recognition."""
         return self.stages.get(stage) is None
-
-
-def stage_of(step: Event) -> str:
-    """The stage that a line speaks of; ``service`` is the stage in the reference system's lines."""
-    return step.value("stage") or step.entry.field("service")
-
-
-def state_of(step: Event) -> str:
-    """What the line says of its stage; empty for a line that says nothing of one."""
-    if step.name == "stage.error":
-        return "error"
-    return step.value("state") if step.name == "stage" else ""
 
 
 def assemble_turns(events: Sequence[Event], timing: Timing) -> list[Draft]:

@@ -13,8 +13,9 @@ from diag.model.events import Event
 from diag.model.instants import NS_PER_S
 from diag.model.ledger import Stamp
 from diag.model.turns import Stage, Turn, TurnOutcome
+from diag.session.events import STAGE_EVENTS, stage_of, state_of
 from diag.session.order.timing import Timing
-from diag.session.turns.assembly import STAGE_EVENTS, TRIGGERS, Draft, assemble_turns, stage_of, state_of
+from diag.session.turns.assembly import TRIGGERS, Draft, assemble_turns
 from diag.session.turns.interruption import PATIENCE_NS, find_interruption
 from diag.session.turns.ledger import build_ledger
 from diag.session.turns.replay import mark_replays

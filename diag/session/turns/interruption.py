@@ -14,8 +14,9 @@ from itertools import islice
 from diag.model.events import Event
 from diag.model.instants import NS_PER_S
 from diag.model.turns import Interruption
+from diag.session.events import state_of
 from diag.session.order.timing import Timing
-from diag.session.turns.assembly import TRIGGERS, Draft, state_of
+from diag.session.turns.assembly import TRIGGERS, Draft
 
 PATIENCE_NS = 10 * NS_PER_S
 """Who does something else after less did not wait for the reply; who waited longer got none."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from diag.model.events import Event
 from diag.model.turns import Saying, Words
-from diag.session.turns.assembly import stage_of, state_of
+from diag.session.events import stage_of, state_of
 
 _SAID = re.compile(r"<said, (\d+) characters, [0-9a-f]{6}>")
 
