@@ -33,13 +33,24 @@ RETRY = Retry(
 def connect(settings: LoggingSettings) -> LoggingServiceV2Client:
     """A client of Google's service, or of the endpoint in the settings; raises `DiagError`."""
     try:
-        if settings.endpoint.startswith("http://"):
+        if is_plaintext(settings.endpoint):
             channel = grpc.insecure_channel(_loopback_target(settings.endpoint), options=_CHANNEL_OPTIONS)
             return LoggingServiceV2Client(transport=LoggingServiceV2GrpcTransport(channel=channel))
         options = {"api_endpoint": settings.endpoint} if settings.endpoint else None
         return LoggingServiceV2Client(client_options=options)
     except GoogleAuthError as error:
         raise _to_auth_error(error) from error
+
+
+def check_endpoint(endpoint: str) -> None:
+    """Refuse what `connect` would; raises `SettingsError`."""
+    if is_plaintext(endpoint):
+        _loopback_target(endpoint)
+
+
+def is_plaintext(endpoint: str) -> bool:
+    """Whether there is neither TLS nor a credential on the way to it."""
+    return endpoint.startswith("http://")
 
 
 def _loopback_target(endpoint: str) -> str:
