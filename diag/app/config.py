@@ -12,7 +12,7 @@ from diag.app.discovery import discover_settings
 from diag.catalogue.document import Document
 from diag.config import load_wanted_topics, load_with_origins
 from diag.config.describe import describe_settings
-from diag.config.load import ENVIRONMENT, find_file
+from diag.config.load import COMMAND_LINE, ENVIRONMENT, find_file
 from diag.config.secrets import to_shown
 from diag.config.validate import check_document, check_environment, list_values, read_settings_document
 from diag.errors import DiagError
@@ -60,36 +60,40 @@ def _value(settings: Settings, info: SettingInfo) -> Any:
     return getattr(getattr(settings, info.group), info.key)
 
 
-def validate_settings(file: Path | None, environment: Mapping[str, str]) -> SettingsReport:
-    """Every fault of `file`; without one, of what commands use here: ``diag.toml`` and the environment."""
+def validate_settings(
+    file: Path | None, environment: Mapping[str, str], flags: Mapping[str, Any] | None = None
+) -> SettingsReport:
+    """Every fault of `file` and of `environment`; without a file of ``diag.toml`` here, if there is one.
+
+    What `flags` name is looked into as well; that they are well formed is for loading to say.
+    """
     path = file or find_file()
     document = read_settings_document(str(path)) if path else None
     problems = [] if document is None else list(check_document(document))
     counts = [] if document is None else [SettingsCount(document.name, len(list_values(document)))]
-    if file is None:
-        variables = {name: value for name, value in environment.items() if name.startswith("DIAG_")}
-        problems += check_environment(variables)
-        counts += [SettingsCount(ENVIRONMENT, len(variables))] if variables else []
-    else:
-        variables = {}
+    variables = {name: value for name, value in environment.items() if name.startswith("DIAG_")}
+    problems += check_environment(variables)
+    counts += [SettingsCount(ENVIRONMENT, len(variables))] if variables else []
     if not problems:
-        problems += _check_contents(path, variables, document)
+        problems += _check_contents(load_with_origins(flags or {}, variables, path), document)
     return SettingsReport(tuple(counts), tuple(problems))
 
 
 def _check_contents(
-    path: Path | None, environment: Mapping[str, str], document: Document | None
+    loaded: tuple[Settings, Mapping[str, Origin]], document: Document | None
 ) -> Iterator[Problem]:
     """Values of the right type that no source would take, and files that are named and wrong."""
-    settings, origins = load_with_origins({}, environment, path)
+    settings, origins = loaded
     for name, check in _CHECKS.items():
         try:
             check(settings)
         except DiagError as error:
-            if document is None or origins.get(name) is not Origin.FILE:
-                yield Problem(ENVIRONMENT, 0, str(error), error.hint)
-            else:
+            origin = origins.get(name)
+            if document is not None and origin is Origin.FILE:
                 yield document.problem(tuple(name.split(".")), str(error), error.hint)
+            else:
+                place = COMMAND_LINE if origin is Origin.OPTION else ENVIRONMENT
+                yield Problem(place, 0, str(error), error.hint)
     yield from validate_catalogue(settings.catalogue.files).problems
 
 

@@ -90,6 +90,6 @@ def validate(file: SettingsFile = None, out: options.Out = None) -> None:
     from diag.render.config import render_settings_report
 
     output.check_out(out)
-    report = validate_settings(file, os.environ)
+    report = validate_settings(file, {} if file else os.environ)
     output.write_text(render_settings_report(report), out)
     raise typer.Exit(ExitCode.USAGE if report.problems else ExitCode.OK)

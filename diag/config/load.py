@@ -23,6 +23,7 @@ from diag.model.settings_report import Origin
 
 DEFAULT_FILE = "diag.toml"
 ENVIRONMENT = "the environment"
+COMMAND_LINE = "the command line"
 _PREFIX = "DIAG_"
 _PATHS = ("topics.file", "catalogue.files")
 _LONGEST_SHOWN = 40
@@ -61,7 +62,7 @@ def load_with_origins(
     layers = (
         (Origin.FILE, str(path), _read_file(path) if path else {}),
         (Origin.ENVIRONMENT, ENVIRONMENT, read_environment(environment)),
-        (Origin.OPTION, "the command line", {k: value for k, value in flags.items() if value is not None}),
+        (Origin.OPTION, COMMAND_LINE, {k: value for k, value in flags.items() if value is not None}),
     )
     settings, origins = Settings(file=str(path or "")), dict[str, Origin]()
     for origin, place, values in layers:
