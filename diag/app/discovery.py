@@ -14,23 +14,31 @@ _Request = TypeVar("_Request", bound=Request)
 
 def discover(request: _Request) -> _Request:
     """The request with what the current GKE context says, where no project is named and no file given."""
-    if request.files or request.settings.logging.project:
+    if request.files:
         return request
+    settings = discover_settings(request.settings)
+    if settings is request.settings:
+        return request
+    return replace(request, settings=settings, discovered=True)
+
+
+def discover_settings(settings: Settings) -> Settings:
+    """The settings with what the current GKE context says, where no project is named."""
+    if settings.logging.project:
+        return settings
     from diag.sources.kube import find_gke_context
 
     context = find_gke_context()
     if context is None:
-        return request
-    named = request.settings.cluster
+        return settings
+    named = settings.cluster
     cluster = replace(
         named,
         name=named.name or context.cluster,
         location=named.location or context.location,
         namespace=named.namespace or context.namespace,
     )
-    logging = replace(request.settings.logging, project=context.project)
-    settings: Settings = replace(request.settings, logging=logging, cluster=cluster)
-    return replace(request, settings=settings, discovered=True)
+    return replace(settings, logging=replace(settings.logging, project=context.project), cluster=cluster)
 
 
 def excuse(source: SourceCoverage) -> SourceCoverage:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable
+from contextlib import suppress
+from typing import NoReturn
+
+import typer
 
 from diag.errors import ExitCode
+from diag.model.checkup import Checkup, Health
 from diag.model.coverage import SourceCoverage, State
 from diag.model.diagnosis import Diagnosis, NothingFound
 from diag.model.findings import Scope, Severity, Status
@@ -63,3 +70,22 @@ def of_plan(plan: TopicPlan) -> int:
 def of_creation(report: TopicReport) -> int:
     """0 if all was created, 1 if not."""
     return ExitCode.FAULT if any(one.error for one in report.created) else ExitCode.OK
+
+
+def of_checkup(checkup: Checkup) -> int:
+    """2 for wrong settings, 4 if anything that was asked for failed, 5 if it would give only a part."""
+    if checkup.find("settings").state is Health.FAILED:
+        return ExitCode.USAGE
+    answers = [one.answer for one in checkup.probes]
+    if any(answer.state is Health.FAILED for answer in answers):
+        return ExitCode.SOURCE_FAILED
+    return ExitCode.INCOMPLETE if any(answer.partial for answer in answers) else ExitCode.OK
+
+
+def leave(code: int, *, unfinished: bool) -> NoReturn:
+    """End with this code. What hangs, such as the look-up of a name, can not be called off: it is left."""
+    if unfinished:
+        with suppress(OSError):
+            sys.stdout.flush()
+        os._exit(code)
+    raise typer.Exit(code)

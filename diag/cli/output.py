@@ -50,6 +50,18 @@ def write_text(text: str, out: Path | None) -> None:
         raise UsageError(f"{out}: {error.strerror}", hint="check --out") from error
 
 
+def write_new(text: str, path: Path) -> None:
+    """A file that only this user may read, and that was not there before; raises `UsageError`."""
+    try:
+        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # a link is not followed
+        with os.fdopen(number, "wb") as file:
+            file.write(text.encode("utf-8", "replace"))
+    except FileExistsError as error:
+        raise UsageError(f"{path}: is there already", hint="name another file, or move it away") from error
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}", hint="name a file that can be written") from error
+
+
 def _write_stdout(text: str) -> None:
     try:
         sys.stdout.write(text)

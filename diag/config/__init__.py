@@ -1,6 +1,11 @@
-"""Settings and wanted topics, read once, before anything is built."""
+"""Settings and wanted topics, read once, before anything is built.
 
-from diag.config.load import load_settings, name_variables
+load       flag, environment, file, default; what is refused
+describe   every setting with its meaning
+validate   every fault of a file or the environment at once
+"""
+
+from diag.config.load import load_settings, load_with_origins, name_variables
 from diag.config.topics import load_wanted_topics
 
-__all__ = ["load_settings", "load_wanted_topics", "name_variables"]
+__all__ = ["load_settings", "load_wanted_topics", "load_with_origins", "name_variables"]

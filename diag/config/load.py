@@ -15,16 +15,20 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from diag.config.secrets import is_secret, to_shown
 from diag.errors import SettingsError
 from diag.model.findings import Severity
 from diag.model.settings import Settings
+from diag.model.settings_report import Origin
 
 DEFAULT_FILE = "diag.toml"
+ENVIRONMENT = "the environment"
+COMMAND_LINE = "the command line"
 _PREFIX = "DIAG_"
 _PATHS = ("topics.file", "catalogue.files")
 _LONGEST_SHOWN = 40
 
-_BOUNDS = {
+BOUNDS = {
     "logging.quota": (1, 6000),
     "logging.max_pages": (1, 10_000),
     "kafka.timeout_s": (0.1, 600.0),
@@ -47,20 +51,32 @@ def load_settings(
         environment: the process's own.
         file: named by the user, and then it must exist; else ``diag.toml`` here, if there is one.
     """
-    # lexists: what lies here under this name is meant, and said if it can not be read
-    path = file or (Path(DEFAULT_FILE) if os.path.lexists(DEFAULT_FILE) else None)
-    layers = [
-        _read_file(path) if path else {},
-        _read_environment(environment),
-        {name: value for name, value in flags.items() if value is not None},
-    ]
-    settings = Settings(file=str(path or ""))
-    for layer, origin in zip(layers, (str(path), "the environment", "the command line"), strict=True):
-        settings = _apply(settings, layer, origin)
-    return settings
+    return load_with_origins(flags, environment, file)[0]
 
 
-def _names() -> dict[str, Any]:
+def load_with_origins(
+    flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None = None
+) -> tuple[Settings, dict[str, Origin]]:
+    """As `load_settings`, and where each setting that is not a default came from; raises `SettingsError`."""
+    path = file or find_file()
+    layers = (
+        (Origin.FILE, str(path), _read_file(path) if path else {}),
+        (Origin.ENVIRONMENT, ENVIRONMENT, read_environment(environment)),
+        (Origin.OPTION, COMMAND_LINE, {k: value for k, value in flags.items() if value is not None}),
+    )
+    settings, origins = Settings(file=str(path or "")), dict[str, Origin]()
+    for origin, place, values in layers:
+        settings = apply(settings, values, place)
+        origins |= dict.fromkeys(values, origin)
+    return settings, origins
+
+
+def find_file() -> Path | None:
+    """``diag.toml`` here: what lies under this name is meant, and said if it can not be read."""
+    return Path(DEFAULT_FILE) if os.path.lexists(DEFAULT_FILE) else None
+
+
+def list_defaults() -> dict[str, Any]:
     """Every dotted setting with its default."""
     defaults = Settings()
     return {
@@ -96,7 +112,8 @@ def _beside(file: Path, value: Any) -> Any:
     return str(file.parent / value) if isinstance(value, str) and value else value
 
 
-def _read_environment(environment: Mapping[str, str]) -> Values:
+def read_environment(environment: Mapping[str, str]) -> Values:
+    """The settings that variables give; raises `SettingsError` for one that is none."""
     by_variable = name_variables()
     values = {}
     for variable, value in environment.items():
@@ -112,11 +129,12 @@ def _read_environment(environment: Mapping[str, str]) -> Values:
 
 def name_variables() -> dict[str, str]:
     """Every environment variable that is a setting, with the setting's dotted name."""
-    return {_PREFIX + name.replace(".", "_").upper(): name for name in _names()}
+    return {_PREFIX + name.replace(".", "_").upper(): name for name in list_defaults()}
 
 
-def _apply(settings: Settings, values: Values, origin: str) -> Settings:
-    known = _names()
+def apply(settings: Settings, values: Mapping[str, Any], origin: str) -> Settings:
+    """`settings` with these values laid over them; raises `SettingsError`, which names `origin`."""
+    known = list_defaults()
     for name, value in values.items():
         if name not in known:
             raise _unknown(name, origin)
@@ -127,7 +145,7 @@ def _apply(settings: Settings, values: Values, origin: str) -> Settings:
 
 
 def _unknown(name: str, origin: str) -> SettingsError:
-    near = get_close_matches(name, _names(), n=1, cutoff=0.0)
+    near = get_close_matches(name, list_defaults(), n=1, cutoff=0.0)
     return SettingsError(f"{origin}: no setting {name}", hint=f"did you mean {near[0]}?")
 
 
@@ -141,7 +159,7 @@ def _convert(name: str, value: Any, default: Any, origin: str) -> Any:
         if not isinstance(value, str):
             raise _wrong(name, value, origin, "a text")
         return value
-    least, greatest = _BOUNDS[name]
+    least, greatest = BOUNDS[name]
     number = _to_number(value)
     if number is not None and least <= number <= greatest:
         if isinstance(default, float):
@@ -163,7 +181,7 @@ def _to_number(value: Any) -> float | None:
 
 
 def _wrong(name: str, value: Any, origin: str, allowed: str) -> SettingsError:
-    shown = repr(value)
+    shown = "what is given" if is_secret(name) else repr(to_shown(name, value))
     if len(shown) > _LONGEST_SHOWN:
         shown = f"{shown[:_LONGEST_SHOWN]}..."
     return SettingsError(f"{origin}: {name} must be {allowed}, not {shown}")
@@ -172,7 +190,7 @@ def _wrong(name: str, value: Any, origin: str, allowed: str) -> SettingsError:
 def _to_texts(name: str, value: Any, origin: str) -> tuple[str, ...]:
     texts = [one.strip() for one in value.split(",")] if isinstance(value, str) else value
     if not isinstance(texts, list | tuple) or not all(isinstance(one, str) and one for one in texts):
-        raise SettingsError(f"{origin}: {name} must be a list of texts, not {value!r}")
+        raise _wrong(name, value, origin, "a list of texts")
     return tuple(texts)
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
@@ -12,9 +9,9 @@ from diag.model.catalogue import SIDES
 from diag.model.catalogue_report import CatalogueReport, FileCount, Problem
 from diag.model.proposal import Proposal, ProposedKey, ProposedLine, ProposedService
 from diag.render.neutral import shorten, to_plain
+from diag.render.toml import quote, to_key
 
 _LONGEST = 400
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _HEAD = """\
 # Proposed by diag catalogue learn from {lines}. Read it before you keep it:
 # - give the lines that mark a step their event (docs/catalogue.md lists them), drop what is of no use;
@@ -26,11 +23,12 @@ _HEAD = """\
 
 def render_report(report: CatalogueReport) -> str:
     """``file:line: what is wrong; what to do``, one line each; without problems, what each file holds."""
-    lines = map(_to_problem, report.problems) if report.problems else map(_to_count, report.counts)
+    lines = map(describe_problem, report.problems) if report.problems else map(_to_count, report.counts)
     return "".join(f"{line}\n" for line in lines)
 
 
-def _to_problem(problem: Problem) -> str:
+def describe_problem(problem: Problem) -> str:
+    """One problem in one line: where, what, and what to do."""
     place = f"{problem.file}:{problem.line}" if problem.line else problem.file
     return shorten(to_plain(f"{place}: {problem.text}; {problem.remedy}"), _LONGEST)
 
@@ -82,7 +80,7 @@ def _key_lines(keys: Iterable[ProposedKey]) -> list[str]:
     lines = ["[ids]"] if by_role else []
     for role in sorted(by_role):
         lines += [f"# {_describe(key)}" for key in by_role[role]]
-        lines.append(f"{role} = [{', '.join(_quote(key.key) for key in by_role[role])}]")
+        lines.append(f"{role} = [{', '.join(quote(key.key) for key in by_role[role])}]")
     if undecided:
         lines.append("# These look like IDs, too. Add one to a role above only if it names one session:")
         lines += [f"#   {_describe(key)}" for key in undecided]
@@ -100,7 +98,7 @@ def _form_lines(keys: Iterable[ProposedKey]) -> list[str]:
     for key in keys:
         if key.form:
             forms[key.role].add(key.form)
-    rows = [f"{role} = [{', '.join(_quote(form) for form in sorted(forms[role]))}]" for role in sorted(forms)]
+    rows = [f"{role} = [{', '.join(quote(form) for form in sorted(forms[role]))}]" for role in sorted(forms)]
     return (
         ["[forms]  # how these IDs look; an ID of another form is reported as malformed", *rows]
         if rows
@@ -109,64 +107,33 @@ def _form_lines(keys: Iterable[ProposedKey]) -> list[str]:
 
 
 def _service_lines(service: ProposedService) -> Iterator[str]:
-    table = f"services.{_to_key(service.name)}"
+    table = f"services.{to_key(service.name)}"
     if service.side:
         yield f"[{table}]"
-        yield f"side = {_quote(service.side)}"
+        yield f"side = {quote(service.side)}"
         yield ""
     messages = [line for line in service.lines if not line.pattern]
     if messages:
         yield f"[{table}.messages]"
         yield from (
-            f"{_quote(line.text)} = {_to_row(line)}  # {_plural(line.count, 'line')}" for line in messages
+            f"{quote(line.text)} = {_to_row(line)}  # {_plural(line.count, 'line')}" for line in messages
         )
         yield ""
     for line in service.lines:
         if line.pattern:
             yield f"[[{table}.patterns]]  # {_plural(line.count, 'line')}"
-            yield f"shown = {_quote(line.text)}"
-            yield f"pattern = {_quote(line.pattern)}"
-            yield f"samples = [{_quote(line.sample)}]"
-            yield f"event = {_quote(line.event)}"
+            yield f"shown = {quote(line.text)}"
+            yield f"pattern = {quote(line.pattern)}"
+            yield f"samples = [{quote(line.sample)}]"
+            yield f"event = {quote(line.event)}"
             yield ""
 
 
 def _to_row(line: ProposedLine) -> str:
-    parts = [f"event = {_quote(line.event)}"]
+    parts = [f"event = {quote(line.event)}"]
     if line.attributes:
-        pairs = (f"{_to_key(key)} = {_quote(value)}" for key, value in sorted(line.attributes.items()))
+        pairs = (f"{to_key(key)} = {quote(value)}" for key, value in sorted(line.attributes.items()))
         parts.append(f"attributes = {{ {', '.join(pairs)} }}")
     if line.shows:
-        parts.append(f"shows = [{', '.join(map(_quote, line.shows))}]")
+        parts.append(f"shows = [{', '.join(map(quote, line.shows))}]")
     return f"{{ {', '.join(parts)} }}"
-
-
-def _to_key(name: str) -> str:
-    return name if _BARE_KEY.fullmatch(name) else _quote(name)
-
-
-def _quote(text: str) -> str:
-    r"""A TOML string; what does not show is escaped, and a ``\`` alone calls for single quotes."""
-    shows = all(_shows(char) for char in text)
-    if shows and "\\" in text and "'" not in text:
-        return f"'{text}'"
-    return '"' + "".join(_escape(char) for char in text) + '"'
-
-
-def _shows(char: str) -> bool:
-    return char == " " or unicodedata.category(char)[0] not in "CZ"
-
-
-def _escape(char: str) -> str:
-    if char in '"\\':
-        return f"\\{char}"
-    if _shows(char):
-        return char
-    code = ord(char)
-    return (
-        json.dumps(char)[1:-1]
-        if char in "\n\t\r"
-        else f"\\u{code:04x}"
-        if code < 65_536
-        else f"\\U{code:08x}"
-    )

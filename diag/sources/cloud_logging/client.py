@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import ipaddress
+import os
+import warnings
 from urllib.parse import urlsplit
 
 import grpc
 from google.api_core import exceptions
 from google.api_core.retry import Retry, if_exception_type
-from google.auth.exceptions import GoogleAuthError
+from google.auth import environment_vars
+from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
 from google.cloud.logging_v2.services.logging_service_v2.transports import LoggingServiceV2GrpcTransport
 
 from diag.errors import SettingsError, SourceError
 from diag.model.settings import LoggingSettings
 
+# A login without a quota project makes the library write to stderr, though entries can be read with it.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"google\.auth")
+
 # The generated transport lifts gRPC's limit of 4 MiB a message; a channel of our own must, too: a
 # page of 1000 entries is larger, and the failure looks like an exhausted quota.
 _CHANNEL_OPTIONS = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
+
+_PLUGIN_FAILED = "Getting metadata from plugin failed"
+"""What gRPC says, as of a service that is away, when a token could not be fetched."""
 
 RETRY = Retry(
     predicate=if_exception_type(
@@ -33,13 +42,24 @@ RETRY = Retry(
 def connect(settings: LoggingSettings) -> LoggingServiceV2Client:
     """A client of Google's service, or of the endpoint in the settings; raises `DiagError`."""
     try:
-        if settings.endpoint.startswith("http://"):
+        if is_plaintext(settings.endpoint):
             channel = grpc.insecure_channel(_loopback_target(settings.endpoint), options=_CHANNEL_OPTIONS)
             return LoggingServiceV2Client(transport=LoggingServiceV2GrpcTransport(channel=channel))
         options = {"api_endpoint": settings.endpoint} if settings.endpoint else None
         return LoggingServiceV2Client(client_options=options)
     except GoogleAuthError as error:
-        raise _to_auth_error(error) from error
+        raise to_auth_error(error) from error
+
+
+def check_endpoint(endpoint: str) -> None:
+    """Refuse what `connect` would; raises `SettingsError`."""
+    if is_plaintext(endpoint):
+        _loopback_target(endpoint)
+
+
+def is_plaintext(endpoint: str) -> bool:
+    """Whether there is neither TLS nor a credential on the way to it."""
+    return endpoint.startswith("http://")
 
 
 def _loopback_target(endpoint: str) -> str:
@@ -57,11 +77,18 @@ def _loopback_target(endpoint: str) -> str:
     )
 
 
-def _to_auth_error(error: GoogleAuthError) -> SourceError:
-    return SourceError(
-        f"Cloud Logging: no usable credentials ({_first_line(error)})",
-        hint="gcloud auth application-default login",
-    )
+def to_auth_error(error: Exception) -> SourceError:
+    """There are no credentials, they do not work any more, or no token can be fetched with them."""
+    said = _first_line(error)
+    if isinstance(error, TransportError) or getattr(error, "retryable", False):
+        return SourceError(
+            f"Cloud Logging: the token service does not answer ({said})",
+            hint="check the network and the proxy (HTTPS_PROXY)",
+        )
+    hint = "gcloud auth application-default login"
+    if os.environ.get(environment_vars.CREDENTIALS):  # it wins over every login
+        hint = f"renew the file that {environment_vars.CREDENTIALS} names; or unset it and {hint}"
+    return SourceError(f"Cloud Logging: no usable credentials ({said})", hint=hint)
 
 
 def explain(error: Exception, settings: LoggingSettings) -> SourceError:
@@ -70,7 +97,14 @@ def explain(error: Exception, settings: LoggingSettings) -> SourceError:
     said = _first_line(error)
     match error:
         case GoogleAuthError():
-            return _to_auth_error(error)
+            return to_auth_error(error)
+        case exceptions.ServiceUnavailable() if _PLUGIN_FAILED in said:
+            return to_auth_error(error)
+        case exceptions.Forbidden() if error.reason == "SERVICE_DISABLED":
+            return SourceError(
+                f"Cloud Logging: its API is switched off in project {settings.project!r} ({said})",
+                hint=f"gcloud services enable logging.googleapis.com --project {settings.project}",
+            )
         case exceptions.Forbidden():
             return SourceError(
                 f"Cloud Logging: reading project {settings.project!r} is not allowed ({said})",
@@ -97,5 +131,7 @@ def explain(error: Exception, settings: LoggingSettings) -> SourceError:
 
 
 def _first_line(error: Exception) -> str:
-    message = getattr(error, "message", "") or str(error)
+    # Google's own errors of credentials hold a text and the whole answer behind it
+    first = error.args[0] if isinstance(error, GoogleAuthError) and error.args else ""
+    message = getattr(error, "message", "") or first or str(error)
     return " ".join(str(message).split())[:200]

@@ -16,6 +16,7 @@ from diag.model.instants import format_instant
 from diag.model.queries import LogQuery
 from diag.model.records import SESSION_ROLES
 from diag.model.settings import ClusterSettings
+from diag.model.window import Window
 
 LONGEST_FILTER = 20_000
 """Characters (Cloud Logging, quotas)."""
@@ -29,13 +30,14 @@ def build_filters(
     query: LogQuery, cluster: ClusterSettings, project: str, catalogue: Catalogue
 ) -> tuple[str, ...]:
     """The filters whose answers together answer `query`."""
-    frame = _frame(query, cluster)
+    frame = build_frame(query.window, cluster)
     fixed = [*_says(query.messages), *(_names_no_session(catalogue) if query.without_ids else ())]
     parts: list[tuple[Filter, ...]] = [tuple(_mentions(text, project, catalogue)) for text in query.ids]
     return tuple(_pack(frame, parts, tuple(fixed)))
 
 
-def _frame(query: LogQuery, cluster: ClusterSettings) -> tuple[Filter, ...]:
+def build_frame(window: Window, cluster: ClusterSettings) -> tuple[Filter, ...]:
+    """What every filter begins with: containers of `cluster` in `window`; empty labels narrow nothing."""
     labels = (
         ("location", cluster.location),
         ("cluster_name", cluster.name),
@@ -44,8 +46,8 @@ def _frame(query: LogQuery, cluster: ClusterSettings) -> tuple[Filter, ...]:
     return (
         _equals(("resource", "type"), "k8s_container"),
         *(_equals(("resource", "labels", name), value) for name, value in labels if value),
-        Comparison(("timestamp",), Op.GE, format_instant(query.window.start_ns)),
-        Comparison(("timestamp",), Op.LT, format_instant(query.window.end_ns)),
+        Comparison(("timestamp",), Op.GE, format_instant(window.start_ns)),
+        Comparison(("timestamp",), Op.LT, format_instant(window.end_ns)),
     )
 
 

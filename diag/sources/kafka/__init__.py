@@ -6,7 +6,17 @@ with automatic creation would make what it is asked for.
 
 from diag.sources.kafka.admin import create_topics
 from diag.sources.kafka.bootstrap import parse_bootstrap
+from diag.sources.kafka.reach import BrokerReach, reach_broker
 from diag.sources.kafka.reader import read_broker
 from diag.sources.kafka.records import RecordsRead, TopicCut, read_records
 
-__all__ = ["RecordsRead", "TopicCut", "create_topics", "parse_bootstrap", "read_broker", "read_records"]
+__all__ = [
+    "BrokerReach",
+    "RecordsRead",
+    "TopicCut",
+    "create_topics",
+    "parse_bootstrap",
+    "reach_broker",
+    "read_broker",
+    "read_records",
+]
