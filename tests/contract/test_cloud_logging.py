@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
-import grpc
 import pytest
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
-from google.cloud.logging_v2.services.logging_service_v2.transports import LoggingServiceV2GrpcTransport
-from google.cloud.logging_v2.types import LogEntry
-from google.protobuf.json_format import ParseDict
 
 from diag.app.request import SessionsRequest
 from diag.app.sessions import list_sessions
@@ -21,70 +16,14 @@ from diag.model.coverage import State
 from diag.model.instants import NS_PER_S
 from diag.model.queries import LogQuery
 from diag.model.settings import ClusterSettings, LoggingSettings
-from diag.model.settings import Settings as AllSettings
 from diag.model.window import Window
 from diag.normalise import to_frame
 from diag.sources.cloud_logging import CloudLogging, source
-from pipeline.local.cloud_logging.quota import ReadQuota
-from pipeline.local.cloud_logging.service import LoggingService, build_server
-from pipeline.local.cloud_logging.settings import Settings
-from pipeline.local.cloud_logging.store import EntryStore
-from pipeline.wire.environment import Listen
 from tests.cases import DEFAULTS, START_NS, to_entry
+from tests.contract.logging_server import PROJECT, S, Server, lines
 
-PROJECT = "p"
-S, OTHER = DEFAULTS["S"], DEFAULTS["B"]
+OTHER = DEFAULTS["B"]
 WINDOW = Window(START_NS, START_NS + 3600 * NS_PER_S)
-
-
-@dataclass
-class Server:
-    """A running server of one project."""
-
-    address: str
-
-    def write(self, entries: list[dict]) -> None:
-        """Entries in their JSON form, through the official client."""
-        with grpc.insecure_channel(self.address) as channel:
-            client = LoggingServiceV2Client(transport=LoggingServiceV2GrpcTransport(channel=channel))
-            for start in range(0, len(entries), 1000):
-                batch = [
-                    LogEntry.wrap(ParseDict(one, LogEntry.pb()())) for one in entries[start : start + 1000]
-                ]
-                client.write_log_entries(entries=batch)
-
-    def source(self, **settings) -> CloudLogging:
-        """What diag reads it with."""
-        logging = LoggingSettings(project=PROJECT, endpoint=f"http://{self.address}", **settings)
-        return CloudLogging(logging, ClusterSettings(namespace="voice"), load_catalogue())
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Server]]:
-    """`serve(reads_per_minute=0)`: a server that is stopped after the test."""
-    running = []
-
-    def start(reads_per_minute: int = 0, search_s: float = 5.0) -> Server:
-        settings = Settings(Listen("127.0.0.1", 0), PROJECT, reads_per_minute)
-        service = LoggingService(settings, EntryStore(), ReadQuota(reads_per_minute), search_s)
-        server, port = build_server(service)
-        server.start()
-        running.append(server)
-        return Server(f"127.0.0.1:{port}")
-
-    yield start
-    for server in running:
-        server.stop(None).wait()
-
-
-def lines(count: int, session: str = S, first: int = 0) -> list[dict]:
-    return [
-        to_entry(
-            f"{n // 60:02d}:{n % 60:02d}.000 media-server info Audio published to Kafka successfully :: sessionID={session}",
-            n,
-        )
-        for n in range(first, first + count)
-    ]
 
 
 async def read(reader: CloudLogging, **query) -> list:
@@ -208,13 +147,9 @@ async def test_all_sessions_of_a_window_are_read_page_by_page(serve) -> None:
             *lines(5, "session_1753619999999_later", 5000),
         ]
     )
-    settings = AllSettings(
-        logging=LoggingSettings(project=PROJECT, endpoint=f"http://{server.address}"),
-        cluster=ClusterSettings(namespace="voice"),
-    )
     overview = await list_sessions(
         SessionsRequest(
-            settings=settings,
+            settings=server.settings(),
             now_ns=START_NS + 2 * 3600 * NS_PER_S,
             since_ns=START_NS,
             until_ns=WINDOW.end_ns,

@@ -59,6 +59,11 @@ def share_out(settings: WorkSettings) -> Room:
     return Room(processes, min(free // _PART_TAKES, _LARGEST_PART_MB * _MB), free // _LINE_TAKES)
 
 
+def ask_for_all(window: Window) -> LogQuery:
+    """The query for every line of a live source."""
+    return LogQuery(window, what="all sessions")
+
+
 class Intake:
     """Reads files side by side, or a live source batch by batch; what it could not read it tells."""
 
@@ -111,7 +116,7 @@ class Intake:
     async def _read_batches(self, window: Window) -> None:
         waiting: list[LogRecord] = []
         try:
-            async for batch in self._source.read(LogQuery(window, what="all sessions")):
+            async for batch in self._source.read(ask_for_all(window)):
                 waiting += batch
                 if len(waiting) >= _BATCH_ENTRIES:
                     self.digests.append(take_in(self._job(), waiting))

@@ -67,12 +67,27 @@ class CloudLogging:
         if self._failed:
             return  # what was refused once is not asked again in the same run
         try:
-            for text in build_filters(query, self._cluster, self._settings.project, self._catalogue):
+            for text in self.filters(query):
                 async for batch in self._read_filter(text, query):
                     yield batch
         except SourceError as error:
             self._failed = True
             self._problems.append(f"{error}; {error.hint}" if error.hint else str(error))
+
+    def filters(self, query: LogQuery) -> tuple[str, ...]:
+        """What the service gets for `query`, as it gets it."""
+        return build_filters(query, self._cluster, self._settings.project, self._catalogue)
+
+    def most_pages(self, query: LogQuery) -> int:
+        """Requests that each filter of `query` may take."""
+        return query.max_pages or self._settings.max_pages
+
+    @property
+    def where(self) -> str:
+        """Project, location, cluster and namespace, as far as they are named."""
+        cluster = self._cluster
+        parts = (self._settings.project, cluster.location, cluster.name, cluster.namespace)
+        return "/".join(part for part in parts if part)
 
     def coverage(self) -> SourceCoverage:
         """What was asked and what came."""
@@ -81,20 +96,10 @@ class CloudLogging:
             state = State.PARTIAL if self._entries else State.FAILED
         elif self._problems:
             state = State.PARTIAL
-        where = "/".join(
-            part
-            for part in (
-                self._settings.project,
-                self._cluster.location,
-                self._cluster.name,
-                self._cluster.namespace,
-            )
-            if part
-        )
         return SourceCoverage(
             source=SLUG,
             state=state,
-            asked=f"{where}, {self._window.to_text()}" if self._window else where,
+            asked=f"{self.where}, {self._window.to_text()}" if self._window else self.where,
             got=f"{self._budget.total} requests",
             entries=self._entries,
             notes=tuple(dict.fromkeys((*self._problems, *self._notes))),
@@ -102,7 +107,7 @@ class CloudLogging:
         )
 
     async def _read_filter(self, text: str, query: LogQuery) -> AsyncIterator[Batch]:
-        token, most = "", query.max_pages or self._settings.max_pages
+        token, most = "", self.most_pages(query)
         for number in range(1, most + 1):
             self._progress(f"reading Cloud Logging: {query.what or 'entries'}, page {number}")
             page = await self._fetch(text, token)
