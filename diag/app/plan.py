@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import diag
@@ -10,6 +10,7 @@ from diag.app import broker, reading
 from diag.app.discovery import discover
 from diag.app.entries import Entries
 from diag.app.many.reading import ask_for_all
+from diag.app.recall import open_recall
 from diag.app.request import Request, SessionRequest, SessionsRequest
 from diag.app.session import check_asked, open_live
 from diag.app.sessions import check_cause, find_live_window
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 _NOTHING: tuple[tuple[LogRecord, ...], ...] = ()
 
-_WHY_SESSION = "lines that name the ID"
+_WHY_SESSION = "lines that name the ID, or one that is tied to it"
 _WHY_LINKED = (
     "lines of the IDs that those lines tie to the session, and of a wider window where the session reaches "
     "the edge of this one: up to {rounds} queries, of one filter each unless the IDs are too many for one"
@@ -44,14 +45,19 @@ class Rehearsal:
     """A source that remembers what it is asked for and gives nothing, so nothing is sent."""
 
     def __init__(self, source: CloudLogging) -> None:
-        self.asked: list[LogQuery] = []
+        self._asked: list[LogQuery] = []
         self._source = source
 
     async def read(self, query: LogQuery) -> AsyncIterator[tuple[LogRecord, ...]]:
         """No entries."""
-        self.asked.append(query)
+        self._asked.append(query)
         for batch in _NOTHING:
             yield batch
+
+    def take(self) -> list[LogQuery]:
+        """What was asked since the last time."""
+        asked, self._asked = self._asked, []
+        return asked
 
     def coverage(self) -> SourceCoverage:
         """The source's own, of nothing read."""
@@ -68,16 +74,21 @@ async def plan_session(request: SessionRequest) -> ReadingPlan:
     broker.Broker(request, catalogue)  # a name of a broker that has no sense is said now
     source, asked = open_live(request, catalogue), catalogue.classify(request.asked)
     rehearsal = Rehearsal(source)
-    entries = Entries(rehearsal, catalogue)
+    entries = Entries(rehearsal, catalogue, open_recall(request, source))
     window = await reading.read_live(entries, asked, request)
-    first = len(rehearsal.asked)
+    session = rehearsal.take()
     await reading.read_surroundings(entries, asked, window, request)
     queries = (
-        *_to_planned(source, rehearsal.asked[:first], _WHY_SESSION),
-        *_describe_unknown(request),
-        *_to_planned(source, rehearsal.asked[first:], _WHY_SURROUNDINGS, certain=False),
+        *_to_planned(source, _first_round(session), _WHY_SESSION),
+        *_describe_unknown(request, linked=bool(session)),
+        *_to_planned(source, rehearsal.take(), _WHY_SURROUNDINGS, certain=not session),
     )
     return _to_plan(request, source, queries)
+
+
+def _first_round(queries: Sequence[LogQuery]) -> Sequence[LogQuery]:
+    """What is asked before any answer decides how to go on."""
+    return [query for query in queries if query.ids == queries[0].ids]
 
 
 async def plan_sessions(request: SessionsRequest) -> ReadingPlan:
@@ -87,7 +98,9 @@ async def plan_sessions(request: SessionsRequest) -> ReadingPlan:
         return _plan_files(request)
     request = discover(request)
     source = open_live(request, load_catalogue(request.settings.catalogue.files))
-    queries = _to_planned(source, [ask_for_all(find_live_window(request))], _WHY_ALL)
+    recall = open_recall(request, source)
+    parts = recall.divide(ask_for_all(find_live_window(request)))
+    queries = _to_planned(source, [part.query for part in parts if recall.load(part) is None], _WHY_ALL)
     return _to_plan(request, source, tuple(queries))
 
 
@@ -100,11 +113,12 @@ def _to_planned(
         yield PlannedQuery(query.what, why, filters, query.window, certain, most)
 
 
-def _describe_unknown(request: SessionRequest) -> Iterator[PlannedQuery]:
+def _describe_unknown(request: SessionRequest, *, linked: bool) -> Iterator[PlannedQuery]:
     """Queries that the answers lead to: how many there may be is all that is known of them."""
     pages = request.settings.logging.max_pages
     rounds = reading.MOST_ROUNDS - 1
-    yield _to_unknown("linked IDs", _WHY_LINKED, rounds, pages)
+    if linked:
+        yield _to_unknown("linked IDs", _WHY_LINKED, rounds, pages)
     if request.asks_broker:
         rounds = broker.MOST_ROUNDS * reading.MOST_ROUNDS
         yield _to_unknown("IDs of records", _WHY_RECORDS, rounds, pages)
@@ -115,7 +129,13 @@ def _to_unknown(what: str, why: str, rounds: int, pages: int) -> PlannedQuery:
 
 
 def _to_plan(request: Request, source: CloudLogging, queries: tuple[PlannedQuery, ...]) -> ReadingPlan:
-    notes = (*_tell_kafka(request), *((_DISCOVERED,) if request.discovered else ()), _REFUSED)
+    kept = source.coverage().entries
+    notes = (
+        *((f"{kept} entries are in the cache; they are not asked for",) if kept else ()),
+        *_tell_kafka(request),
+        *((_DISCOVERED,) if request.discovered else ()),
+        _REFUSED,
+    )
     return ReadingPlan(queries, source.where, request.settings.logging.quota, notes, diag.__version__)
 
 

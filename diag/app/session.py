@@ -12,6 +12,7 @@ from diag.app.entries import Entries
 from diag.app.judging import judge_session
 from diag.app.nothing import explain_nothing
 from diag.app.reading import read_files, read_linked, read_live, read_surroundings
+from diag.app.recall import open_recall
 from diag.app.request import Request, SessionRequest
 from diag.catalogue import load_catalogue
 from diag.config import load_wanted_topics
@@ -41,7 +42,8 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     asked = catalogue.classify(request.asked)
     wanted = load_wanted_topics(request.settings.topics.file)
     broker = Broker(request, catalogue)
-    entries = Entries(open_source(request, catalogue), catalogue)
+    source = open_source(request, catalogue)
+    entries = Entries(source, catalogue, open_recall(request, source))
     window = await _read_all(entries, broker, asked, request)
     entries.compare_mint(asked, request.bounds)
     entries.compare_outside(asked, request.bounds)

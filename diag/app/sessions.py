@@ -19,6 +19,7 @@ from diag.app.many.judging import JudgingJob, judge_shard
 from diag.app.many.plan import plan_shards
 from diag.app.many.reading import Intake, Room, share_out
 from diag.app.many.workers import Workers, kill_processes, open_workers
+from diag.app.recall import open_recall
 from diag.app.request import SessionsRequest
 from diag.app.session import open_source
 from diag.catalogue import load_catalogue
@@ -53,7 +54,8 @@ async def list_sessions(request: SessionsRequest) -> Overview:
     parts = tuple(source.parts(room.part_bytes)) if isinstance(source, Files) else ()
     processes = room.processes if len(parts) > 1 else 1
     with open_scratch() as folder, open_workers(processes) as workers:
-        intake, broker = Intake(request, source, folder), Broker(request, catalogue)
+        intake = Intake(request, source, folder, open_recall(request, source))
+        broker = Broker(request, catalogue)
         await intake.read(find_live_window(request), parts, workers)
         if not intake.interrupted:
             await broker.read(None, frozenset())

@@ -95,6 +95,14 @@ ExplainPlan = Annotated[
         rich_help_panel=_SOURCES,
     ),
 ]
+NoCache = Annotated[
+    bool,
+    typer.Option(
+        "--no-cache",
+        help="Neither use nor keep what was read; else settled windows of Cloud Logging are kept, redacted.",
+        rich_help_panel=_SOURCES,
+    ),
+]
 Config = Annotated[
     Path | None, typer.Option(help="Settings file; default: diag.toml here.", rich_help_panel=_SOURCES)
 ]

@@ -59,6 +59,7 @@ def session(
     quota: options.Quota = None,
     catalogue: options.CatalogueFiles = None,
     config: options.Config = None,
+    no_cache: options.NoCache = False,
     explain_plan: options.ExplainPlan = False,
     output_format: Output = options.SessionOutput.TERMINAL,
     out: options.Out = None,
@@ -80,6 +81,7 @@ def session(
         "cluster.namespace": namespace,
         "kafka.bootstrap": kafka,
         "catalogue.files": catalogue or None,
+        "cache.max_mb": "0" if no_cache else None,
         "report.fail_on": fail_on.value if fail_on else None,
     }
     sink = _Sink(output_format, out, report, quiet, explain_plan)

@@ -65,6 +65,7 @@ def sessions(
     config: options.Config = None,
     no_reply: NoReply = False,
     cause: Cause = None,
+    no_cache: options.NoCache = False,
     explain_plan: options.ExplainPlan = False,
     output_format: Output = options.ListOutput.TERMINAL,
     out: options.Out = None,
@@ -84,6 +85,7 @@ def sessions(
         "cluster.namespace": namespace,
         "kafka.bootstrap": kafka,
         "catalogue.files": catalogue or None,
+        "cache.max_mb": "0" if no_cache else None,
     }
     output.check_out(out)
     question = _Question(tuple(files or ()), (since, until), around, no_reply, cause or "")

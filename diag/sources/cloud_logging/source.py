@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 from google.api_core import exceptions
@@ -36,11 +37,13 @@ _QUOTA_WAIT_S = 20.0
 _PERMISSION_TRIES = 2
 _PERMISSION_WAIT_S = 0.5
 
+_KEPT = "what had been read before was taken from the cache; --no-cache reads it anew"
+
 Batch = tuple[LogRecord, ...]
 
 
 class CloudLogging:
-    """One project's entries. Implements `diag.model.queries.LogSource`."""
+    """One project's entries. Implements `diag.model.queries.LastingSource`."""
 
     def __init__(
         self,
@@ -60,12 +63,17 @@ class CloudLogging:
         self._problems: list[str] = []
         self._notes: list[str] = []
         self._failed = False
+        self._kept = 0
+        self._cuts = 0
+        self._whole: set[LogQuery] = set()
 
     async def read(self, query: LogQuery) -> AsyncIterator[Batch]:
         """The entries of `query`; a failure ends the iteration and stands in the coverage."""
-        self._window = query.window if self._window is None else self._window.union(query.window)
+        self._widen(query.window)
         if self._failed:
             return  # what was refused once is not asked again in the same run
+        cuts = self._cuts
+        self._whole.discard(query)
         try:
             for text in self.filters(query):
                 async for batch in self._read_filter(text, query):
@@ -73,6 +81,32 @@ class CloudLogging:
         except SourceError as error:
             self._failed = True
             self._problems.append(f"{error}; {error.hint}" if error.hint else str(error))
+        else:
+            if self._cuts == cuts:
+                self._whole.add(query)
+
+    def identify(self, query: LogQuery) -> str:
+        """Endpoint, project and filters, as they would be for no window at all."""
+        timeless = self.filters(replace(query, window=Window(0, 0)))
+        return "\n\n".join((self._settings.endpoint, self._settings.project, *timeless))
+
+    def gave_all(self, query: LogQuery) -> bool:
+        """Whether every page of `query` was read."""
+        return query in self._whole
+
+    def credit(self, window: Window, entries: int) -> None:
+        """Count what an earlier run had read of `window`."""
+        self._widen(window)
+        self._kept += entries
+        self._entries += entries
+        self.note(_KEPT)
+
+    def note(self, text: str) -> None:
+        """Say it in the coverage, once."""
+        self._notes.append(text)
+
+    def _widen(self, window: Window) -> None:
+        self._window = window if self._window is None else self._window.union(window)
 
     def filters(self, query: LogQuery) -> tuple[str, ...]:
         """What the service gets for `query`, as it gets it."""
@@ -100,7 +134,7 @@ class CloudLogging:
             source=SLUG,
             state=state,
             asked=f"{self.where}, {self._window.to_text()}" if self._window else self.where,
-            got=f"{self._budget.total} requests",
+            got=f"{self._budget.total} requests" + (f", {self._kept} from the cache" if self._kept else ""),
             entries=self._entries,
             notes=tuple(dict.fromkeys((*self._problems, *self._notes))),
             requests=self._budget.total,
@@ -119,6 +153,7 @@ class CloudLogging:
             # An empty page with a token means that the service ran out of time, not of entries.
             if not token:
                 return
+        self._cuts += 1
         told = f"{query.what or 'query'}: more than {most} pages; the rest was not read"
         # a query that may spend only so much asks for what helps, not for what a verdict stands on
         (self._notes if query.max_pages else self._problems).append(told)
