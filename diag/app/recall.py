@@ -52,7 +52,7 @@ class Recall:
         return parts if parts and sum(part.piece is None for part in parts) <= _MOST_GAPS else whole
 
     def load(self, stretch: Stretch) -> pl.DataFrame | None:
-        """What is kept of a stretch, in the order in which it was read; None where it must be asked for."""
+        """What is kept of a stretch, numbered in the order in which it was read; None: it must be asked for."""
         if self._cache is None or self._source is None or stretch.piece is None:
             return None
         kept = self._cache.load(stretch.piece)
@@ -62,6 +62,7 @@ class Recall:
         window = stretch.query.window
         time_ns = pl.col(frames.TIME)
         kept = kept.filter((time_ns >= window.start_ns) & (time_ns < window.end_ns))
+        kept = kept.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias(frames.ORDER))
         self._source.credit(window, kept.height)
         return kept
 
