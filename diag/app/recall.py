@@ -52,7 +52,7 @@ class Recall:
         return parts if parts and sum(part.piece is None for part in parts) <= _MOST_GAPS else whole
 
     def load(self, stretch: Stretch) -> pl.DataFrame | None:
-        """What is kept of a stretch, numbered in the order in which it was read; None: it must be asked for."""
+        """What is kept of a stretch, numbered as it was read; None where it must be asked for."""
         if self._cache is None or self._source is None or stretch.piece is None:
             return None
         kept = self._cache.load(stretch.piece)
