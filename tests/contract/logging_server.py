@@ -16,6 +16,7 @@ from diag.catalogue import load_catalogue
 from diag.model.settings import ClusterSettings, LoggingSettings, Settings
 from diag.sources.cloud_logging import CloudLogging
 from pipeline.local.cloud_logging import settings as server_settings
+from pipeline.local.cloud_logging.errors import RequestError
 from pipeline.local.cloud_logging.quota import ReadQuota
 from pipeline.local.cloud_logging.service import LoggingService, build_server
 from pipeline.local.cloud_logging.store import EntryStore
@@ -33,10 +34,12 @@ class Server:
 
     Attributes:
         filters: of every request for entries that came, in order, page by page.
+        refusals: the next requests are refused with these, one after another.
     """
 
     address: str
     filters: list[str] = field(default_factory=list)
+    refusals: list[RequestError] = field(default_factory=list)
 
     def write(self, entries: list[dict]) -> None:
         """Entries in their JSON form, through the official client."""
@@ -63,9 +66,12 @@ class _Watched(LoggingService):
     """The service, and an account of what it is asked."""
 
     filters: list[str] = field(default_factory=list)
+    refusals: list[RequestError] = field(default_factory=list)
 
     def list(self, request, context):
         self.filters.append(request.filter)
+        if self.refusals:
+            raise self.refusals.pop(0)
         return LoggingService.list(self, request, context)
 
 
@@ -77,7 +83,7 @@ def run_server(reads_per_minute: int = 0, search_s: float = 5.0) -> Iterator[Ser
     server, port = build_server(service)
     server.start()
     try:
-        yield Server(f"127.0.0.1:{port}", service.filters)
+        yield Server(f"127.0.0.1:{port}", service.filters, service.refusals)
     finally:
         server.stop(None).wait()
 

@@ -21,7 +21,7 @@ from diag.model.overview import Overview
 from diag.model.settings import CacheSettings, CatalogueSettings, Settings
 from diag.render.json_v1 import render_json
 from diag.render.sessions_v1 import render_overview_json
-from diag.sources.cloud_logging import source as reader
+from diag.sources.cloud_logging import patience
 from tests.cases import START_NS, read_case_file, to_entry
 from tests.contract.logging_server import S, Server, lines
 
@@ -151,7 +151,7 @@ async def test_a_partial_answer_is_not_kept(
     serve, cache: Path, monkeypatch: pytest.MonkeyPatch, reads_per_minute: int
 ) -> None:
     """Whether the pages that a query may take are spent, or the quota."""
-    monkeypatch.setattr(reader, "_QUOTA_WAIT_S", 0.01)
+    monkeypatch.setattr(patience, "QUOTA_WAIT_S", 0.01)
     server = serve(reads_per_minute)
     server.write(lines(2500))
     bounds = {"since_ns": START_NS, "until_ns": START_NS + HOUR_NS}

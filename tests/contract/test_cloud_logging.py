@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 
+import grpc
 import pytest
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
 
@@ -18,7 +19,8 @@ from diag.model.queries import LogQuery
 from diag.model.settings import ClusterSettings, LoggingSettings
 from diag.model.window import Window
 from diag.normalise import to_frame
-from diag.sources.cloud_logging import CloudLogging, source
+from diag.sources.cloud_logging import CloudLogging, patience, source
+from pipeline.local.cloud_logging.errors import RequestError
 from tests.cases import DEFAULTS, START_NS, to_entry
 from tests.contract.logging_server import PROJECT, S, Server, lines
 
@@ -79,7 +81,7 @@ async def test_more_pages_than_allowed_are_a_partial_answer(serve) -> None:
 
 async def test_a_spent_quota_is_waited_for_and_then_named(serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Others read the same project; after some patience the answer is partial."""
-    monkeypatch.setattr(source, "_QUOTA_WAIT_S", 0.01)
+    monkeypatch.setattr(patience, "QUOTA_WAIT_S", 0.01)
     server = serve(reads_per_minute=2)
     server.write(lines(2500))
     reader = server.source()
@@ -103,7 +105,7 @@ async def test_a_refused_filter_is_said_with_the_services_words(
 
 async def test_a_server_that_goes_away_leaves_what_came(serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Partial, with the reason; and nothing more is asked in this run."""
-    monkeypatch.setattr(source.connection.RETRY, "_timeout", 0.5)
+    monkeypatch.setattr(patience, "WAITS_S", (0.01, 0.01))
     server = serve()
     server.write(lines(1500))
     reader, seen = server.source(), 0
@@ -126,6 +128,80 @@ def away(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr(LoggingServiceV2Client, "list_log_entries", refuse)
     yield
+
+
+UNAVAILABLE = RequestError(grpc.StatusCode.UNAVAILABLE, "The service is currently unavailable.")
+LATE = RequestError(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline expired before operation could complete.")
+EXPIRED = RequestError(grpc.StatusCode.UNAUTHENTICATED, "Request had invalid authentication credentials.")
+NO_TOKEN = RequestError(
+    grpc.StatusCode.UNAVAILABLE,
+    "Getting metadata from plugin failed with error: Reauthentication is needed.",
+)
+NOT_ALLOWED = RequestError(grpc.StatusCode.PERMISSION_DENIED, "Permission 'logging.views.access' denied.")
+
+
+@pytest.mark.parametrize(
+    "refusals", [[UNAVAILABLE] * 5, [LATE], [EXPIRED], [NOT_ALLOWED], [UNAVAILABLE, LATE]]
+)
+async def test_what_passes_by_itself_is_asked_again(
+    serve, monkeypatch: pytest.MonkeyPatch, refusals: list[RequestError]
+) -> None:
+    """The answer is complete, and every request counts against the budget, since it does against the quota."""
+    monkeypatch.setattr(patience, "WAITS_S", (0.01,) * 5)
+    monkeypatch.setattr(patience, "PERMISSION_WAIT_S", 0.01)
+    server = serve()
+    server.write(lines(1500))
+    server.refusals += refusals
+    reader = server.source()
+
+    assert len(await read(reader, ids=(S,))) == 1500
+    assert reader.coverage().state is State.COMPLETE
+    assert reader.coverage().requests == len(server.filters) == 2 + len(refusals)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "most", "words"),
+    [
+        (UNAVAILABLE, 6, "check --logging-endpoint and the network"),
+        (LATE, 2, "narrow the window"),
+        (EXPIRED, 2, "gcloud auth application-default login"),
+        (NO_TOKEN, 6, "gcloud auth application-default login"),
+        (NOT_ALLOWED, 2, "roles/logging.viewer"),
+    ],
+)
+async def test_what_does_not_pass_is_named_with_its_remedy(
+    serve, monkeypatch: pytest.MonkeyPatch, refusal: RequestError, most: int, words: str
+) -> None:
+    """After a few tries, and not as something else: an account without a token has no trouble with its network."""
+    monkeypatch.setattr(patience, "WAITS_S", (0.01,) * 5)
+    monkeypatch.setattr(patience, "PERMISSION_WAIT_S", 0.01)
+    server = serve()
+    server.refusals += [refusal] * 20
+    reader = server.source()
+
+    assert await read(reader, ids=(S,)) == []
+    assert reader.coverage().state is State.FAILED
+    assert words in reader.coverage().notes[0]
+    assert len(server.filters) == most
+
+
+async def test_only_what_was_read_to_its_end_counts_as_whole(serve) -> None:
+    """What is kept is taken for all there is: neither the start of a reading will do, nor a later empty one."""
+    server = serve()
+    server.write(lines(1500))
+    reader, query = server.source(), LogQuery(WINDOW, ids=(S,))
+    async with aclosing(reader.read(query)) as batches:
+        await anext(batches)
+    assert not reader.gave_all(query)
+    await read(reader, ids=(S,))
+    assert reader.gave_all(query)
+
+    server.refusals += [EXPIRED] * 2
+    assert await read(reader, ids=(OTHER,)) == []
+    assert await read(reader, ids=(S,)) == []
+
+    assert not reader.gave_all(query)
+    assert not reader.gave_all(LogQuery(WINDOW, ids=(OTHER,)))
 
 
 async def test_plain_text_never_leaves_this_machine() -> None:

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 import grpc
 from google.api_core import exceptions
-from google.api_core.retry import Retry, if_exception_type
 from google.auth.exceptions import GoogleAuthError
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
 from google.cloud.logging_v2.services.logging_service_v2.transports import LoggingServiceV2GrpcTransport
@@ -19,15 +18,11 @@ from diag.model.settings import LoggingSettings
 # page of 1000 entries is larger, and the failure looks like an exhausted quota.
 _CHANNEL_OPTIONS = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
 
-RETRY = Retry(
-    predicate=if_exception_type(
-        exceptions.ServiceUnavailable, exceptions.InternalServerError, exceptions.DeadlineExceeded
-    ),
-    initial=0.2,
-    maximum=3.0,
-    timeout=8.0,
-)
-"""For what passes by itself. Quota and permission are the reader's matter: the library retries neither."""
+TIMEOUT_S = 60.0
+"""For one page: the service itself gives up searching earlier, and answers with a token to go on."""
+
+# What gRPC says, as UNAVAILABLE, where the account's token could not be had.
+_NO_TOKEN = "metadata from plugin failed"  # noqa: S105 - words of gRPC
 
 
 def connect(settings: LoggingSettings) -> LoggingServiceV2Client:
@@ -88,6 +83,16 @@ def explain(error: Exception, settings: LoggingSettings) -> SourceError:
         case exceptions.InvalidArgument() | exceptions.NotFound():
             return SourceError(
                 f"Cloud Logging refuses the query ({said})", hint="check --project, --cluster and --namespace"
+            )
+        case exceptions.DeadlineExceeded():
+            return SourceError(
+                f"Cloud Logging at {where} did not find the entries in {TIMEOUT_S:.0f} s ({said})",
+                hint="narrow the window with --since and --until",
+            )
+        case exceptions.ServiceUnavailable() if _NO_TOKEN in said:
+            return SourceError(
+                f"Cloud Logging: no token was given for the credentials ({said})",
+                hint="gcloud auth application-default login",
             )
         case _:
             return SourceError(

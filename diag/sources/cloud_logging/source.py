@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -25,17 +26,11 @@ from diag.sources.cloud_logging import client as connection
 from diag.sources.cloud_logging.budget import RequestBudget
 from diag.sources.cloud_logging.entries import to_json_form
 from diag.sources.cloud_logging.filters import build_filters
+from diag.sources.cloud_logging.patience import find_wait
 
 SLUG = "cloud-logging"
 PAGE_SIZE = 1000
 """The most that the service gives at once."""
-
-_TIMEOUT_S = 60.0
-_QUOTA_TRIES = 3
-_QUOTA_WAIT_S = 20.0
-# Projects with many log views answer 403 now and then although the caller may read.
-_PERMISSION_TRIES = 2
-_PERMISSION_WAIT_S = 0.5
 
 _KEPT = "what had been read before was taken from the cache; --no-cache reads it anew"
 
@@ -70,10 +65,10 @@ class CloudLogging:
     async def read(self, query: LogQuery) -> AsyncIterator[Batch]:
         """The entries of `query`; a failure ends the iteration and stands in the coverage."""
         self._widen(query.window)
+        self._whole.discard(query)
         if self._failed:
             return  # what was refused once is not asked again in the same run
         cuts = self._cuts
-        self._whole.discard(query)
         try:
             for text in self.filters(query):
                 async for batch in self._read_filter(text, query):
@@ -160,20 +155,28 @@ class CloudLogging:
 
     async def _fetch(self, text: str, token: str) -> Any:
         """One page as a raw message; raises `SourceError` once patience is spent."""
-        refusals = 0
+        refusals = Counter[type[Exception]]()
         while True:
             await self._wait_for_budget()
             try:
                 return await asyncio.to_thread(self._request, text, token)
-            except (exceptions.GoogleAPICallError, exceptions.RetryError, GoogleAuthError) as error:
-                refusals += 1
-                wait_s = self._patience(error, refusals)
+            except (exceptions.GoogleAPICallError, GoogleAuthError) as error:
+                refusals[type(error)] += 1
+                wait_s = find_wait(error, refusals[type(error)])
                 if wait_s is None:
                     raise connection.explain(error, self._settings) from error
-                await asyncio.sleep(wait_s)
+                await self._bear(error, wait_s)
             except asyncio.CancelledError:
                 self._hang_up()
                 raise
+
+    async def _bear(self, error: Exception, wait_s: float) -> None:
+        if isinstance(error, exceptions.TooManyRequests):
+            self._progress("Cloud Logging's read quota is spent by others; waiting")
+        if isinstance(error, exceptions.Unauthenticated):
+            self._hang_up()
+            self._client = None  # the next one asks for a new token
+        await asyncio.sleep(wait_s)
 
     def _hang_up(self) -> None:
         """End a request that still runs in its thread: the process would wait for it."""
@@ -186,15 +189,6 @@ class CloudLogging:
             await asyncio.sleep(wait_s)
         self._budget.spend(time.monotonic())
 
-    def _patience(self, error: Exception, refusals: int) -> float | None:
-        """How long to wait before asking again; None if it is of no use."""
-        if isinstance(error, exceptions.TooManyRequests) and refusals < _QUOTA_TRIES:
-            self._progress("Cloud Logging's read quota is spent by others; waiting")
-            return _QUOTA_WAIT_S * refusals
-        if isinstance(error, exceptions.Forbidden) and refusals < _PERMISSION_TRIES:
-            return _PERMISSION_WAIT_S
-        return None
-
     def _request(self, text: str, token: str) -> Any:
         if self._client is None:
             self._client = connection.connect(self._settings)
@@ -205,5 +199,5 @@ class CloudLogging:
             "page_size": PAGE_SIZE,
             "page_token": token,
         }
-        pager = self._client.list_log_entries(request=request, retry=connection.RETRY, timeout=_TIMEOUT_S)
+        pager = self._client.list_log_entries(request=request, retry=None, timeout=connection.TIMEOUT_S)
         return ListLogEntriesResponse.pb(next(iter(pager.pages)))
