@@ -10,7 +10,7 @@ from diag.app import broker, reading
 from diag.app.discovery import discover
 from diag.app.entries import Entries
 from diag.app.many.reading import ask_for_all
-from diag.app.recall import open_recall
+from diag.app.recall import Recall, open_recall
 from diag.app.request import Request, SessionRequest, SessionsRequest
 from diag.app.session import check_asked, open_live
 from diag.app.sessions import check_cause, find_live_window
@@ -73,8 +73,8 @@ async def plan_session(request: SessionRequest) -> ReadingPlan:
     catalogue = load_catalogue(request.settings.catalogue.files)
     broker.Broker(request, catalogue)  # a name of a broker that has no sense is said now
     source, asked = open_live(request, catalogue), catalogue.classify(request.asked)
-    rehearsal = Rehearsal(source)
-    entries = Entries(rehearsal, catalogue, open_recall(request, source))
+    rehearsal, recall = Rehearsal(source), open_recall(request, source)
+    entries = Entries(rehearsal, catalogue, recall)
     window = await reading.read_live(entries, asked, request)
     session = rehearsal.take()
     await reading.read_surroundings(entries, asked, window, request)
@@ -83,7 +83,7 @@ async def plan_session(request: SessionRequest) -> ReadingPlan:
         *_describe_unknown(request, linked=bool(session)),
         *_to_planned(source, rehearsal.take(), _WHY_SURROUNDINGS, certain=not session),
     )
-    return _to_plan(request, source, queries)
+    return _to_plan(request, source, recall, queries)
 
 
 def _first_round(queries: Sequence[LogQuery]) -> Sequence[LogQuery]:
@@ -101,7 +101,7 @@ async def plan_sessions(request: SessionsRequest) -> ReadingPlan:
     recall = open_recall(request, source)
     parts = recall.divide(ask_for_all(find_live_window(request)))
     queries = _to_planned(source, [part.query for part in parts if recall.load(part) is None], _WHY_ALL)
-    return _to_plan(request, source, tuple(queries))
+    return _to_plan(request, source, recall, tuple(queries))
 
 
 def _to_planned(
@@ -128,15 +128,19 @@ def _to_unknown(what: str, why: str, rounds: int, pages: int) -> PlannedQuery:
     return PlannedQuery(what, why.format(rounds=rounds), (), None, False, rounds * pages)
 
 
-def _to_plan(request: Request, source: CloudLogging, queries: tuple[PlannedQuery, ...]) -> ReadingPlan:
+def _to_plan(
+    request: Request, source: CloudLogging, recall: Recall, queries: tuple[PlannedQuery, ...]
+) -> ReadingPlan:
     kept = source.coverage().entries
     notes = (
-        *((f"{kept} entries are in the cache; they are not asked for",) if kept else ()),
+        f"{kept} entries are in the cache; they are not asked for" if kept else "",
+        recall.problem,
         *_tell_kafka(request),
-        *((_DISCOVERED,) if request.discovered else ()),
+        _DISCOVERED if request.discovered else "",
         _REFUSED,
     )
-    return ReadingPlan(queries, source.where, request.settings.logging.quota, notes, diag.__version__)
+    told = tuple(filter(None, notes))
+    return ReadingPlan(queries, source.where, request.settings.logging.quota, told, diag.__version__)
 
 
 def _plan_files(request: Request) -> ReadingPlan:

@@ -39,6 +39,11 @@ class Recall:
         self._now_ns = now_ns
         self._cache = cache
 
+    @property
+    def problem(self) -> str:
+        """Why the cache could not be used; empty where it could, or where there is none."""
+        return "" if self._cache is None else self._cache.problem
+
     def divide(self, query: LogQuery) -> tuple[Stretch, ...]:
         """The query's window in parts, the earliest first."""
         whole = (Stretch(query),)
@@ -89,8 +94,8 @@ class Recall:
         return self._now_ns - find_lag(entries) - MARGIN_NS
 
     def _tell_problem(self) -> None:
-        if self._cache is not None and self._source is not None and self._cache.problem:
-            self._source.note(self._cache.problem)
+        if self._source is not None and self.problem:
+            self._source.note(self.problem)
 
 
 def open_recall(request: Request, source: LogSource) -> Recall:

@@ -35,6 +35,29 @@ def test_the_plan_for_machines_is_of_its_schema(diag, command: tuple[str, ...]) 
     assert plan["requests"]["most_wait_s"] == (plan["requests"]["most"] - 1) // 7 * 60
 
 
+@pytest.mark.parametrize("command", [("session", S), ("sessions",)])
+def test_the_filters_can_be_checked_as_they_are_printed(diag, command: tuple[str, ...]) -> None:
+    """For people and for machines: `diag lql check` finds nothing wrong with any of them."""
+    shown = [line for line in diag(*command, *LIVE).stdout.splitlines() if "resource.type=" in line]
+    plan = json.loads(diag(*command, *LIVE, "-o", "json").stdout)
+    printed = [text for query in plan["queries"] for text in query["filters"]]
+
+    assert len(shown) == len(printed) == plan["requests"]["least"]
+    for text in (*shown, *printed):
+        done = diag("lql", "check", "-", stdin=text.encode())
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_cache_that_can_not_be_used_is_said(diag, workdir) -> None:
+    """Then the plan costs more than it might, and says why."""
+    (workdir / ".cache/diag").mkdir(parents=True)
+    (workdir / ".cache/diag").chmod(0o777)
+
+    for command in (("session", S), ("sessions",)):
+        plan = json.loads(diag(*command, *LIVE, "-o", "json").stdout)
+        assert "others may write to it" in plan["notes"][0]
+
+
 def test_files_cost_no_request(diag, logs) -> None:
     """And are not read for the plan."""
     for command in (("session", S), ("sessions",)):
