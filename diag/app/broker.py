@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from diag.sources.kafka import RecordsRead
 
 SLUG = "kafka"
-_ROUNDS = 3
+MOST_ROUNDS = 3
 
 
 class Broker:
@@ -147,7 +147,7 @@ async def read_broker(
         await broker.read(window, frozenset())  # it is no session: what was lost is all that can be its
         return window
     ids, span = entries.members_of(asked)
-    for _ in range(_ROUNDS):
+    for _ in range(MOST_ROUNDS):
         await broker.read(_narrow(window, ids, span, entries.coverage().state), ids)
         linked = entries.members_of(asked, broker.records or ())[0]
         if linked <= ids:
@@ -155,7 +155,7 @@ async def read_broker(
         if window is not None and not request.files:
             window = await read_linked(entries, asked, window, request, broker.records or ())
         ids, span = entries.members_of(asked, broker.records or ())
-    broker.tell(f"its records still led to new IDs after {_ROUNDS} rounds; those were not followed")
+    broker.tell(f"its records still led to new IDs after {MOST_ROUNDS} rounds; those were not followed")
     return window
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 import polars as pl
 
 from diag import normalise
+from diag.app.recall import Recall
 from diag.app.request import Bounds
 from diag.model import frames
 from diag.model.catalogue import Catalogue
@@ -28,8 +29,9 @@ INTERRUPTED = "interrupted (Ctrl-C)"
 class Entries:
     """One source's entries, as a frame that grows by queries until it is interrupted."""
 
-    def __init__(self, source: LogSource, catalogue: Catalogue) -> None:
+    def __init__(self, source: LogSource, catalogue: Catalogue, recall: Recall | None = None) -> None:
         self.source = source
+        self._recall = recall or Recall(source, 0)
         self.catalogue = catalogue
         self.frame = frames.no_entries()
         self._finder: EventFinder | None = None
@@ -48,6 +50,16 @@ class Entries:
         """
         if self.interrupted:
             return
+        for stretch in self._recall.divide(query):
+            kept = self._recall.load(stretch)
+            if kept is not None:
+                self._add(kept.with_columns(pl.col(frames.ORDER) + self._count))
+            elif not self.interrupted:
+                await self._ask(stretch.query)
+        self._queried[query.window] = self.queried(query.window).union(query.ids)
+        self._set_frame(normalise.join_frames(self._parts))
+
+    async def _ask(self, query: LogQuery) -> None:
         records: list[LogRecord] = []
         try:
             async for batch in self.source.read(query):
@@ -57,10 +69,13 @@ class Entries:
                 raise
             self.interrupted = True
             self.tell(INTERRUPTED)
-        self._parts.append(normalise.to_frame(records, self.catalogue, self._count))
-        self._count += len(records)
-        self._queried[query.window] = self.queried(query.window).union(query.ids)
-        self._set_frame(normalise.join_frames(self._parts))
+        part = normalise.to_frame(records, self.catalogue, self._count)
+        self._add(part)
+        self._recall.keep(query, (part,))
+
+    def _add(self, part: pl.DataFrame) -> None:
+        self._parts.append(part)
+        self._count += part.height
 
     def queried(self, window: Window) -> frozenset[str]:
         """The IDs that were asked for in just this window."""

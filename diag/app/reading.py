@@ -15,7 +15,7 @@ from diag.model.window import MINUTE_NS, Window
 from diag.session.surroundings import ANCHOR_EVENTS
 from diag.session.window import clip_window, plan_window, widen_window
 
-_ROUNDS = 6
+MOST_ROUNDS = 6
 _SURROUNDINGS_PAGES = 10
 _LONGEST_NAMED = 120
 
@@ -58,7 +58,7 @@ async def read_linked(
     Gives the window that was searched at last.
     """
     records = tuple(records)
-    for _ in range(_ROUNDS):
+    for _ in range(MOST_ROUNDS):
         query = _next_query(entries, asked, window, request, records)
         if query is None:
             return window
@@ -67,7 +67,7 @@ async def read_linked(
     query = _next_query(entries, asked, window, request, records)
     if query is not None:
         what = f"{', '.join(query.ids)[:_LONGEST_NAMED]} in {query.window.to_text()}"
-        entries.tell(f"stopped after {_ROUNDS} rounds of reading; not read: {what}")
+        entries.tell(f"stopped after {MOST_ROUNDS} rounds of reading; not read: {what}")
     return window
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from diag.app.attribution import attribute_lines
 from diag.app.broker import Broker, read_broker
 from diag.app.coverage import cover_entries, describe_coverage, find_lag, find_unparsed, hear
@@ -10,6 +12,7 @@ from diag.app.entries import Entries
 from diag.app.judging import judge_session
 from diag.app.nothing import explain_nothing
 from diag.app.reading import read_files, read_linked, read_live, read_surroundings
+from diag.app.recall import open_recall
 from diag.app.request import Request, SessionRequest
 from diag.catalogue import load_catalogue
 from diag.config import load_wanted_topics
@@ -23,6 +26,9 @@ from diag.session.identity.links import is_hub
 from diag.session.reconstruct import Reading, reconstruct
 from diag.sources.files import Files, show_name
 
+if TYPE_CHECKING:
+    from diag.sources.cloud_logging import CloudLogging
+
 
 async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     """Read everything about one session and judge it; raises `DiagError` where nothing can be asked.
@@ -30,16 +36,14 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     A cancellation ends the reading, not the answer: what came until then is judged, and its coverage is
     partial. Where nothing came it ends both.
     """
-    if not request.files and len(request.asked) > LONGEST:
-        raise UsageError(
-            f"an ID of {len(request.asked)} characters is no ID of any service", hint="check the ID"
-        )
+    check_asked(request)
     request = discover(request)
     catalogue = load_catalogue(request.settings.catalogue.files)
     asked = catalogue.classify(request.asked)
     wanted = load_wanted_topics(request.settings.topics.file)
     broker = Broker(request, catalogue)
-    entries = Entries(open_source(request, catalogue), catalogue)
+    source = open_source(request, catalogue)
+    entries = Entries(source, catalogue, open_recall(request, source))
     window = await _read_all(entries, broker, asked, request)
     entries.compare_mint(asked, request.bounds)
     entries.compare_outside(asked, request.bounds)
@@ -63,6 +67,14 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     return attribute_lines(diagnosis, finder, sees_others=bool(request.files))
 
 
+def check_asked(request: SessionRequest) -> None:
+    """Refuse what no service can be asked for; raises `UsageError`."""
+    if not request.files and len(request.asked) > LONGEST:
+        raise UsageError(
+            f"an ID of {len(request.asked)} characters is no ID of any service", hint="check the ID"
+        )
+
+
 async def _read_all(
     entries: Entries, broker: Broker, asked: Identifier, request: SessionRequest
 ) -> Window | None:
@@ -80,6 +92,11 @@ def open_source(request: Request, catalogue: Catalogue) -> LogSource:
     """The files that are given, else Cloud Logging; raises `UsageError` where neither is named."""
     if request.files:
         return Files(request.files, request.progress)
+    return open_live(request, catalogue)
+
+
+def open_live(request: Request, catalogue: Catalogue) -> CloudLogging:
+    """Cloud Logging, not yet asked for anything; raises `UsageError` where no project is named."""
     if not request.settings.logging.project:
         raise UsageError(
             "nothing to read: no log files were given and no project is known",

@@ -19,6 +19,7 @@ from diag.app.many.judging import JudgingJob, judge_shard
 from diag.app.many.plan import plan_shards
 from diag.app.many.reading import Intake, Room, share_out
 from diag.app.many.workers import Workers, kill_processes, open_workers
+from diag.app.recall import open_recall
 from diag.app.request import SessionsRequest
 from diag.app.session import open_source
 from diag.catalogue import load_catalogue
@@ -46,15 +47,16 @@ async def list_sessions(request: SessionsRequest) -> Overview:
     partial. If all was read it ends the judging, and the answer has what was judged until then. Where
     nothing came it ends both.
     """
-    _check_cause(request.cause)
+    check_cause(request.cause)
     request = discover(request)
     catalogue = load_catalogue(request.settings.catalogue.files)
     source, room = open_source(request, catalogue), share_out(request.settings.work)
     parts = tuple(source.parts(room.part_bytes)) if isinstance(source, Files) else ()
     processes = room.processes if len(parts) > 1 else 1
     with open_scratch() as folder, open_workers(processes) as workers:
-        intake, broker = Intake(request, source, folder), Broker(request, catalogue)
-        await intake.read(_live_window(request), parts, workers)
+        intake = Intake(request, source, folder, open_recall(request, source))
+        broker = Broker(request, catalogue)
+        await intake.read(find_live_window(request), parts, workers)
         if not intake.interrupted:
             await broker.read(None, frozenset())
         coverage = _describe(request, intake, broker, catalogue)
@@ -80,14 +82,15 @@ def leave_nothing() -> None:
         remove_open()
 
 
-def _check_cause(slug: str) -> None:
+def check_cause(slug: str) -> None:
+    """Refuse a check that does not exist; raises `UsageError`."""
     known = [check.slug for check in CHECKS]
     if slug and slug not in known:
         near = get_close_matches(slug, known, n=1, cutoff=0.0)
         raise UsageError(f"--cause: no check {slug[:80]!r}", hint=f"did you mean {near[0]}?")
 
 
-def _live_window(request: SessionsRequest) -> Window:
+def find_live_window(request: SessionsRequest) -> Window:
     """What a live source is asked for; files are read whole, and narrowed to the bounds."""
     since, until = request.bounds
     end = min(request.now_ns, request.now_ns if until is None else until)
@@ -100,7 +103,7 @@ def _describe(request: SessionsRequest, intake: Intake, broker: Broker, catalogu
     return describe_coverage(
         [heard for digest in digests for heard in digest.heard],
         (excuse(logs) if request.discovered else logs, broker.coverage()),
-        _span_of(digests) if request.files else _live_window(request),
+        _span_of(digests) if request.files else find_live_window(request),
         None if request.files else request.now_ns - intake.lag_ns,
         catalogue.sides,
     )

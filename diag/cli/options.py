@@ -87,6 +87,22 @@ Quota = Annotated[
         metavar="N", help="Read requests a minute that may be spent (60).", rich_help_panel=_SOURCES
     ),
 ]
+ExplainPlan = Annotated[
+    bool,
+    typer.Option(
+        "--explain-plan",
+        help="Only show what would be asked of Cloud Logging, and at what cost; nothing is sent.",
+        rich_help_panel=_SOURCES,
+    ),
+]
+NoCache = Annotated[
+    bool,
+    typer.Option(
+        "--no-cache",
+        help="Neither use nor keep what was read; else settled windows of Cloud Logging are kept, redacted.",
+        rich_help_panel=_SOURCES,
+    ),
+]
 Config = Annotated[
     Path | None, typer.Option(help="Settings file; default: diag.toml here.", rich_help_panel=_SOURCES)
 ]

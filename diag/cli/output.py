@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from diag.model.coverage import Coverage
+    from diag.model.reading_plan import ReadingPlan
 
 REPORTS = Path("reports")
 NO_REPORT = "none"
@@ -76,6 +77,17 @@ def _write_stdout(text: str) -> None:
 def write_styled(text: Text, out: Path | None) -> None:
     """The terminal view: in colour on a terminal, plain in a pipe or file; NO_COLOR is kept."""
     write_text((text.plain if out is not None else _to_ansi(text)) + "\n", out)
+
+
+def write_plan(plan: ReadingPlan, out: Path | None, *, as_json: bool) -> None:
+    """What ``--explain-plan`` found."""
+    from diag.render.plan import render_reading_plan
+    from diag.render.plan_v1 import render_plan_json
+
+    if as_json:
+        write_text(render_plan_json(plan), out)
+    else:
+        write_styled(render_reading_plan(plan), out)
 
 
 def _to_ansi(text: Text) -> str:

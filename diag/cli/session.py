@@ -13,9 +13,12 @@ import typer
 from diag.cli import exits, options, output
 from diag.cli.interrupts import run_until_interrupted
 from diag.cli.times import parse_bounds
+from diag.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from diag.app.request import SessionRequest
     from diag.model.diagnosis import Diagnosis, NothingFound
+    from diag.model.reading_plan import ReadingPlan
     from diag.model.settings import Settings
 
 SessionId = Annotated[
@@ -56,6 +59,8 @@ def session(
     quota: options.Quota = None,
     catalogue: options.CatalogueFiles = None,
     config: options.Config = None,
+    no_cache: options.NoCache = False,
+    explain_plan: options.ExplainPlan = False,
     output_format: Output = options.SessionOutput.TERMINAL,
     out: options.Out = None,
     report: Report = None,
@@ -76,20 +81,22 @@ def session(
         "cluster.namespace": namespace,
         "kafka.bootstrap": kafka,
         "catalogue.files": catalogue or None,
+        "cache.max_mb": "0" if no_cache else None,
         "report.fail_on": fail_on.value if fail_on else None,
     }
-    sink = _Sink(output_format, out, report, quiet)
+    sink = _Sink(output_format, out, report, quiet, explain_plan)
     raise typer.Exit(_run(session_id, tuple(files or ()), (since, until), flags, config, sink))
 
 
 @dataclass(frozen=True, slots=True)
 class _Sink:
-    """Where the answer goes."""
+    """Where the answer goes, or with `explain` what would be asked for it."""
 
     output_format: options.SessionOutput
     out: Path | None
     report: str | None
     quiet: bool
+    explain: bool
 
 
 def _run(
@@ -101,11 +108,9 @@ def _run(
     sink: _Sink,
 ) -> int:
     from diag.app.request import SessionRequest
-    from diag.app.session import diagnose_session
     from diag.config import load_settings
-    from diag.model.diagnosis import NothingFound
 
-    output.check_out(sink.out)
+    _check_sink(sink)
     settings, now_ns = load_settings(flags, os.environ, config), time.time_ns()
     since_ns, until_ns = parse_bounds(*window, now_ns)
     with output.show_progress(quiet=sink.quiet) as progress:
@@ -119,14 +124,40 @@ def _run(
             ask_kafka=not files or flags["kafka.bootstrap"] is not None,
             progress=progress,
         )
-        answer = run_until_interrupted(diagnose_session(request))
-    output.warn(answer.coverage, quiet=sink.quiet)
-    if isinstance(answer, NothingFound):
-        return _say_nothing(answer, sink)
+        answer = _answer(request, explain=sink.explain)
     return _say(answer, settings, sink)
 
 
-def _say(diagnosis: Diagnosis, settings: Settings, sink: _Sink) -> int:
+def _check_sink(sink: _Sink) -> None:
+    output.check_out(sink.out)
+    if sink.explain and sink.output_format is options.SessionOutput.MARKDOWN:
+        raise UsageError("--explain-plan is no report", hint="use it with -o terminal or -o json")
+
+
+def _answer(request: SessionRequest, *, explain: bool) -> Diagnosis | NothingFound | ReadingPlan:
+    if explain:
+        from diag.app.plan import plan_session
+
+        return run_until_interrupted(plan_session(request))
+    from diag.app.session import diagnose_session
+
+    return run_until_interrupted(diagnose_session(request))
+
+
+def _say(answer: Diagnosis | NothingFound | ReadingPlan, settings: Settings, sink: _Sink) -> int:
+    from diag.model.diagnosis import NothingFound
+    from diag.model.reading_plan import ReadingPlan
+
+    if isinstance(answer, ReadingPlan):
+        output.write_plan(answer, sink.out, as_json=sink.output_format is options.SessionOutput.JSON)
+        return ExitCode.OK
+    output.warn(answer.coverage, quiet=sink.quiet)
+    if isinstance(answer, NothingFound):
+        return _say_nothing(answer, sink)
+    return _say_diagnosis(answer, settings, sink)
+
+
+def _say_diagnosis(diagnosis: Diagnosis, settings: Settings, sink: _Sink) -> int:
     try:
         _write_result(diagnosis, sink)
     finally:  # the report is kept even where stdout is gone

@@ -13,10 +13,13 @@ import typer
 from diag.cli import exits, options, output
 from diag.cli.interrupts import run_until_interrupted
 from diag.cli.times import Bounds, parse_bounds, parse_when
-from diag.errors import UsageError
+from diag.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from diag.app.request import SessionsRequest
     from diag.model.overview import Overview
+    from diag.model.progress import Progress
+    from diag.model.reading_plan import ReadingPlan
 
 AROUND_NS = 15 * 60 * 1_000_000_000
 _INTERRUPTED = "diag: interrupted; finishing with what there is; Ctrl-C again ends at once"
@@ -62,6 +65,8 @@ def sessions(
     config: options.Config = None,
     no_reply: NoReply = False,
     cause: Cause = None,
+    no_cache: options.NoCache = False,
+    explain_plan: options.ExplainPlan = False,
     output_format: Output = options.ListOutput.TERMINAL,
     out: options.Out = None,
     quiet: options.Quiet = False,
@@ -80,12 +85,14 @@ def sessions(
         "cluster.namespace": namespace,
         "kafka.bootstrap": kafka,
         "catalogue.files": catalogue or None,
+        "cache.max_mb": "0" if no_cache else None,
     }
     output.check_out(out)
     question = _Question(tuple(files or ()), (since, until), around, no_reply, cause or "")
-    overview = _ask(question, flags, config, quiet=quiet)
-    _write(overview, output_format, out)
-    raise typer.Exit(exits.of_overview(overview))
+    with output.show_progress(quiet=quiet) as progress:
+        request = _to_request(question, flags, config, progress)
+        answer = _answer(request, explain=explain_plan, quiet=quiet)
+    raise typer.Exit(_say(answer, output_format, out, quiet=quiet))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,35 +115,51 @@ class _Question:
         return middle_ns - AROUND_NS, middle_ns + AROUND_NS
 
 
-def _ask(question: _Question, flags: options.Flags, config: Path | None, *, quiet: bool) -> Overview:
+def _to_request(
+    question: _Question, flags: options.Flags, config: Path | None, progress: Progress
+) -> SessionsRequest:
     from diag.app.request import SessionsRequest
-    from diag.app.sessions import leave_nothing, list_sessions
     from diag.config import load_settings
 
     settings, now_ns = load_settings(flags, os.environ, config), time.time_ns()
     since_ns, until_ns = question.bounds(now_ns)
-    with output.show_progress(quiet=quiet) as progress:
-        request = SessionsRequest(
-            settings=settings,
-            now_ns=now_ns,
-            files=question.files,
-            since_ns=since_ns,
-            until_ns=until_ns,
-            ask_kafka=not question.files or flags["kafka.bootstrap"] is not None,
-            progress=progress,
-            unanswered=question.no_reply,
-            cause=question.cause,
-        )
-        overview = run_until_interrupted(list_sessions(request), "" if quiet else _INTERRUPTED, leave_nothing)
-    output.warn(overview.coverage, quiet=quiet)
-    return overview
+    return SessionsRequest(
+        settings=settings,
+        now_ns=now_ns,
+        files=question.files,
+        since_ns=since_ns,
+        until_ns=until_ns,
+        ask_kafka=not question.files or flags["kafka.bootstrap"] is not None,
+        progress=progress,
+        unanswered=question.no_reply,
+        cause=question.cause,
+    )
 
 
-def _write(overview: Overview, output_format: options.ListOutput, out: Path | None) -> None:
+def _answer(request: SessionsRequest, *, explain: bool, quiet: bool) -> Overview | ReadingPlan:
+    if explain:
+        from diag.app.plan import plan_sessions
+
+        return run_until_interrupted(plan_sessions(request))
+    from diag.app.sessions import leave_nothing, list_sessions
+
+    return run_until_interrupted(list_sessions(request), "" if quiet else _INTERRUPTED, leave_nothing)
+
+
+def _say(
+    answer: Overview | ReadingPlan, output_format: options.ListOutput, out: Path | None, *, quiet: bool
+) -> int:
+    from diag.model.reading_plan import ReadingPlan
     from diag.render.sessions import render_overview
     from diag.render.sessions_v1 import render_overview_json
 
-    if output_format is options.ListOutput.JSON:
-        output.write_text(render_overview_json(overview), out)
+    as_json = output_format is options.ListOutput.JSON
+    if isinstance(answer, ReadingPlan):
+        output.write_plan(answer, out, as_json=as_json)
+        return ExitCode.OK
+    output.warn(answer.coverage, quiet=quiet)
+    if as_json:
+        output.write_text(render_overview_json(answer), out)
     else:
-        output.write_styled(render_overview(overview), out)
+        output.write_styled(render_overview(answer), out)
+    return exits.of_overview(answer)

@@ -35,6 +35,7 @@ BOUNDS = {
     "kafka.max_records": (1, 100_000_000),
     "work.memory_mb": (256, 1_000_000),
     "work.processes": (0, 256),
+    "cache.max_mb": (0, 1_000_000),
 }
 """Least and greatest value of every setting that is a number."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from diag.model.coverage import SourceCoverage
 from diag.model.records import LogRecord
@@ -43,4 +43,25 @@ class LogSource(Protocol):
 
     def coverage(self) -> SourceCoverage:
         """What was asked and what came, of all reads so far."""
+        ...
+
+
+@runtime_checkable
+class LastingSource(LogSource, Protocol):
+    """A source that gives the same entries again for a window that has settled, so that they can be kept."""
+
+    def identify(self, query: LogQuery) -> str:
+        """All that the answer depends on, but for the window."""
+        ...
+
+    def gave_all(self, query: LogQuery) -> bool:
+        """Whether `query` was read to its end."""
+        ...
+
+    def credit(self, window: Window, entries: int) -> None:
+        """Count what an earlier run had read of `window`, so that it was not asked for."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Something that the reader of the coverage must know."""
         ...

@@ -88,6 +88,14 @@ class WorkSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheSettings:
+    """What is kept of settled windows, redacted, so that it is not read again."""
+
+    max_mb: int = 256
+    """Size on disk of all that is kept; the least recently used goes first. 0: nothing is kept, or used."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one run."""
 
@@ -98,5 +106,6 @@ class Settings:
     catalogue: CatalogueSettings = field(default_factory=CatalogueSettings)
     report: ReportSettings = field(default_factory=ReportSettings)
     work: WorkSettings = field(default_factory=WorkSettings)
+    cache: CacheSettings = field(default_factory=CacheSettings)
     file: str = ""
     """The settings file that was read, empty if none."""

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager
 
 import grpc
 import pytest
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
-from google.cloud.logging_v2.services.logging_service_v2.transports import LoggingServiceV2GrpcTransport
-from google.cloud.logging_v2.types import LogEntry
-from google.protobuf.json_format import ParseDict
 
 from diag.app.request import SessionsRequest
 from diag.app.sessions import list_sessions
@@ -21,70 +17,15 @@ from diag.model.coverage import State
 from diag.model.instants import NS_PER_S
 from diag.model.queries import LogQuery
 from diag.model.settings import ClusterSettings, LoggingSettings
-from diag.model.settings import Settings as AllSettings
 from diag.model.window import Window
 from diag.normalise import to_frame
-from diag.sources.cloud_logging import CloudLogging, source
-from pipeline.local.cloud_logging.quota import ReadQuota
-from pipeline.local.cloud_logging.service import LoggingService, build_server
-from pipeline.local.cloud_logging.settings import Settings
-from pipeline.local.cloud_logging.store import EntryStore
-from pipeline.wire.environment import Listen
+from diag.sources.cloud_logging import CloudLogging, patience, source
+from pipeline.local.cloud_logging.errors import RequestError
 from tests.cases import DEFAULTS, START_NS, to_entry
+from tests.contract.logging_server import PROJECT, S, Server, lines
 
-PROJECT = "p"
-S, OTHER = DEFAULTS["S"], DEFAULTS["B"]
+OTHER = DEFAULTS["B"]
 WINDOW = Window(START_NS, START_NS + 3600 * NS_PER_S)
-
-
-@dataclass
-class Server:
-    """A running server of one project."""
-
-    address: str
-
-    def write(self, entries: list[dict]) -> None:
-        """Entries in their JSON form, through the official client."""
-        with grpc.insecure_channel(self.address) as channel:
-            client = LoggingServiceV2Client(transport=LoggingServiceV2GrpcTransport(channel=channel))
-            for start in range(0, len(entries), 1000):
-                batch = [
-                    LogEntry.wrap(ParseDict(one, LogEntry.pb()())) for one in entries[start : start + 1000]
-                ]
-                client.write_log_entries(entries=batch)
-
-    def source(self, **settings) -> CloudLogging:
-        """What diag reads it with."""
-        logging = LoggingSettings(project=PROJECT, endpoint=f"http://{self.address}", **settings)
-        return CloudLogging(logging, ClusterSettings(namespace="voice"), load_catalogue())
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Server]]:
-    """`serve(reads_per_minute=0)`: a server that is stopped after the test."""
-    running = []
-
-    def start(reads_per_minute: int = 0, search_s: float = 5.0) -> Server:
-        settings = Settings(Listen("127.0.0.1", 0), PROJECT, reads_per_minute)
-        service = LoggingService(settings, EntryStore(), ReadQuota(reads_per_minute), search_s)
-        server, port = build_server(service)
-        server.start()
-        running.append(server)
-        return Server(f"127.0.0.1:{port}")
-
-    yield start
-    for server in running:
-        server.stop(None).wait()
-
-
-def lines(count: int, session: str = S, first: int = 0) -> list[dict]:
-    return [
-        to_entry(
-            f"{n // 60:02d}:{n % 60:02d}.000 media-server info Audio published to Kafka successfully :: sessionID={session}",
-            n,
-        )
-        for n in range(first, first + count)
-    ]
 
 
 async def read(reader: CloudLogging, **query) -> list:
@@ -140,7 +81,7 @@ async def test_more_pages_than_allowed_are_a_partial_answer(serve) -> None:
 
 async def test_a_spent_quota_is_waited_for_and_then_named(serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Others read the same project; after some patience the answer is partial."""
-    monkeypatch.setattr(source, "_QUOTA_WAIT_S", 0.01)
+    monkeypatch.setattr(patience, "QUOTA_WAIT_S", 0.01)
     server = serve(reads_per_minute=2)
     server.write(lines(2500))
     reader = server.source()
@@ -164,7 +105,7 @@ async def test_a_refused_filter_is_said_with_the_services_words(
 
 async def test_a_server_that_goes_away_leaves_what_came(serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Partial, with the reason; and nothing more is asked in this run."""
-    monkeypatch.setattr(source.connection.RETRY, "_timeout", 0.5)
+    monkeypatch.setattr(patience, "WAITS_S", (0.01, 0.01))
     server = serve()
     server.write(lines(1500))
     reader, seen = server.source(), 0
@@ -189,6 +130,80 @@ def away(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
+UNAVAILABLE = RequestError(grpc.StatusCode.UNAVAILABLE, "The service is currently unavailable.")
+LATE = RequestError(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline expired before operation could complete.")
+EXPIRED = RequestError(grpc.StatusCode.UNAUTHENTICATED, "Request had invalid authentication credentials.")
+NO_TOKEN = RequestError(
+    grpc.StatusCode.UNAVAILABLE,
+    "Getting metadata from plugin failed with error: Reauthentication is needed.",
+)
+NOT_ALLOWED = RequestError(grpc.StatusCode.PERMISSION_DENIED, "Permission 'logging.views.access' denied.")
+
+
+@pytest.mark.parametrize(
+    "refusals", [[UNAVAILABLE] * 5, [LATE], [EXPIRED], [NOT_ALLOWED], [UNAVAILABLE, LATE]]
+)
+async def test_what_passes_by_itself_is_asked_again(
+    serve, monkeypatch: pytest.MonkeyPatch, refusals: list[RequestError]
+) -> None:
+    """The answer is complete, and every request counts against the budget, since it does against the quota."""
+    monkeypatch.setattr(patience, "WAITS_S", (0.01,) * 5)
+    monkeypatch.setattr(patience, "PERMISSION_WAIT_S", 0.01)
+    server = serve()
+    server.write(lines(1500))
+    server.refusals += refusals
+    reader = server.source()
+
+    assert len(await read(reader, ids=(S,))) == 1500
+    assert reader.coverage().state is State.COMPLETE
+    assert reader.coverage().requests == len(server.filters) == 2 + len(refusals)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "most", "words"),
+    [
+        (UNAVAILABLE, 6, "check --logging-endpoint and the network"),
+        (LATE, 2, "narrow the window"),
+        (EXPIRED, 2, "gcloud auth application-default login"),
+        (NO_TOKEN, 6, "gcloud auth application-default login"),
+        (NOT_ALLOWED, 2, "roles/logging.viewer"),
+    ],
+)
+async def test_what_does_not_pass_is_named_with_its_remedy(
+    serve, monkeypatch: pytest.MonkeyPatch, refusal: RequestError, most: int, words: str
+) -> None:
+    """After a few tries, and not as something else: an account without a token has no trouble with its network."""
+    monkeypatch.setattr(patience, "WAITS_S", (0.01,) * 5)
+    monkeypatch.setattr(patience, "PERMISSION_WAIT_S", 0.01)
+    server = serve()
+    server.refusals += [refusal] * 20
+    reader = server.source()
+
+    assert await read(reader, ids=(S,)) == []
+    assert reader.coverage().state is State.FAILED
+    assert words in reader.coverage().notes[0]
+    assert len(server.filters) == most
+
+
+async def test_only_what_was_read_to_its_end_counts_as_whole(serve) -> None:
+    """What is kept is taken for all there is: neither the start of a reading will do, nor a later empty one."""
+    server = serve()
+    server.write(lines(1500))
+    reader, query = server.source(), LogQuery(WINDOW, ids=(S,))
+    async with aclosing(reader.read(query)) as batches:
+        await anext(batches)
+    assert not reader.gave_all(query)
+    await read(reader, ids=(S,))
+    assert reader.gave_all(query)
+
+    server.refusals += [EXPIRED] * 2
+    assert await read(reader, ids=(OTHER,)) == []
+    assert await read(reader, ids=(S,)) == []
+
+    assert not reader.gave_all(query)
+    assert not reader.gave_all(LogQuery(WINDOW, ids=(OTHER,)))
+
+
 async def test_plain_text_never_leaves_this_machine() -> None:
     """Logs are confidential: without TLS only loopback is allowed."""
     settings = LoggingSettings(project=PROJECT, endpoint="http://10.0.0.1:80")
@@ -208,13 +223,9 @@ async def test_all_sessions_of_a_window_are_read_page_by_page(serve) -> None:
             *lines(5, "session_1753619999999_later", 5000),
         ]
     )
-    settings = AllSettings(
-        logging=LoggingSettings(project=PROJECT, endpoint=f"http://{server.address}"),
-        cluster=ClusterSettings(namespace="voice"),
-    )
     overview = await list_sessions(
         SessionsRequest(
-            settings=settings,
+            settings=server.settings(),
             now_ns=START_NS + 2 * 3600 * NS_PER_S,
             since_ns=START_NS,
             until_ns=WINDOW.end_ns,

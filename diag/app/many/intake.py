@@ -83,8 +83,13 @@ def take_in_part(job: IntakeJob, part: Part) -> Digest:
 
 def take_in(job: IntakeJob, records: Iterable[LogRecord]) -> Digest:
     """Put the entries aside as a frame, but for those outside of the bounds."""
+    return take_in_frame(job, to_frame(records, catalogue_of(job.catalogue_files)))
+
+
+def take_in_frame(job: IntakeJob, entries: pl.DataFrame) -> Digest:
+    """The same for entries that are understood already, in the order in which they were read."""
     catalogue = catalogue_of(job.catalogue_files)
-    whole = join_frames([to_frame(records, catalogue, job.number * _ORDERS_APART)])
+    whole = join_frames([entries.with_columns(pl.col(frames.ORDER) + job.number * _ORDERS_APART)])
     frame, left_out = _divide(whole, job.bounds)
     scratch.write_frame(job.folder, job.number, frame)
     first, last = frame[frames.TIME].min(), frame[frames.TIME].max()

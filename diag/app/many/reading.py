@@ -12,8 +12,9 @@ from pathlib import Path
 
 from diag.app.coverage import LEAST_LAG_NS, Unparsed, cover_entries
 from diag.app.entries import INTERRUPTED, describe_bounds
-from diag.app.many.intake import Digest, IntakeJob, take_in, take_in_part
+from diag.app.many.intake import Digest, IntakeJob, take_in, take_in_frame, take_in_part
 from diag.app.many.workers import Workers, count_cores
+from diag.app.recall import Recall
 from diag.app.request import SessionsRequest
 from diag.errors import DataError
 from diag.model.coverage import SourceCoverage, State
@@ -21,6 +22,7 @@ from diag.model.queries import LogQuery, LogSource
 from diag.model.records import LogRecord
 from diag.model.settings import WorkSettings
 from diag.model.window import Window
+from diag.sources import scratch
 from diag.sources.files import STDIN, FileReading, Files, Part, explain_error
 
 _MB = 1 << 20
@@ -59,15 +61,23 @@ def share_out(settings: WorkSettings) -> Room:
     return Room(processes, min(free // _PART_TAKES, _LARGEST_PART_MB * _MB), free // _LINE_TAKES)
 
 
+def ask_for_all(window: Window) -> LogQuery:
+    """The query for every line of a live source."""
+    return LogQuery(window, what="all sessions")
+
+
 class Intake:
     """Reads files side by side, or a live source batch by batch; what it could not read it tells."""
 
-    def __init__(self, request: SessionsRequest, source: LogSource, folder: Path) -> None:
+    def __init__(
+        self, request: SessionsRequest, source: LogSource, folder: Path, recall: Recall | None = None
+    ) -> None:
         self.digests: list[Digest] = []
         self.interrupted = False
         self._request = request
         self._source = source
         self._folder = folder
+        self._recall = recall or Recall(source, request.now_ns)
         self._numbers = count()
 
     async def read(self, window: Window, parts: Iterable[Part], workers: Workers) -> None:
@@ -109,9 +119,17 @@ class Intake:
         return replace(take_in(job, content.records), cut=content.cut)
 
     async def _read_batches(self, window: Window) -> None:
-        waiting: list[LogRecord] = []
+        for stretch in self._recall.divide(ask_for_all(window)):
+            kept = self._recall.load(stretch)
+            if kept is None:
+                await self._ask(stretch.query)
+            elif kept.height:
+                self.digests.append(take_in_frame(self._job(), kept))
+
+    async def _ask(self, query: LogQuery) -> None:
+        first, waiting = len(self.digests), list[LogRecord]()
         try:
-            async for batch in self._source.read(LogQuery(window, what="all sessions")):
+            async for batch in self._source.read(query):
                 waiting += batch
                 if len(waiting) >= _BATCH_ENTRIES:
                     self.digests.append(take_in(self._job(), waiting))
@@ -119,6 +137,8 @@ class Intake:
         finally:
             if waiting:
                 self.digests.append(take_in(self._job(), waiting))
+        read = self.digests[first:]
+        self._recall.keep(query, (scratch.read_frame(self._folder, digest.number) for digest in read))
 
     def _job(self) -> IntakeJob:
         bounds = self._request.bounds if self._request.files else (None, None)

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import grpc
 from google.api_core import exceptions
-from google.api_core.retry import Retry, if_exception_type
 from google.auth import environment_vars
 from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
@@ -25,18 +24,11 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"google\.auth")
 # page of 1000 entries is larger, and the failure looks like an exhausted quota.
 _CHANNEL_OPTIONS = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
 
-_PLUGIN_FAILED = "Getting metadata from plugin failed"
-"""What gRPC says, as of a service that is away, when a token could not be fetched."""
+TIMEOUT_S = 60.0
+"""For one page: the service itself gives up searching earlier, and answers with a token to go on."""
 
-RETRY = Retry(
-    predicate=if_exception_type(
-        exceptions.ServiceUnavailable, exceptions.InternalServerError, exceptions.DeadlineExceeded
-    ),
-    initial=0.2,
-    maximum=3.0,
-    timeout=8.0,
-)
-"""For what passes by itself. Quota and permission are the reader's matter: the library retries neither."""
+_PLUGIN_FAILED = "metadata from plugin failed"
+"""What gRPC says, as of a service that is away, when a token could not be fetched."""
 
 
 def connect(settings: LoggingSettings) -> LoggingServiceV2Client:
@@ -122,6 +114,11 @@ def explain(error: Exception, settings: LoggingSettings) -> SourceError:
         case exceptions.InvalidArgument() | exceptions.NotFound():
             return SourceError(
                 f"Cloud Logging refuses the query ({said})", hint="check --project, --cluster and --namespace"
+            )
+        case exceptions.DeadlineExceeded():
+            return SourceError(
+                f"Cloud Logging at {where} did not find the entries in {TIMEOUT_S:.0f} s ({said})",
+                hint="narrow the window with --since and --until",
             )
         case _:
             return SourceError(

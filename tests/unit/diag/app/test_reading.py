@@ -242,7 +242,7 @@ def request_at(now_ns: int) -> SessionRequest:
 
 async def test_the_window_given_is_one_that_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """A session at the edge whose rounds ran out just as the window was to be widened."""
-    monkeypatch.setattr(reading, "_ROUNDS", 1)
+    monkeypatch.setattr(reading, "MOST_ROUNDS", 1)
     logs = source("14:59.000 media-server info Received remote track :: sessionID=$S")
     entries = Entries(logs, load_catalogue())
     window = await read_live(entries, classify(S), request_at(START_NS + 7200 * NS_PER_S))
@@ -254,7 +254,7 @@ async def test_the_window_given_is_one_that_was_read(monkeypatch: pytest.MonkeyP
 
 async def test_rounds_that_run_out_on_links_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """IDs that were not asked for are named."""
-    monkeypatch.setattr(reading, "_ROUNDS", 1)
+    monkeypatch.setattr(reading, "MOST_ROUNDS", 1)
     logs = source("00:01.000 orchestrator info WebSocket message :: connID=$W sessionID=$S")
     entries = Entries(logs, load_catalogue())
     await read_live(entries, classify(S), request_at(START_NS + 7200 * NS_PER_S))
