@@ -68,11 +68,10 @@ def test_a_new_file_has_what_the_kubeconfig_tells(diag, workdir: Path, kubeconfi
     diag("config", "init", "mine.toml", KUBECONFIG=kubeconfig)
     text = (workdir / "mine.toml").read_text()
 
-    assert tomllib.loads(text) == {
+    assert {group: rows for group, rows in tomllib.loads(text).items() if rows} == {
         "logging": {"project": "shop"},
         "cluster": {"name": "voice", "location": "europe-west1", "namespace": "agents"},
-        "kafka": {}, "topics": {}, "catalogue": {}, "report": {}, "work": {},
-    }  # fmt: skip
+    }
     assert "not-a-token" not in text
 
 

@@ -213,6 +213,16 @@ def test_one_refusal_that_passes_is_no_refusal(answer, monkeypatch) -> None:
     assert ask(answer(now_and_then)).find("log-entries").state is Health.OK
 
 
+def test_a_search_that_was_not_finished_claims_no_absence(answer) -> None:
+    """An empty page with a token means that the service ran out of time, not of entries."""
+    page = ListLogEntriesResponse.serialize(ListLogEntriesResponse(next_page_token="more"))  # noqa: S106  no secret
+    checkup = ask(answer(lambda _context: page))
+
+    assert checkup.find("log-entries").evidence == "project p: entries can be listed"
+    assert checkup.find("log-export").state is Health.WARNING
+    assert "has not searched the whole last hour" in checkup.find("log-export").evidence
+
+
 def test_an_answer_that_is_none_is_told(answer) -> None:
     """Something else listens there."""
     found = ask(answer(lambda _context: b"\xff\xff\xff HTTP/1.1 200 OK")).find("log-entries")
@@ -232,7 +242,8 @@ def test_a_slow_service_is_not_waited_for(answer, monkeypatch) -> None:
 
     assert time.monotonic() - began < 5
     assert checkup.find("log-entries").state is Health.FAILED
-    assert "does not answer" in checkup.find("log-entries").evidence
+    assert "did not answer in time" in checkup.find("log-entries").evidence
+    assert "network" in checkup.find("log-entries").remedy
 
 
 @pytest.mark.parametrize(

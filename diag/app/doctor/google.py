@@ -49,7 +49,7 @@ class GoogleProbes:
         """May entries be listed? One is enough to know."""
         self._visit = self._look(self._settings.cluster, 1)
         project = self._settings.logging.project
-        if self._visit.entries:
+        if self._visit.entries or self._visit.has_more:
             return Answer(Health.OK, f"project {project}: entries can be listed")
         return Answer(Health.OK, f"project {project}: entries can be listed; there is none of the last hour")
 
@@ -59,15 +59,19 @@ class GoogleProbes:
         if visit.entries:
             return self._describe_services(visit)
         where = _say_place(self._settings.cluster)
-        everywhere = self._look(ClusterSettings(), _PAGE).entries
-        if everywhere:
-            others = ", ".join(place for place, _ in _places(everywhere).most_common(_SHOWN))
+        if visit.has_more:
             return _warn(
-                f"no entry of {where} in the last hour; there are some of {others}",
+                f"no entry of {where} was found so far; the service has not searched the whole last hour",
+                "ask again, and name the cluster and the namespace",
+            )
+        others = _places(self._look(ClusterSettings(), _PAGE).entries).most_common(_SHOWN)
+        if others:
+            return _warn(
+                f"no entry of {where} in the last hour; there are some of {', '.join(dict(others))}",
                 "check --cluster, --location and --namespace against these",
             )
         return _warn(
-            f"no entry of any container of {self._settings.logging.project} in the last hour",
+            f"no entry of {where} in the last hour, and none was found of other containers of the project",
             "check the cluster's logging (gcloud container clusters describe: loggingConfig) and what the "
             "_Default sink excludes; if nothing ran, ask again after a call",
         )

@@ -13,6 +13,7 @@ from google.api_core import exceptions
 from google.cloud.logging_v2.types import ListLogEntriesRequest, ListLogEntriesResponse
 
 from diag import lql
+from diag.errors import SourceError
 from diag.model.filters import And
 from diag.model.instants import NS_PER_S
 from diag.model.records import LogRecord
@@ -33,7 +34,7 @@ class Visit:
 
     Attributes:
         entries: the newest of the window, newest first.
-        has_more: there are older ones in the window.
+        has_more: not all of the window was searched, or there are older ones in it.
         asked_ns: our clock when the last request left.
         answered_ns: our clock when its answer was there.
         service_ns: the service's clock in between, to the second below; None where it did not tell.
@@ -87,6 +88,8 @@ def _ask(
             answer, call = method.with_call(request, timeout=max(0.1, ends_s - time.monotonic()))
         except grpc.RpcError as error:
             problem = exceptions.from_grpc_error(error)  # type: ignore[no-untyped-call]  # as above
+            if isinstance(problem, exceptions.DeadlineExceeded):
+                raise _say_late(settings) from error
             if not (left and isinstance(problem, exceptions.Forbidden)):
                 raise explain(problem, settings) from error
             time.sleep(_WAIT_S)
@@ -96,6 +99,14 @@ def _ask(
     records = tuple(LogRecord(to_json_form(entry), source="cloud-logging") for entry in page.entries)
     visit = Visit(records, bool(page.next_page_token), asked_ns, time.time_ns(), _date_of(call))
     return visit, page.next_page_token
+
+
+def _say_late(settings: LoggingSettings) -> SourceError:
+    """One page of few entries is late: that is the way there, and nothing that a smaller window mends."""
+    where = settings.endpoint or "logging.googleapis.com"
+    return SourceError(
+        f"Cloud Logging at {where} did not answer in time", hint="check --logging-endpoint and the network"
+    )
 
 
 def _date_of(call: Any) -> int | None:
