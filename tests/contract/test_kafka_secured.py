@@ -20,6 +20,7 @@ from diag.model.secret import Secret
 from diag.model.settings import KafkaSettings
 from diag.sources.kafka import read_broker
 from tests.contract.kafka_secured import PASSWORD, USER, Secured, run_secured_broker, to_module
+from tests.contract.token_server import CLIENT, SECRET, run_token_server
 
 pytestmark = [pytest.mark.part("kafka"), pytest.mark.asyncio(loop_scope="module")]
 
@@ -183,3 +184,62 @@ async def test_every_command_goes_through_the_same_connection(broker: Secured, t
             assert WRONG.reveal() not in said
         assert "Traceback" not in right.stderr + wrong.stderr
         assert right.stdout
+
+
+OAUTH: dict[str, Any] = {
+    "security_protocol": "SASL_PLAINTEXT",
+    "mechanism": "OAUTHBEARER",
+    "username": CLIENT,
+    "password": Secret(SECRET),
+}
+
+
+async def test_a_token_of_an_endpoint_comes_in(broker: Secured, tmp_path: Path) -> None:
+    """One token for all connections of a run, with the scope that was asked for; Java's properties say the same."""
+    properties = tmp_path / "client.properties"
+    with run_token_server() as (address, forms):
+        properties.write_text(
+            f"bootstrap.servers={broker.at('login')}\nsecurity.protocol=SASL_PLAINTEXT\n"
+            f"sasl.mechanism=OAUTHBEARER\nsasl.oauthbearer.token.endpoint.url={address}/token\n"
+            "sasl.login.callback.handler.class=org.apache.kafka.common.security.oauthbearer."
+            "OAuthBearerLoginCallbackHandler\nsasl.jaas.config="
+            f"{to_module('OAuthBearer', clientId=CLIENT, clientSecret=SECRET, scope='kafka')}\n"
+        )
+        settings = load_settings({"kafka.config": str(properties)}, {}).kafka
+        for _ in range(2):
+            assert (await read_broker(settings, 0)).cluster_id
+
+    assert forms == [{"grant_type": ["client_credentials"], "scope": ["kafka"]}]
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "what"),
+    [
+        ("/token", {"password": WRONG}, "refuses kafka.username and its secret (401: invalid_client)"),
+        ("/redirect", {}, "redirects (302), which is not followed with a secret"),
+        ("/page", {}, "did not answer with JSON"),
+        ("/nothing", {}, "answered without an access_token"),
+        ("/odd", {}, "is no token"),
+        ("/old", {}, "does not accept the token (OAUTHBEARER)"),
+    ],
+)
+async def test_a_token_that_is_not_given_or_not_taken_is_told(
+    broker: Secured, path: str, given: dict[str, Any], what: str
+) -> None:
+    """By the endpoint, or by the broker: which of the two, and never the secret."""
+    with run_token_server() as (address, _):
+        settings = settings_of(broker, "login", **{**OAUTH, "oauth_endpoint": f"{address}{path}", **given})
+        with pytest.raises(SourceError) as caught:
+            await read_broker(settings, 0)
+
+    assert what in str(caught.value)
+    assert caught.value.hint
+    assert SECRET not in f"{caught.value} {caught.value.hint}"
+
+
+async def test_an_endpoint_that_is_not_there_is_told(broker: Secured) -> None:
+    """Before the broker is asked."""
+    settings = settings_of(broker, "login", **OAUTH, oauth_endpoint="http://127.0.0.1:9/token")
+
+    with pytest.raises(SourceError, match=r"the token endpoint at 127\.0\.0\.1 refuses the connection"):
+        await read_broker(settings, 0)

@@ -83,6 +83,8 @@ async def open_consumer(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsum
 @asynccontextmanager
 async def _explaining(settings: KafkaSettings, login: Login) -> AsyncIterator[None]:
     """A connection that failed is tried once more by hand, for what the library does not say of it."""
+    if login.tokens is not None:
+        await login.tokens.token()  # now, since the library says of a token that failed only that it did
     try:
         yield
     except _UnexplainedError as error:

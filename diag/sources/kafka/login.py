@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from typing import Any
-
-from aiokafka.abc import AbstractTokenProvider
 
 from diag.errors import SettingsError
 from diag.model.settings import KafkaSettings
+from diag.sources.kafka.google_token import fetch_google_token
+from diag.sources.kafka.token_endpoint import check_endpoint, fetch_token
+from diag.sources.kafka.tokens import Tokens
 
 PLAINTEXT, TLS, LOGIN, LOGIN_TLS = "PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"
 _PROTOCOLS = (PLAINTEXT, TLS, LOGIN, LOGIN_TLS)
 OAUTHBEARER = "OAUTHBEARER"
+_GOOGLE = "google"
 _MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", OAUTHBEARER)
 
 
@@ -40,7 +43,7 @@ class Login:
     password: str = ""
     tls: ssl.SSLContext | None = None
     has_certificate: bool = False
-    tokens: AbstractTokenProvider | None = field(default=None)
+    tokens: Tokens | None = None
 
     def arguments(self) -> dict[str, Any]:
         """For the library's clients and connections."""
@@ -61,20 +64,52 @@ def make_login(settings: KafkaSettings) -> Login:
     """The login that the settings ask for; raises `SettingsError` where they do not fit together."""
     protocol = _find_protocol(settings)
     tls = _make_context(settings) if protocol in (TLS, LOGIN_TLS) else None
+    login = Login(protocol, tls=tls, has_certificate=bool(settings.cert_file))
     if protocol in (PLAINTEXT, TLS):
-        return Login(protocol, tls=tls, has_certificate=bool(settings.cert_file))
+        return login
     mechanism = settings.mechanism.upper()
     if mechanism not in _MECHANISMS:
         raise _refuse_mechanism(settings)
+    if mechanism == OAUTHBEARER:
+        _check_oauth(settings, protocol)
+        return replace(login, mechanism=mechanism, tokens=_make_tokens(settings))
+    _need_user(settings, mechanism)
+    return replace(
+        login, mechanism=mechanism, username=settings.username, password=settings.password.reveal()
+    )
+
+
+def _need_user(settings: KafkaSettings, mechanism: str) -> None:
     if not settings.username or not settings.password:
         missing = "password" if settings.username else "username"
         raise SettingsError(
             f"Kafka: {mechanism} needs kafka.{missing}",
             hint=f"DIAG_KAFKA_{missing.upper()}, or --kafka-config",
         )
-    return Login(
-        protocol, mechanism, settings.username, settings.password.reveal(), tls, bool(settings.cert_file)
-    )
+
+
+def _check_oauth(settings: KafkaSettings, protocol: str) -> None:
+    if not settings.oauth_endpoint:
+        raise SettingsError(
+            "Kafka: OAUTHBEARER needs kafka.oauth_endpoint",
+            hint="the URL that gives tokens, or google for Google's managed Kafka",
+        )
+    if settings.oauth_endpoint != _GOOGLE:
+        check_endpoint(settings.oauth_endpoint)
+        _need_user(settings, OAUTHBEARER)
+    elif protocol != LOGIN_TLS:
+        # That token opens more than the broker.
+        raise SettingsError(
+            "Kafka: Google's token is not sent without TLS",
+            hint=f"set kafka.security_protocol to {LOGIN_TLS}",
+        )
+
+
+@lru_cache(maxsize=1)
+def _make_tokens(settings: KafkaSettings) -> Tokens:
+    """One source of tokens for all connections of a run."""
+    fetch = fetch_google_token if settings.oauth_endpoint == _GOOGLE else fetch_token
+    return Tokens(partial(fetch, settings))
 
 
 def _refuse_mechanism(settings: KafkaSettings) -> SettingsError:

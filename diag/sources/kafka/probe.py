@@ -77,6 +77,9 @@ async def _try(
     finally:
         if connection is not None:
             connection.close()
+    if not answer.brokers:
+        # What the library (0.14, conn.py) takes for the end of a login with a token can be its refusal.
+        return await _explain_login(host, port, login, timeout_s), []
     return None, [(row[1], row[2]) for row in answer.brokers if _HOST.fullmatch(row[1])]
 
 

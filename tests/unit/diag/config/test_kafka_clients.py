@@ -91,6 +91,26 @@ def test_librdkafkas_names_mean_the_same(tmp_path: Path) -> None:
     assert (kafka.cert_file, kafka.key_file, kafka.ca_file) == ("c.pem", "k.pem", "ca.pem")
 
 
+def test_googles_own_handler_and_token_endpoints_are_known(tmp_path: Path) -> None:
+    """By the handler's class, in Java's properties of any age."""
+    module = "sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required"
+    google = load(
+        tmp_path / "google.properties",
+        "security.protocol=SASL_SSL\nsasl.mechanism=OAUTHBEARER\nsasl.login.callback.handler.class="
+        f"com.google.cloud.hosted.kafka.auth.GcpLoginCallbackHandler\n{module};\n",
+    )
+    endpoint = load(
+        tmp_path / "endpoint.properties",
+        "sasl.mechanism=OAUTHBEARER\nsasl.oauthbearer.token.endpoint.url=https://x/token\nsasl.oauthbearer.scope=k\n"
+        "sasl.oauthbearer.client.credentials.client.id=c\n"
+        f"sasl.oauthbearer.client.credentials.client.secret={HIDDEN}\n",
+    )
+
+    assert (google.mechanism, google.oauth_endpoint) == ("OAUTHBEARER", "google")
+    assert (endpoint.oauth_endpoint, endpoint.oauth_scope) == ("https://x/token", "k")
+    assert (endpoint.username, endpoint.password.reveal()) == ("c", HIDDEN)
+
+
 RPK = f"""\
 version: 6
 current_profile: dev
