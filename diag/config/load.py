@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from diag.config.kafka import Layer, complete_layers, refuse_secrets, warn_of_wire
+from diag.config.kafka import Layer, complete_layers, refuse_secrets, warn_of_key, warn_of_wire
 from diag.config.secrets import is_secret, to_shown
 from diag.errors import SettingsError
 from diag.model.findings import Severity
@@ -78,7 +78,8 @@ def load_with_origins(
     for layer in layers:
         settings = apply(settings, layer.values, layer.place)
         origins |= {name: Origin.DEFAULT if name in layer.blanks else layer.origin for name in layer.values}
-    return replace(settings, notes=(*notes, *warn_of_wire(settings.kafka))), origins
+    notes = (*notes, *warn_of_key(settings.kafka), *warn_of_wire(settings.kafka))
+    return replace(settings, notes=notes), origins
 
 
 def find_file() -> Path | None:

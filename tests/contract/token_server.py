@@ -20,7 +20,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         self.server.forms.append(form)  # type: ignore[attr-defined]
-        if self.path == "/redirect":
+        if self.path == "/google":
+            self._answer(200, b'{"access_token": "ya29.access", "expires_in": 3600}')
+        elif self.path == "/redirect":
             self._answer(302, b"", Location=f"http://127.0.0.1:{self.server.server_port}/token")
         elif self.path == "/page":
             self._answer(200, b"<html>log in</html>")

@@ -8,7 +8,7 @@ rpk         a profile of ``rpk.yaml``
 exposure    who else can read a password
 """
 
-from diag.config.kafka.exposure import warn_of_wire
+from diag.config.kafka.exposure import warn_of_key, warn_of_wire
 from diag.config.kafka.layers import NOT_IN_FILES, Layer, complete_layers, refuse_secrets
 
-__all__ = ["NOT_IN_FILES", "Layer", "complete_layers", "refuse_secrets", "warn_of_wire"]
+__all__ = ["NOT_IN_FILES", "Layer", "complete_layers", "refuse_secrets", "warn_of_key", "warn_of_wire"]

@@ -8,6 +8,20 @@ from pathlib import Path
 
 from diag.model.settings import KafkaSettings
 
+_LONGEST = 1 << 20
+
+
+def warn_of_key(kafka: KafkaSettings) -> tuple[str, ...]:
+    """A warning if everybody on this machine can read the key of diag's own certificate."""
+    path = Path(kafka.key_file or kafka.cert_file)
+    try:
+        with path.open("rb") as file:
+            text = file.read(_LONGEST)
+    except (OSError, ValueError):
+        return ()  # who uses it says so
+    has_open_key = b"PRIVATE KEY-----" in text and b"ENCRYPTED" not in text
+    return warn_of_readers(path) if has_open_key else ()
+
 
 def warn_of_readers(path: Path) -> tuple[str, ...]:
     """A warning if everybody on this machine can read what is a secret in this file."""

@@ -6,6 +6,7 @@ is secured is never passed over: it is used, or refused with the way to say it, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from diag.config.kafka.found import Found, refuse
@@ -51,6 +52,8 @@ _USED_HERE = {
 _TUNING = ("sasl.login.refresh.", "sasl.login.connect.", "sasl.login.read.", "sasl.login.retry.")
 _INLINE = ("ssl.truststore.certificates", "ssl.keystore.certificate.chain", "ssl.keystore.key")
 _LIBRDKAFKA_INLINE = ("ssl.ca.pem", "ssl.certificate.pem", "ssl.key.pem")
+_PROTOCOL = re.compile(r"(?<![^,\s])[0-9A-Za-z._-]*://")
+"""What Java lets stand before a server: ``SASL_SSL://host:port``."""
 _GOOGLE_HANDLER = "com.google.cloud.hosted.kafka.auth.GcpLoginCallbackHandler"
 _STANDARD_HANDLER = "OAuthBearerLoginCallbackHandler"
 _MODULES = {
@@ -71,6 +74,8 @@ def read_java(text: str, place: str) -> Found:
     _refuse_unsupported(properties, place)
     named = {_NAMES[key]: value for key, value in properties.items() if key in _NAMES}
     values = {**_read_login(properties, place), **named}
+    if "bootstrap" in values:
+        values["bootstrap"] = _PROTOCOL.sub("", values["bootstrap"])
     for key in sorted(_STORES & properties.keys()):
         check_pem(properties[key], f"{place}: {key}", is_keystore=key == "ssl.keystore.location")
     return Found(

@@ -13,6 +13,7 @@ from diag.config.kafka.found import Found, refuse
 from diag.model.secret import Secret
 
 _TOP_KEY = re.compile(r"^(?:profiles|kafka_api|rpk|current_profile):", re.MULTILINE)
+_PORT = re.compile(r":[0-9]+$")
 _CLOUD_LOGIN = "CLOUD-OIDC"
 
 
@@ -46,7 +47,7 @@ def read_rpk(text: str, place: str, profile: str) -> Found:
             "make a SCRAM user that may read, and name it: DIAG_KAFKA_USERNAME, DIAG_KAFKA_PASSWORD",
         )
     values = {
-        "bootstrap": ",".join(map(_text, _list(api.get("brokers")))),
+        "bootstrap": ",".join(map(_with_port, map(_text, _list(api.get("brokers"))))),
         "security_protocol": ("SASL_" if sasl else "") + ("SSL" if has_tls else "PLAINTEXT"),
         "mechanism": mechanism,
         "username": _text(sasl.get("user")),
@@ -82,6 +83,11 @@ def _choose(document: Mapping[str, Any], place: str, profile: str) -> Mapping[st
         what = f"no profile {wanted!r}" if wanted else "no profile is the current one"
         raise refuse(place, what, f"--kafka-profile: {', '.join(profiles) or 'there is none'}")
     return profiles[wanted]
+
+
+def _with_port(server: str) -> str:
+    """Rpk takes the usual port where none stands."""
+    return server if _PORT.search(server) else f"{server}:9092"
 
 
 def _table(value: Any) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from diag.errors import SourceError
 from diag.model.settings import KafkaSettings
 from diag.sources.kafka.bootstrap import parse_bootstrap
 from diag.sources.kafka.login import Login, make_login
-from diag.sources.kafka.probe import CLIENT_ID, FAILURES, find_reason
+from diag.sources.kafka.probe import CLIENT_ID, FAILURES, MALFORMED, find_reason
 
 _T = TypeVar("_T")
 
@@ -47,7 +47,7 @@ async def open_admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClie
             **login.arguments(),
         )
         try:
-            await within(client.start(), settings)
+            await _start(client.start(), settings)
             yield client
         finally:
             await _close(client.close())
@@ -72,7 +72,7 @@ async def open_consumer(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsum
         )
         _never_name_topics(consumer)
         try:
-            await within(consumer.start(), settings)
+            await _start(consumer.start(), settings)
             # Until then it knows the brokers and no topic: the first request of the library asks for none.
             await within(consumer._client.force_metadata_update(), settings)  # noqa: SLF001  as above
             yield consumer
@@ -105,6 +105,14 @@ def _never_name_topics(consumer: AIOKafkaConsumer) -> None:
     client = consumer._client  # noqa: SLF001  there is no public way
     client.set_topics = lambda _topics: client.force_metadata_update()
     client.add_topic = lambda _topic: client.force_metadata_update()
+
+
+async def _start(starting: Awaitable[None], settings: KafkaSettings) -> None:
+    """Wait for a client to be there. Nothing of ours runs in it: what trips it was the broker's answer."""
+    try:
+        await within(starting, settings)
+    except MALFORMED as error:
+        raise to_source_error(error, settings) from error
 
 
 async def within(work: Awaitable[_T], settings: KafkaSettings) -> _T:

@@ -36,51 +36,59 @@ _NO_MECHANISM = "NONE"
 _HOST = re.compile(r"[A-Za-z0-9._:-]{1,255}")
 _NAME = re.compile(r"[A-Z0-9_-]{1,40}")
 """What a broker can name as a host or a mechanism and have repeated."""
-# A name that no resolver takes, or an answer that is none of Kafka's, is a ValueError; an answer that is
-# Kafka's and wrong trips the library's own assertions and look-ups.
-FAILURES = (KafkaError, OSError, TimeoutError, ValueError, AssertionError, LookupError, EOFError)
+# A name that no resolver takes, or an answer that is none of Kafka's, is a ValueError.
+FAILURES = (KafkaError, OSError, TimeoutError, ValueError)
+# An answer that is Kafka's and wrong trips the library's own assertions and look-ups.
+MALFORMED = (AssertionError, LookupError, EOFError)
+_Brokers = tuple[tuple[str, int], ...]
 
 
 async def find_reason(servers: tuple[str, ...], login: Login, timeout_s: float) -> Reason | None:
-    """Why the first of `servers` that fails does so, or a broker that they name; None if all answer.
+    """Why none of `servers` lets us in, or why a broker that they name can not be reached; None if unknown.
 
     It takes at most `timeout_s` seconds, and gives one connection a third of them.
     """
     each_s = timeout_s / 3
+    reasons = []
     try:
         async with asyncio.timeout(timeout_s):
             for server in servers:
                 host, port, _ = get_ip_port_afi(server)
-                reason, brokers = await _try(host, port, login, each_s)
-                if reason is not None:
-                    return reason
-            for broker in brokers:
-                reason, _ = await _try(*broker, login, each_s)
-                if reason is not None:
-                    return reason.of_broker(*broker)
+                found = await _try(host, port, login, each_s)
+                if isinstance(found, tuple):
+                    return await _find_unreached(found, login, each_s)
+                reasons += [found] if found is not None else []
     except TimeoutError:
         pass
+    # Of several, one that answered tells more than one that is down.
+    return min(reasons, key=lambda reason: reason.is_silent, default=None)
+
+
+async def _find_unreached(brokers: _Brokers, login: Login, timeout_s: float) -> Reason | None:
+    """The first broker that others name and that does not let us in."""
+    for host, port in brokers:
+        found = await _try(host, port, login, timeout_s)
+        if isinstance(found, Reason):
+            return found.of_broker(host, port)
     return None
 
 
-async def _try(
-    host: str, port: int, login: Login, timeout_s: float
-) -> tuple[Reason | None, list[tuple[str, int]]]:
-    """What keeps this listener from answering, and the brokers that it names if nothing does."""
+async def _try(host: str, port: int, login: Login, timeout_s: float) -> Reason | _Brokers | None:
+    """The brokers that this listener names, or what keeps it from answering; None if that stays unknown."""
     connection = None
     try:
         connection = await _connect(host, port, login, timeout_s)
         # A login that is missing or refused late shows with the first request only. It names no topic.
         answer = await connection.send(MetadataRequest([]))
-    except FAILURES as error:
-        return await _explain(error, host, port, login, timeout_s), []
+    except (*FAILURES, *MALFORMED) as error:
+        return await _explain(error, host, port, login, timeout_s)
     finally:
         if connection is not None:
             connection.close()
     if not answer.brokers:
         # What the library (0.14, conn.py) takes for the end of a login with a token can be its refusal.
-        return await _explain_login(host, port, login, timeout_s), []
-    return None, [(row[1], row[2]) for row in answer.brokers if _HOST.fullmatch(row[1])]
+        return await _explain_login(host, port, login, timeout_s)
+    return tuple((row[1], row[2]) for row in answer.brokers if _HOST.fullmatch(row[1]))
 
 
 async def _connect(host: str, port: int, login: Login, timeout_s: float) -> AIOKafkaConnection:
@@ -125,7 +133,7 @@ async def _speaks_tls(host: str, port: int, timeout_s: float) -> bool:
         writer.transport.abort()
     except ssl.SSLError as error:
         return "ALERT" in (error.reason or "")
-    except FAILURES:
+    except (*FAILURES, *MALFORMED):
         return False
     return True
 
@@ -133,7 +141,7 @@ async def _speaks_tls(host: str, port: int, timeout_s: float) -> bool:
 async def _speaks_kafka(host: str, port: int, plain: Login, timeout_s: float) -> bool:
     try:
         connection = await _connect(host, port, plain, timeout_s)
-    except FAILURES:
+    except (*FAILURES, *MALFORMED):
         return False
     connection.close()
     return True
@@ -146,7 +154,7 @@ async def _list_mechanisms(host: str, port: int, login: Login, timeout_s: float)
     try:
         connection = await _connect(host, port, silent, timeout_s)
         answer: Any = await connection.send(SaslHandShakeRequest(_NO_MECHANISM))
-    except FAILURES:
+    except (*FAILURES, *MALFORMED):
         return None
     finally:
         if connection is not None:

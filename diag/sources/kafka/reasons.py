@@ -25,10 +25,17 @@ _OF_CERTIFICATE = (
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What goes behind ``Kafka at HOST:PORT``, and the remedy."""
+    """Why a listener can not be used.
+
+    Attributes:
+        what: goes behind ``Kafka at HOST:PORT``.
+        remedy: what to do.
+        is_silent: nothing at all answered.
+    """
 
     what: str
     remedy: str
+    is_silent: bool = False
 
     def of_broker(self, host: str, port: int) -> Reason:
         """The same of a broker that the first one named."""
@@ -116,12 +123,20 @@ def to_reason(error: BaseException, login: Login) -> Reason | None:
         if isinstance(one, IllegalSaslStateError):
             return NO_LOGIN
         if isinstance(one, ConnectionRefusedError):
-            return Reason("refuses the connection: nothing listens there", "check host and port of --kafka")
+            return Reason(
+                "refuses the connection: nothing listens there",
+                "check host and port of --kafka",
+                is_silent=True,
+            )
         if isinstance(one, socket.gaierror):
-            return Reason("has a name that is not known here (DNS)", "check the host of --kafka")
+            return Reason(
+                "has a name that is not known here (DNS)", "check the host of --kafka", is_silent=True
+            )
         if isinstance(one, TimeoutError):
             return Reason(
-                "does not answer in time", "check that a firewall lets this machine in, and kafka.timeout_s"
+                "does not answer in time",
+                "check that a firewall lets this machine in, and kafka.timeout_s",
+                is_silent=True,
             )
     return None
 

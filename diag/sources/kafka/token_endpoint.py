@@ -84,7 +84,10 @@ def _make_opener(settings: KafkaSettings) -> urllib.request.OpenerDirector:
     context = ssl.create_default_context()
     if settings.ca_file:
         context.load_verify_locations(settings.ca_file)  # beside the system's: the two may have one authority
-    return urllib.request.build_opener(_NoRedirect, urllib.request.HTTPSHandler(context=context))
+    handlers = [_NoRedirect(), urllib.request.HTTPSHandler(context=context)]
+    if not settings.oauth_endpoint.startswith("https:"):
+        handlers.append(urllib.request.ProxyHandler({}))  # what is not encrypted stays on this machine
+    return urllib.request.build_opener(*handlers)
 
 
 def _to_token(answer: Any, settings: KafkaSettings) -> Token:

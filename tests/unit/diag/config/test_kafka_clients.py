@@ -83,10 +83,11 @@ def test_librdkafkas_names_mean_the_same(tmp_path: Path) -> None:
     """As kcat and the Python and Go clients have them."""
     kafka = load(
         tmp_path / "client.properties",
-        f"bootstrap.servers=a:1\nsecurity.protocol=sasl_ssl\nsasl.mechanisms=PLAIN\nsasl.username=key\nsasl.password={HIDDEN}\n"
+        f"bootstrap.servers=SASL_SSL://a:1, b:2\nsecurity.protocol=sasl_ssl\nsasl.mechanisms=PLAIN\nsasl.username=key\nsasl.password={HIDDEN}\n"
         "ssl.certificate.location=c.pem\nssl.key.location=k.pem\nssl.ca.location=ca.pem\n",
     )
 
+    assert (kafka.bootstrap, kafka.security_protocol) == ("a:1, b:2", "sasl_ssl")
     assert (kafka.mechanism, kafka.username, kafka.password.reveal()) == ("PLAIN", "key", HIDDEN)
     assert (kafka.cert_file, kafka.key_file, kafka.ca_file) == ("c.pem", "k.pem", "ca.pem")
 
@@ -119,7 +120,7 @@ profiles:
     kafka_api: {{brokers: ["dev:9092"]}}
   - name: prod
     kafka_api:
-      brokers: ["p1:9092", "p2:9092"]
+      brokers: ["p1", "p2:9092"]
       tls: {{}}
       sasl: {{user: reader, password: {HIDDEN}, mechanism: scram-sha-256}}
   - name: mutual
@@ -290,6 +291,26 @@ def test_a_secret_that_everybody_can_read_is_warned_of(workdir: Path, mode: int,
         assert [one for one in notes if one.startswith(f"{name} holds a secret")] == (
             [notes[0]] if warned else []
         )
+
+
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [
+        ("-----BEGIN PRIVATE KEY-----", True),
+        ("-----BEGIN EC PRIVATE KEY-----", True),
+        ("-----BEGIN ENCRYPTED PRIVATE KEY-----", False),
+        (PEM, False),
+    ],
+)
+@pytest.mark.parametrize("setting", ["key_file", "cert_file"])
+def test_a_key_that_everybody_can_read_is_warned_of(
+    workdir: Path, setting: str, text: str, *, warned: bool
+) -> None:
+    """A certificate is for everybody, and so is a key that has a password of its own."""
+    Path("own.pem").write_text(text)
+    Path("own.pem").chmod(0o644)
+
+    assert bool(load_settings({f"kafka.{setting}": "own.pem"}, {}).notes) is warned
 
 
 def test_a_password_on_a_readable_wire_is_warned_of() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import datetime as dt
 import json
 import ssl
+import struct
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +23,7 @@ from google.auth.exceptions import DefaultCredentialsError
 from diag.errors import SettingsError, SourceError
 from diag.model.secret import Secret
 from diag.model.settings import KafkaSettings
+from diag.sources.kafka import read_broker
 from diag.sources.kafka.google_token import fetch_google_token
 from diag.sources.kafka.login import Login, make_login
 from diag.sources.kafka.probe import find_reason
@@ -222,3 +226,42 @@ async def test_a_broker_that_is_named_and_not_reached_is_told(monkeypatch: pytes
         reason.remedy,
     )
     assert "advertised.listeners" in reason.remedy
+
+
+@pytest.mark.parametrize(
+    "challenge", [b"", b"i=1", b"x", b"r=,s=,i=x", b"r=other,s=YQ==,i=1", b"\xff", b"v=%%"]
+)
+async def test_a_broker_that_answers_a_login_with_rubbish_is_a_failed_source(challenge: bytes) -> None:
+    """In one line and in time, whatever trips the library."""
+    answers = {
+        18: struct.pack(">hi", 0, 4) + b"".join(struct.pack(">hhh", key, 0, 1) for key in (3, 17, 18, 36)),
+        17: struct.pack(">hi", 0, 1) + text_of(b"SCRAM-SHA-512"),
+        36: struct.pack(">hh", 0, -1) + struct.pack(">i", len(challenge)) + challenge + struct.pack(">q", 0),
+    }
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                (size,) = struct.unpack(">i", await reader.readexactly(4))
+                key, _version, correlation = struct.unpack_from(">hhi", await reader.readexactly(size))
+                body = struct.pack(">i", correlation) + answers.get(key, b"")
+                writer.write(struct.pack(">i", len(body)) + body)
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    bootstrap = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    given = KafkaSettings(bootstrap, **USER, security_protocol="SASL_PLAINTEXT", timeout_s=2.0)
+    begin = time.monotonic()
+
+    try:
+        with pytest.raises(SourceError, match="Kafka at ") as caught:
+            await read_broker(given, 0)
+    finally:
+        server.close()
+
+    assert HIDDEN not in f"{caught.value} {caught.value.hint}"
+    assert time.monotonic() - begin < 6
+
+
+def text_of(raw: bytes) -> bytes:
+    return struct.pack(">h", len(raw)) + raw
