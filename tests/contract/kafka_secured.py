@@ -8,6 +8,7 @@
 | tls      | SSL            | everybody                                       |
 | mutual   | SSL            | who shows a certificate of our authority        |
 | expired  | SSL            | nobody who looks at its certificate             |
+| away     | PLAINTEXT      | everybody, and names a port where nobody is     |
 """
 
 from __future__ import annotations
@@ -33,8 +34,9 @@ from pipeline.local.processes import base_environment
 from pipeline.local.readiness import choose_ports
 from tests.contract.kafka_wire import ask, to_compact
 
-LISTENERS = ("login", "scram", "tls", "mutual", "expired")
+LISTENERS = ("login", "scram", "tls", "mutual", "expired", "away")
 USER, PASSWORD = "diag", 'päss "word" \\ ; #1'
+NOBODY = 9
 _DAY = dt.timedelta(days=1)
 _JAAS = "org.apache.kafka.common.security"
 _ITERATIONS = 4096
@@ -79,8 +81,9 @@ async def run_secured_broker(folder: Path) -> AsyncIterator[Secured]:
 def _secure(properties: str, ports: dict[str, int], folder: Path) -> str:
     """The stack's own properties with our listeners beside its plain one."""
     ours = "".join(f",{name.upper()}://{{host}}:{port}" for name, port in ports.items())
-    kinds = ",LOGIN:SASL_PLAINTEXT,SCRAM:SASL_SSL,TLS:SSL,MUTUAL:SSL,EXPIRED:SSL"
-    added = {"listeners": ours, "advertised.listeners": ours, "listener.security.protocol.map": kinds}
+    kinds = ",LOGIN:SASL_PLAINTEXT,SCRAM:SASL_SSL,TLS:SSL,MUTUAL:SSL,EXPIRED:SSL,AWAY:PLAINTEXT"
+    named = ours.replace(f":{ports['away']}", f":{NOBODY}")
+    added = {"listeners": ours, "advertised.listeners": named, "listener.security.protocol.map": kinds}
     lines = [line + added.get(line.partition("=")[0], "") for line in properties.splitlines()]
     login = "listener.name.login"
     lines += [

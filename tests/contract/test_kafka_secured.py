@@ -20,8 +20,9 @@ from diag.config import load_settings
 from diag.errors import SourceError
 from diag.model.secret import Secret
 from diag.model.settings import KafkaSettings
-from diag.sources.kafka import read_broker
-from tests.contract.kafka_secured import PASSWORD, USER, Secured, run_secured_broker, to_module
+from diag.model.window import Window
+from diag.sources.kafka import read_broker, read_records
+from tests.contract.kafka_secured import NOBODY, PASSWORD, USER, Secured, run_secured_broker, to_module
 from tests.contract.token_server import CLIENT, SECRET, run_token_server
 
 pytestmark = [pytest.mark.part("kafka"), pytest.mark.asyncio(loop_scope="module")]
@@ -94,6 +95,7 @@ async def test_who_may_comes_in(broker: Secured, listener: str, given: dict[str,
         ("scram", SCRAM, "shows a certificate of an authority that is not known here"),
         ("tls", {"ca_file": "other-ca.pem"}, "shows a certificate of an authority that is not known here"),
         ("expired", {"ca_file": "ca.pem"}, "shows a certificate that has expired"),
+        ("away", {}, f"names the broker 127.0.0.1:{NOBODY}, which refuses the connection"),
         ("mutual", {"ca_file": "ca.pem"}, "wants a client certificate"),
         ("mutual", {"ca_file": "ca.pem", "cert_file": "stranger.pem"}, "does not accept the client certificate"),
     ],
@@ -114,6 +116,14 @@ async def test_each_reason_is_told_from_the_others(
     assert time.monotonic() - begin < 9
     gc.collect()  # a future's error that nobody took is told when it goes
     assert not [one.message for one in caplog.records if one.levelno >= logging.WARNING]
+
+
+async def test_no_records_are_claimed_of_a_broker_that_was_not_reached(broker: Secured) -> None:
+    """The first server answers; with the records it is silence that must not look like nothing there."""
+    with pytest.raises(SourceError, match="Kafka at "):
+        await read_records(
+            settings_of(broker, "away"), Window(0, 1), frozenset({S}), frozenset({"session_id"})
+        )
 
 
 async def test_a_name_that_the_certificate_has_not_is_no_broker_of_ours(broker: Secured) -> None:
