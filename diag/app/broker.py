@@ -27,7 +27,7 @@ MOST_ROUNDS = 3
 class Broker:
     """What the broker gave so far, each part None where it did not. A failure is an answer, too.
 
-    Raises `UsageError` at once where the setting that names the broker has no sense.
+    Raises `DiagError` at once where no connection can be made of the settings.
     """
 
     def __init__(self, request: Request, catalogue: Catalogue) -> None:
@@ -44,9 +44,9 @@ class Broker:
         self._looked_at = 0
         self._problems: list[str] = []
         if self._is_asked:
-            from diag.sources.kafka import parse_bootstrap
+            from diag.sources.kafka import check_connection
 
-            parse_bootstrap(self._settings.bootstrap)
+            check_connection(self._settings)
 
     async def read(self, window: Window | None, ids: frozenset[str]) -> None:
         """Topics and groups, once, and the records of `ids` in `window` beside those already read."""

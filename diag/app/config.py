@@ -12,11 +12,13 @@ from diag.app.discovery import discover_settings
 from diag.catalogue.document import Document
 from diag.config import load_wanted_topics, load_with_origins
 from diag.config.describe import describe_settings
+from diag.config.kafka import NOT_IN_FILES
 from diag.config.load import COMMAND_LINE, ENVIRONMENT, find_file
 from diag.config.secrets import to_shown
 from diag.config.validate import check_document, check_environment, list_values, read_settings_document
-from diag.errors import DiagError
+from diag.errors import DiagError, SettingsError
 from diag.model.catalogue_report import Problem
+from diag.model.secret import Secret
 from diag.model.settings import Settings
 from diag.model.settings_report import (
     Origin,
@@ -41,7 +43,11 @@ def show_settings(
         if value != _value(loaded, info):
             origin = Origin.KUBECONFIG
         line = document.line_of((info.group, info.key)) if document else 0
-        where = {Origin.FILE: f"{settings.file}:{line}", Origin.ENVIRONMENT: info.variable}.get(origin, "")
+        where = {
+            Origin.FILE: f"{settings.file}:{line}",
+            Origin.KAFKA_CONFIG: settings.kafka.config or "rpk.yaml",
+            Origin.ENVIRONMENT: info.variable,
+        }.get(origin, "")
         rows.append(SettingInForce(info, to_shown(info.name, value), origin, where))
     return SettingsInForce(settings.file, tuple(rows), diag.__version__)
 
@@ -52,12 +58,14 @@ def propose_settings() -> tuple[SettingInForce, ...]:
     return tuple(
         SettingInForce(info, value, Origin.DEFAULT if value == info.default else Origin.KUBECONFIG)
         for info in describe_settings()
+        if info.name not in NOT_IN_FILES
         for value in (_value(found, info),)
     )
 
 
 def _value(settings: Settings, info: SettingInfo) -> Any:
-    return getattr(getattr(settings, info.group), info.key)
+    value = getattr(getattr(settings, info.group), info.key)
+    return str(value) if isinstance(value, Secret) else value
 
 
 def validate_settings(
@@ -75,8 +83,19 @@ def validate_settings(
     problems += check_environment(variables)
     counts += [SettingsCount(ENVIRONMENT, len(variables))] if variables else []
     if not problems:
-        problems += _check_contents(load_with_origins(flags or {}, variables, path), document)
+        problems += _check_loaded(flags or {}, environment, path, document)
     return SettingsReport(tuple(counts), tuple(problems))
+
+
+def _check_loaded(
+    flags: Mapping[str, Any], environment: Mapping[str, str], path: Path | None, document: Document | None
+) -> Iterator[Problem]:
+    try:
+        loaded = load_with_origins(flags, environment, path)
+    except SettingsError as error:  # a file that is named, such as another client's
+        yield Problem(document.name if document else ENVIRONMENT, 0, str(error), error.hint)
+    else:
+        yield from _check_contents(loaded, document)
 
 
 def _check_contents(
@@ -106,9 +125,9 @@ def _check_endpoint(settings: Settings) -> None:
 
 def _check_bootstrap(settings: Settings) -> None:
     if settings.kafka.bootstrap:
-        from diag.sources.kafka import parse_bootstrap
+        from diag.sources.kafka import check_connection
 
-        parse_bootstrap(settings.kafka.bootstrap)
+        check_connection(settings.kafka)
 
 
 def _check_topics(settings: Settings) -> None:

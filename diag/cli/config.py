@@ -48,6 +48,8 @@ def show(
     namespace: options.Namespace = None,
     logging_endpoint: options.LoggingEndpoint = None,
     kafka: options.Kafka = None,
+    kafka_config: options.KafkaConfig = None,
+    kafka_profile: options.KafkaProfile = None,
     quota: options.Quota = None,
     catalogue: options.CatalogueFiles = None,
     config: options.Config = None,
@@ -70,7 +72,7 @@ def show(
         "cluster.location": location,
         "cluster.name": cluster,
         "cluster.namespace": namespace,
-        "kafka.bootstrap": kafka,
+        **options.to_kafka_flags(kafka, kafka_config, kafka_profile),
         "catalogue.files": catalogue or None,
     }
     shown = show_settings(flags, os.environ, config)

@@ -30,6 +30,8 @@ def doctor(
     namespace: options.Namespace = None,
     logging_endpoint: options.LoggingEndpoint = None,
     kafka: options.Kafka = None,
+    kafka_config: options.KafkaConfig = None,
+    kafka_profile: options.KafkaProfile = None,
     catalogue: options.CatalogueFiles = None,
     config: options.Config = None,
     output_format: Output = options.ListOutput.TERMINAL,
@@ -49,7 +51,7 @@ def doctor(
         "cluster.location": location,
         "cluster.name": cluster,
         "cluster.namespace": namespace,
-        "kafka.bootstrap": kafka,
+        **options.to_kafka_flags(kafka, kafka_config, kafka_profile),
         "catalogue.files": catalogue or None,
     }
     try:

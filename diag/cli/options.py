@@ -43,6 +43,20 @@ Flags = dict[str, str | list[str] | None]
 """Dotted setting -> what its flag says; None where it is not given."""
 
 
+def to_kafka_flags(bootstrap: str | None, config: Path | None, profile: str | None) -> Flags:
+    """The flags that name a broker."""
+    return {
+        "kafka.bootstrap": bootstrap,
+        "kafka.config": None if config is None else str(config),
+        "kafka.profile": profile,
+    }
+
+
+def names_broker(flags: Flags) -> bool:
+    """Whether a flag says which broker to ask: with log files, none is asked otherwise."""
+    return any(value is not None for name, value in flags.items() if name.startswith("kafka."))
+
+
 class FailOn(StrEnum):
     """The least severity that sets the exit code."""
 
@@ -80,6 +94,18 @@ LoggingEndpoint = Annotated[
 ]
 Kafka = Annotated[
     str | None, typer.Option(help="Kafka broker, host:port[,host:port].", rich_help_panel=_SOURCES)
+]
+KafkaConfig = Annotated[
+    Path | None,
+    typer.Option(
+        help="Connection to Kafka: a Java client's client.properties, or rpk.yaml.", rich_help_panel=_SOURCES
+    ),
+]
+KafkaProfile = Annotated[
+    str | None,
+    typer.Option(
+        help="Profile of rpk.yaml (the current one); alone, of rpk's own file.", rich_help_panel=_SOURCES
+    ),
 ]
 Quota = Annotated[
     str | None,  # a number like every other: settings say what is allowed, in one line

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from diag.model.coverage import Coverage
     from diag.model.reading_plan import ReadingPlan
+    from diag.model.settings import Settings
 
 REPORTS = Path("reports")
 NO_REPORT = "none"
@@ -126,6 +127,12 @@ def note(line: str, *, quiet: bool = False) -> None:
         typer.echo(line, err=True)
     except OSError:
         streams.silence(sys.stderr)  # full or closed: nobody can be told, and the result must not suffer
+
+
+def tell_notes(settings: Settings, *, quiet: bool) -> None:
+    """What the person should know of the settings: who can read a password, what is not followed."""
+    for one in settings.notes:
+        note(f"diag: {one}", quiet=quiet)
 
 
 def warn(coverage: Coverage, *, quiet: bool) -> None:

@@ -56,6 +56,8 @@ def session(
     namespace: options.Namespace = None,
     logging_endpoint: options.LoggingEndpoint = None,
     kafka: options.Kafka = None,
+    kafka_config: options.KafkaConfig = None,
+    kafka_profile: options.KafkaProfile = None,
     quota: options.Quota = None,
     catalogue: options.CatalogueFiles = None,
     config: options.Config = None,
@@ -79,7 +81,7 @@ def session(
         "cluster.location": location,
         "cluster.name": cluster,
         "cluster.namespace": namespace,
-        "kafka.bootstrap": kafka,
+        **options.to_kafka_flags(kafka, kafka_config, kafka_profile),
         "catalogue.files": catalogue or None,
         "cache.max_mb": "0" if no_cache else None,
         "report.fail_on": fail_on.value if fail_on else None,
@@ -112,6 +114,7 @@ def _run(
 
     _check_sink(sink)
     settings, now_ns = load_settings(flags, os.environ, config), time.time_ns()
+    output.tell_notes(settings, quiet=sink.quiet)
     since_ns, until_ns = parse_bounds(*window, now_ns)
     with output.show_progress(quiet=sink.quiet) as progress:
         request = SessionRequest(
@@ -121,7 +124,7 @@ def _run(
             files=files,
             since_ns=since_ns,
             until_ns=until_ns,
-            ask_kafka=not files or flags["kafka.bootstrap"] is not None,
+            ask_kafka=not files or options.names_broker(flags),
             progress=progress,
         )
         answer = _answer(request, explain=sink.explain)

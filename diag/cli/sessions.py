@@ -60,6 +60,8 @@ def sessions(
     namespace: options.Namespace = None,
     logging_endpoint: options.LoggingEndpoint = None,
     kafka: options.Kafka = None,
+    kafka_config: options.KafkaConfig = None,
+    kafka_profile: options.KafkaProfile = None,
     quota: options.Quota = None,
     catalogue: options.CatalogueFiles = None,
     config: options.Config = None,
@@ -83,7 +85,7 @@ def sessions(
         "cluster.location": location,
         "cluster.name": cluster,
         "cluster.namespace": namespace,
-        "kafka.bootstrap": kafka,
+        **options.to_kafka_flags(kafka, kafka_config, kafka_profile),
         "catalogue.files": catalogue or None,
         "cache.max_mb": "0" if no_cache else None,
     }
@@ -91,6 +93,7 @@ def sessions(
     question = _Question(tuple(files or ()), (since, until), around, no_reply, cause or "")
     with output.show_progress(quiet=quiet) as progress:
         request = _to_request(question, flags, config, progress)
+        output.tell_notes(request.settings, quiet=quiet)
         answer = _answer(request, explain=explain_plan, quiet=quiet)
     raise typer.Exit(_say(answer, output_format, out, quiet=quiet))
 
@@ -129,7 +132,7 @@ def _to_request(
         files=question.files,
         since_ns=since_ns,
         until_ns=until_ns,
-        ask_kafka=not question.files or flags["kafka.bootstrap"] is not None,
+        ask_kafka=not question.files or options.names_broker(flags),
         progress=progress,
         unanswered=question.no_reply,
         cause=question.cause,

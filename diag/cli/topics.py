@@ -33,6 +33,8 @@ def topics(
     create_missing: CreateMissing = False,
     dry_run: DryRun = False,
     kafka: options.Kafka = None,
+    kafka_config: options.KafkaConfig = None,
+    kafka_profile: options.KafkaProfile = None,
     config: options.Config = None,
     output_format: Output = options.ListOutput.TERMINAL,
     out: options.Out = None,
@@ -46,7 +48,8 @@ def topics(
     from diag.config import load_settings
 
     output.check_out(out)
-    settings = load_settings({"kafka.bootstrap": kafka}, os.environ, config)
+    settings = load_settings(options.to_kafka_flags(kafka, kafka_config, kafka_profile), os.environ, config)
+    output.tell_notes(settings, quiet=quiet)
     sink = _Sink(output_format, out, quiet)
     raise typer.Exit(_run(settings, sink, create=create_missing, dry_run=dry_run))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -18,6 +18,7 @@ from diag.config.load import BOUNDS, list_defaults, name_variables
 from diag.config.secrets import is_secret
 from diag.model import settings as definitions
 from diag.model.findings import Severity
+from diag.model.secret import Secret
 from diag.model.settings import Settings
 from diag.model.settings_report import SettingInfo
 
@@ -31,7 +32,7 @@ def describe_settings() -> tuple[SettingInfo, ...]:
         SettingInfo(
             name=name,
             variable=variables[name],
-            default=default,
+            default="" if isinstance(default, Secret) else default,
             meaning=meanings.get(name, ""),
             allowed=_describe_allowed(name, default),
             secret=is_secret(name),
@@ -41,7 +42,7 @@ def describe_settings() -> tuple[SettingInfo, ...]:
 
 
 def _groups() -> Iterator[str]:
-    return (group.name for group in fields(Settings) if group.name != "file")
+    return (group.name for group in fields(Settings) if is_dataclass(getattr(Settings(), group.name)))
 
 
 def _meanings_of(group: str) -> Iterator[tuple[str, str]]:

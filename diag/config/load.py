@@ -10,14 +10,16 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from diag.config.kafka import Layer, complete_layers, refuse_secrets, warn_of_key, warn_of_wire
 from diag.config.secrets import is_secret, to_shown
 from diag.errors import SettingsError
 from diag.model.findings import Severity
+from diag.model.secret import Secret
 from diag.model.settings import Settings
 from diag.model.settings_report import Origin
 
@@ -25,7 +27,11 @@ DEFAULT_FILE = "diag.toml"
 ENVIRONMENT = "the environment"
 COMMAND_LINE = "the command line"
 _PREFIX = "DIAG_"
-_PATHS = ("topics.file", "catalogue.files")
+_PATHS = (
+    "topics.file",
+    "catalogue.files",
+    *(f"kafka.{name}" for name in ("config", "password_file", "ca_file", "cert_file", "key_file")),
+)
 _LONGEST_SHOWN = 40
 
 BOUNDS = {
@@ -60,16 +66,20 @@ def load_with_origins(
 ) -> tuple[Settings, dict[str, Origin]]:
     """As `load_settings`, and where each setting that is not a default came from; raises `SettingsError`."""
     path = file or find_file()
-    layers = (
-        (Origin.FILE, str(path), _read_file(path) if path else {}),
-        (Origin.ENVIRONMENT, ENVIRONMENT, read_environment(environment)),
-        (Origin.OPTION, COMMAND_LINE, {k: value for k, value in flags.items() if value is not None}),
+    layers, notes = complete_layers(
+        [
+            Layer(_read_file(path) if path else {}, str(path), Origin.FILE),
+            Layer(read_environment(environment), ENVIRONMENT, Origin.ENVIRONMENT),
+            Layer({k: value for k, value in flags.items() if value is not None}, COMMAND_LINE, Origin.OPTION),
+        ],
+        environment,
     )
     settings, origins = Settings(file=str(path or "")), dict[str, Origin]()
-    for origin, place, values in layers:
-        settings = apply(settings, values, place)
-        origins |= dict.fromkeys(values, origin)
-    return settings, origins
+    for layer in layers:
+        settings = apply(settings, layer.values, layer.place)
+        origins |= {name: Origin.DEFAULT if name in layer.blanks else layer.origin for name in layer.values}
+    notes = (*notes, *warn_of_key(settings.kafka), *warn_of_wire(settings.kafka))
+    return replace(settings, notes=notes), origins
 
 
 def find_file() -> Path | None:
@@ -83,7 +93,7 @@ def list_defaults() -> dict[str, Any]:
     return {
         f"{group.name}.{one.name}": getattr(getattr(defaults, group.name), one.name)
         for group in fields(Settings)
-        if group.name != "file"
+        if is_dataclass(getattr(defaults, group.name))
         for one in fields(getattr(defaults, group.name))
     }
 
@@ -103,6 +113,7 @@ def _read_file(path: Path) -> Values:
         if not isinstance(rows, dict):
             raise _unknown(group, str(path))
         values.update({f"{group}.{name}": value for name, value in rows.items()})
+    refuse_secrets(values, str(path))
     return {name: _beside(path, value) if name in _PATHS else value for name, value in values.items()}
 
 
@@ -156,6 +167,8 @@ def _convert(name: str, value: Any, default: Any, origin: str) -> Any:
         return _to_severity(name, value, origin)
     if isinstance(default, tuple):
         return _to_texts(name, value, origin)
+    if isinstance(default, Secret):
+        return value if isinstance(value, Secret) else Secret(str(value))
     if isinstance(default, str):
         if not isinstance(value, str):
             raise _wrong(name, value, origin, "a text")

@@ -11,7 +11,7 @@ _USER = re.compile(r"[^\s/@,]+@")
 
 def is_secret(name: str) -> bool:
     """Whether a setting of this name is never shown, wherever its value stands."""
-    return _SECRET.search(name) is not None
+    return _SECRET.search(name) is not None and not name.endswith("_file")
 
 
 def to_shown(name: str, value: Any) -> Any:

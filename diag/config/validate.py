@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from diag.catalogue.document import Document, read_document
+from diag.config.kafka import refuse_secrets
 from diag.config.load import ENVIRONMENT, apply, read_environment
 from diag.errors import SettingsError
 from diag.model.catalogue_report import Problem
@@ -56,6 +57,8 @@ def check_environment(environment: Mapping[str, str]) -> Iterator[Problem]:
 
 def _check(values: Mapping[str, Any], place: str, line: int, named: str = "") -> Iterator[Problem]:
     try:
+        if place != ENVIRONMENT:
+            refuse_secrets(values, place)
         apply(Settings(), values, place)
     except SettingsError as error:
         yield replace(_to_problem(error, place, line), remedy=error.hint or f"give another value{named}")

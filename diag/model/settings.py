@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from diag.model.findings import Severity
+from diag.model.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,49 @@ class ClusterSettings:
 
 @dataclass(frozen=True, slots=True)
 class KafkaSettings:
-    """Which broker is asked for topics, groups and records."""
+    """Which broker is asked for topics, groups and records, and how diag logs in there."""
 
     bootstrap: str = ""
     """``host:port[,host:port]``; empty: no broker is asked."""
+
+    config: str = ""
+    """A Java client's ``client.properties`` or rpk's ``rpk.yaml``, to take the connection from."""
+
+    profile: str = ""
+    """Which profile of ``rpk.yaml``; empty: the current one. Without ``config`` rpk's own file is read."""
+
+    security_protocol: str = ""
+    """PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL; empty: TLS as soon as a login or certificate is named."""
+
+    mechanism: str = ""
+    """How to log in: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER."""
+
+    username: str = ""
+    """Who logs in; with OAUTHBEARER the client ID, or Google's principal where it can not be found."""
+
+    password: Secret = field(default_factory=Secret)
+    """The password, or OAUTHBEARER's client secret; from the environment alone, never from diag.toml."""
+
+    password_file: str = ""
+    """A file that holds the password."""
+
+    ca_file: str = ""
+    """PEM file of the authority that signed the broker's certificate; empty: the system's authorities."""
+
+    cert_file: str = ""
+    """PEM file of diag's own certificate, where the broker asks for one; it may hold the key, too."""
+
+    key_file: str = ""
+    """PEM file of the certificate's key; empty: it stands in the certificate's file."""
+
+    key_password: Secret = field(default_factory=Secret)
+    """What the key is encrypted with; from the environment alone."""
+
+    oauth_endpoint: str = ""
+    """Where OAUTHBEARER gets its token: an https URL, or ``google`` for Google's managed Kafka."""
+
+    oauth_scope: str = ""
+    """The scope that is asked for there, if it needs one."""
 
     timeout_s: float = 10.0
     """How long the broker may take for one answer."""
@@ -109,3 +149,6 @@ class Settings:
     cache: CacheSettings = field(default_factory=CacheSettings)
     file: str = ""
     """The settings file that was read, empty if none."""
+
+    notes: tuple[str, ...] = ()
+    """What the person should know of these settings: who can read a password, what was not used."""

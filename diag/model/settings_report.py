@@ -15,6 +15,8 @@ class Origin(StrEnum):
     DEFAULT = "default"
     KUBECONFIG = "kubeconfig"
     FILE = "file"
+    KAFKA_CONFIG = "kafka-config"
+    """Another Kafka client's file; it stands just above the place that names it."""
     ENVIRONMENT = "environment"
     OPTION = "option"
 

@@ -17,7 +17,7 @@ from diag.render.neutral import shorten, to_plain
 from diag.render.toml import quote
 
 WIDTH = 80
-_KEY, _VALUE, _WHERE = 13, 33, 30
+_KEY, _VALUE, _WHERE = 18, 30, 28
 _HEAD = """\
 # Settings of diag. What is commented out shows the default.
 # Options and DIAG_* variables win over this file. "diag config show" tells what

@@ -1,4 +1,4 @@
-"""Two requests that the Kafka library has not, byte by byte: a live group of KIP-848, and access rules.
+"""Requests that the Kafka library has not, byte by byte: a live group of KIP-848, and access rules.
 
 From the message definitions of Apache Kafka (clients/src/main/resources/common/message).
 """
@@ -16,7 +16,7 @@ _NOBODY = "User:ANONYMOUS"
 _NULL, _NO_TAGS = b"\x00", b"\x00"
 
 
-async def _ask(bootstrap: str, key: int, version: int, body: bytes, *, flexible: bool) -> bytes:
+async def ask(bootstrap: str, key: int, version: int, body: bytes, *, flexible: bool) -> bytes:
     """One request on a connection of its own; the answer behind its correlation ID."""
     host, _, port = bootstrap.partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
@@ -33,28 +33,29 @@ def _text(text: str) -> bytes:
     return struct.pack(">h", len(text)) + text.encode()
 
 
-def _compact(text: str) -> bytes:
-    return bytes([len(text) + 1]) + text.encode()
+def to_compact(raw: bytes) -> bytes:
+    """A compact string or compact bytes, of less than 127 bytes."""
+    return bytes([len(raw) + 1]) + raw
 
 
 async def join_new_group(bootstrap: str, group: str, topic: str) -> None:
     """A member of a group of the newer protocol; it lives for the 45 s of its session."""
     body = b"".join(
         (
-            _compact(group),
-            _compact(str(uuid.uuid4())),
+            to_compact(group.encode()),
+            to_compact(str(uuid.uuid4()).encode()),
             struct.pack(">i", 0),  # member epoch: joins
             _NULL,  # instance
             _NULL,  # rack
             struct.pack(">i", 60_000),
-            b"\x02" + _compact(topic),
+            b"\x02" + to_compact(topic.encode()),
             _NULL,  # pattern
             _NULL,  # assignor
             b"\x01",  # it has no partitions yet
             _NO_TAGS,
         )
     )
-    answer = await _ask(bootstrap, _CONSUMER_GROUP_HEARTBEAT, 1, body, flexible=True)
+    answer = await ask(bootstrap, _CONSUMER_GROUP_HEARTBEAT, 1, body, flexible=True)
     (error,) = struct.unpack(">h", answer[5:7])  # behind tags and throttle time
     assert error == 0, error
 
@@ -71,6 +72,6 @@ async def allow(bootstrap: str, topic: str, operation: int) -> None:
             struct.pack(">bb", operation, _ALLOW),
         )
     )
-    answer = await _ask(bootstrap, _CREATE_ACLS, 1, struct.pack(">i", 1) + rule, flexible=False)
+    answer = await ask(bootstrap, _CREATE_ACLS, 1, struct.pack(">i", 1) + rule, flexible=False)
     (error,) = struct.unpack(">h", answer[8:10])  # behind throttle time and count
     assert error == 0, error

@@ -5,7 +5,7 @@ with automatic creation would make what it is asked for.
 """
 
 from diag.sources.kafka.admin import create_topics
-from diag.sources.kafka.bootstrap import parse_bootstrap
+from diag.sources.kafka.connection import check_connection
 from diag.sources.kafka.reach import BrokerReach, reach_broker
 from diag.sources.kafka.reader import read_broker
 from diag.sources.kafka.records import RecordsRead, TopicCut, read_records
@@ -14,8 +14,8 @@ __all__ = [
     "BrokerReach",
     "RecordsRead",
     "TopicCut",
+    "check_connection",
     "create_topics",
-    "parse_bootstrap",
     "reach_broker",
     "read_broker",
     "read_records",

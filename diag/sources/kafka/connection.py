@@ -10,63 +10,93 @@ from typing import TypeVar
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaConnectionError, NodeNotReadyError
 
 from diag.errors import SourceError
 from diag.model.settings import KafkaSettings
 from diag.sources.kafka.bootstrap import parse_bootstrap
+from diag.sources.kafka.login import Login, make_login
+from diag.sources.kafka.probe import CLIENT_ID, FAILURES, MALFORMED, find_reason
 
 _T = TypeVar("_T")
 
-CLIENT_ID = "diag"
 _CLOSE_WITHIN_S = 5.0
+_EXPLAIN_WITHIN_S = 3.0
+_NO_CONNECTION = (TimeoutError, KafkaConnectionError, NodeNotReadyError, OSError)
 _FETCH_BYTES = 4 * 1024 * 1024
 
 # The library reports what we report, in its own words and at its own pace.
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
-# A name that no resolver takes, or an answer that is none of Kafka's, is a ValueError.
-FAILURES = (KafkaError, OSError, TimeoutError, ValueError)
+def check_connection(settings: KafkaSettings) -> None:
+    """Raise `UsageError` or `SettingsError` if no connection can be made of the settings; asks nobody."""
+    parse_bootstrap(settings.bootstrap)
+    make_login(settings)
 
 
 @asynccontextmanager
 async def open_admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
-    """An admin client; raises `SourceError` if the broker does not answer."""
-    client = AIOKafkaAdminClient(
-        bootstrap_servers=list(parse_bootstrap(settings.bootstrap)),
-        client_id=CLIENT_ID,
-        request_timeout_ms=int(settings.timeout_s * 1000),
-    )
-    try:
-        await within(client.start(), settings)
-        yield client
-    finally:
-        await _close(client.close())
+    """An admin client; raises `SourceError` if the broker can not be used, and says why."""
+    login, servers = make_login(settings), parse_bootstrap(settings.bootstrap)
+    async with _explaining(settings, login):
+        client = AIOKafkaAdminClient(
+            bootstrap_servers=list(servers),
+            client_id=CLIENT_ID,
+            request_timeout_ms=int(settings.timeout_s * 1000),
+            **login.arguments(),
+        )
+        try:
+            await _start(client.start(), settings)
+            yield client
+        finally:
+            await _close(client.close())
 
 
 @asynccontextmanager
 async def open_consumer(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer without a group; raises `SourceError` if the broker does not answer."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=list(parse_bootstrap(settings.bootstrap)),
-        client_id=CLIENT_ID,
-        group_id=None,
-        enable_auto_commit=False,
-        # Records that were deleted meanwhile are said to be missing, not stepped over.
-        auto_offset_reset="none",
-        request_timeout_ms=int(settings.timeout_s * 1000),
-        max_partition_fetch_bytes=_FETCH_BYTES,
-        check_crcs=False,
-    )
-    _never_name_topics(consumer)
+    """A consumer without a group; raises `SourceError` if the broker can not be used, and says why."""
+    login, servers = make_login(settings), parse_bootstrap(settings.bootstrap)
+    async with _explaining(settings, login):
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=list(servers),
+            client_id=CLIENT_ID,
+            group_id=None,
+            enable_auto_commit=False,
+            # Records that were deleted meanwhile are said to be missing, not stepped over.
+            auto_offset_reset="none",
+            request_timeout_ms=int(settings.timeout_s * 1000),
+            max_partition_fetch_bytes=_FETCH_BYTES,
+            check_crcs=False,
+            **login.arguments(),
+        )
+        _never_name_topics(consumer)
+        try:
+            await _start(consumer.start(), settings)
+            # Until then it knows the brokers and no topic: the first request of the library asks for none.
+            await within(consumer._client.force_metadata_update(), settings)  # noqa: SLF001  as above
+            yield consumer
+        finally:
+            await _close(consumer.stop())
+
+
+@asynccontextmanager
+async def _explaining(settings: KafkaSettings, login: Login) -> AsyncIterator[None]:
+    """A connection that failed is tried once more by hand, for what the library does not say of it."""
+    if login.tokens is not None:
+        await login.tokens.token()  # now, since the library says of a token that failed only that it did
     try:
-        await within(consumer.start(), settings)
-        # Until then it knows the brokers and no topic: the first request of the library asks for none.
-        await within(consumer._client.force_metadata_update(), settings)  # noqa: SLF001  as above
-        yield consumer
-    finally:
-        await _close(consumer.stop())
+        yield
+    except _UnexplainedError as error:
+        within_s = min(settings.timeout_s, _EXPLAIN_WITHIN_S)
+        reason = await find_reason(parse_bootstrap(settings.bootstrap), login, within_s)
+        if reason is None:
+            raise SourceError(str(error), hint=error.hint) from error
+        raise SourceError(f"Kafka at {settings.bootstrap} {reason.what}", hint=reason.remedy) from error
+
+
+class _UnexplainedError(SourceError):
+    """No answer came, and the library does not say why."""
 
 
 def _never_name_topics(consumer: AIOKafkaConsumer) -> None:
@@ -75,6 +105,14 @@ def _never_name_topics(consumer: AIOKafkaConsumer) -> None:
     client = consumer._client  # noqa: SLF001  there is no public way
     client.set_topics = lambda _topics: client.force_metadata_update()
     client.add_topic = lambda _topic: client.force_metadata_update()
+
+
+async def _start(starting: Awaitable[None], settings: KafkaSettings) -> None:
+    """Wait for a client to be there. Nothing of ours runs in it: what trips it was the broker's answer."""
+    try:
+        await within(starting, settings)
+    except MALFORMED as error:
+        raise to_source_error(error, settings) from error
 
 
 async def within(work: Awaitable[_T], settings: KafkaSettings) -> _T:
@@ -87,13 +125,14 @@ async def within(work: Awaitable[_T], settings: KafkaSettings) -> _T:
 
 def to_source_error(error: Exception, settings: KafkaSettings) -> SourceError:
     """The library's error in one line, with what to do."""
+    kind = _UnexplainedError if isinstance(error, _NO_CONNECTION) else SourceError
     if isinstance(error, TimeoutError):
         what = f"did not answer within {settings.timeout_s:g} s"
     elif isinstance(error, KafkaConnectionError):
         what = "can not be reached"
     else:
         what = f"could not be read: {str(error) or type(error).__name__}"
-    return SourceError(
+    return kind(
         f"Kafka at {settings.bootstrap} {what}",
         hint="check --kafka (host:port), and that the broker's advertised names can be reached from here",
     )

@@ -6,7 +6,8 @@ import asyncio
 from dataclasses import dataclass
 
 from diag.model.settings import KafkaSettings
-from diag.sources.kafka.connection import FAILURES, open_admin, within
+from diag.sources.kafka.connection import open_admin, within
+from diag.sources.kafka.probe import FAILURES
 
 _MOST_BROKERS = 100
 

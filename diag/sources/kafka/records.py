@@ -16,9 +16,10 @@ from diag.model.progress import Progress, ignore
 from diag.model.records import KafkaRecord
 from diag.model.settings import KafkaSettings
 from diag.model.window import Window
-from diag.sources.kafka.connection import FAILURES, open_consumer, to_source_error, within
+from diag.sources.kafka.connection import open_consumer, to_source_error, within
 from diag.sources.kafka.matching import RecordMatcher
 from diag.sources.kafka.offsets import Offsets, find_offsets, share_out
+from diag.sources.kafka.probe import FAILURES
 
 _POLL_MS = 500
 _MOST_AT_ONCE = 20_000

@@ -17,7 +17,8 @@ from diag.errors import UsageError
 from diag.model.identifiers import is_lost
 from diag.model.settings import KafkaSettings
 from diag.model.window import Window
-from diag.sources.kafka import TopicCut, parse_bootstrap, read_records, records
+from diag.sources.kafka import TopicCut, read_records, records
+from diag.sources.kafka.bootstrap import parse_bootstrap
 from diag.sources.kafka.matching import RecordMatcher
 from diag.sources.kafka.offsets import share_out
 
