@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diag.model.records import LogRecord
-from diag.sources.files.content import holds_lines, read_content, read_lines
+from diag.sources.files.content import ends_cut, holds_lines, read_content
+from diag.sources.files.lines import read_lines
 from diag.sources.files.reading import STDIN
 
 _BLOCK = 1 << 20
@@ -75,19 +76,21 @@ class PartReading:
 
     Attributes:
         cut: once all are read: the part ends in the middle of an object.
+        problems: once all are read: what else of it could not be read.
         count: records so far.
     """
 
     def __init__(self, part: Part) -> None:
         self._part = part
         self.cut = False
+        self.problems: tuple[str, ...] = ()
         self.count = 0
 
     def __iter__(self) -> Iterator[LogRecord]:
         part = self._part
         if part.end is None:
             content = read_content(Path(part.name).read_bytes(), part.shown)
-            self.cut, self.count = content.cut, len(content.records)
+            self.cut, self.problems, self.count = content.cut, content.problems, len(content.records)
             yield from content.records
             return
         with Path(part.name).open("rb") as stream:
@@ -96,4 +99,4 @@ class PartReading:
         last: LogRecord | None = None
         for self.count, last in enumerate(read_lines(data, part.shown, part.first_line), 1):
             yield last
-        self.cut = last is not None and isinstance(last.data, str) and last.data.lstrip().startswith("{")
+        self.cut = last is not None and ends_cut(last)

@@ -58,11 +58,14 @@ class Files:
             except OSError as error:
                 self._problems.append(explain_error(name, error))
 
-    def took(self, part: Part, entries: int, *, cut: bool, problem: str) -> None:
-        """What became of a part that somebody else read."""
+    def took(
+        self, part: Part, entries: int, *, cut: bool, problem: str, problems: Sequence[str] = ()
+    ) -> None:
+        """What became of a part that somebody else read: why it was not, or what of it was not."""
         if problem:
             self._problems.append(problem)
             return
+        self._problems += problems
         self._read += part.start == 0
         self._entries += entries
         if cut and part.is_last:
@@ -85,6 +88,7 @@ class Files:
     def _count(self, content: Content, name: str) -> tuple[LogRecord, ...]:
         self._read += 1
         self._entries += len(content.records)
+        self._problems += content.problems
         if content.cut:
             self._problems.append(_describe_cut(show_name(name)))
         return content.records
