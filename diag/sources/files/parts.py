@@ -11,10 +11,14 @@ from pathlib import Path
 from diag.model.records import LogRecord
 from diag.sources.files.content import ends_cut, holds_lines, read_content
 from diag.sources.files.lines import read_lines
+from diag.sources.files.pieces import may_cut
 from diag.sources.files.reading import STDIN
 
 _BLOCK = 1 << 20
 _LOOK_AT = 8192
+_TRIES = 64
+_MOST_WITHOUT_END = 8 << 20
+"""Bytes past a part's size in which no line ends: then it is cut in the middle of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +64,26 @@ def split_file(name: str, shown: str, size: int) -> tuple[Part, ...]:
 
 
 def _find_cuts(stream: int, size: int) -> Iterator[tuple[int, int]]:
-    """Where to cut: the first line's end about every `size` bytes, with the number of the next line."""
+    """Where to cut: a line's end about every `size` bytes, with the number of the next line."""
     last, position, line = 0, 0, 1
     while block := os.read(stream, _BLOCK):
         at = block.rfind(b"\n") + 1
-        if at and position + at - last >= size:
-            last = position + at
-            yield last, line + block.count(b"\n", 0, at)
+        if at and (taken := position + at - last) >= size:
+            at = _find_end(block, at) or (at if taken > size + _MOST_WITHOUT_END else 0)
+            if at:
+                last = position + at
+                yield last, line + block.count(b"\n", 0, at)
         line += block.count(b"\n")
         position += len(block)
+
+
+def _find_end(block: bytes, at: int) -> int:
+    """The last line's end, up to `at`, where no line is in pieces; 0 if there is none."""
+    for _ in range(_TRIES):
+        if not at or may_cut(block, at):
+            return at
+        at = block.rfind(b"\n", 0, at - 1) + 1
+    return 0
 
 
 class PartReading:
