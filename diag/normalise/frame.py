@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -14,6 +14,7 @@ from diag.model import frames
 from diag.model.catalogue import Catalogue
 from diag.model.instants import format_instant
 from diag.model.records import LogRecord
+from diag.model.remembered import Remembered
 from diag.normalise.copies import drop_copies
 from diag.normalise.draft import Draft
 from diag.normalise.json_line import read_json_line
@@ -22,6 +23,7 @@ from diag.normalise.mentions import MentionFinder
 from diag.normalise.redaction import FieldRedactor
 from diag.normalise.services import ServiceNames, hints_of_origin
 from diag.normalise.text_line import read_text_line
+from diag.normalise.wrapped import find_wrapper
 
 Columns = defaultdict[str, list[Any]]
 
@@ -123,7 +125,28 @@ def read_record(record: LogRecord) -> Draft:
     """The parts of one record, whatever its shape."""
     if isinstance(record.data, str):
         return read_text_line(record.data)
-    return read_log_entry(record.data) if is_log_entry(record.data) else read_json_line(record.data)
+    return _READERS[tuple(record.data)](record.data)
+
+
+def _find_reader(keys: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Draft]:
+    """How an object with these keys is read."""
+    if is_log_entry(keys):
+        return read_log_entry
+    if "_source" in keys and "_index" in keys:
+        return _read_hit
+    return find_wrapper(frozenset(keys)) or read_json_line
+
+
+def _read_hit(hit: Mapping[str, Any]) -> Draft:
+    """A document as Elasticsearch gives it out."""
+    found = hit["_source"]
+    if not isinstance(found, dict) or "_source" in found:
+        return read_json_line(hit)
+    return _READERS[tuple(found)](found)
+
+
+_READERS = Remembered(_find_reader)
+"""The keys of an object -> how it is read: a file's objects have few sets of keys."""
 
 
 def _to_ref(draft: Draft, where: str, record: LogRecord) -> str:

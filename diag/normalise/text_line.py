@@ -12,13 +12,13 @@ import orjson
 
 from diag.normalise.draft import BARE, Draft
 from diag.normalise.json_line import read_json_line
+from diag.normalise.levels import STREAM_LEVELS
 from diag.normalise.timestamps import to_instant
 
 _STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)"
 _CRI = re.compile(rf"({_STAMP}) (stdout|stderr) [FP] ?")
 _KUBECTL = re.compile(rf"(?:\[pod/([a-z0-9.-]+)/([a-z0-9.-]+)\] )?(?:({_STAMP}) )?")
 _PASTED = re.compile(r"[^\x00-\x7f\s]*[\s>*•-]{0,8}(?=\{)")
-_STREAM_LEVELS = {"stdout": "info", "stderr": "error"}
 
 
 def read_text_line(line: str, outer: Draft = BARE) -> Draft:
@@ -41,7 +41,7 @@ def _read_prefix(line: str, outer: Draft) -> tuple[Draft, str]:
     cri = _CRI.match(line)
     if cri is not None:
         envelope = Draft(log_name=cri[2]) if outer is BARE else outer
-        level = _STREAM_LEVELS[cri[2]]
+        level = STREAM_LEVELS[cri[2]]
         return envelope.holding(time_ns=to_instant(cri[1]), level=level), line[cri.end() :]
     kubectl = _KUBECTL.match(line)
     if kubectl is None or not kubectl[0]:
