@@ -17,6 +17,7 @@ from diag.model.records import LogRecord
 from diag.model.remembered import Remembered
 from diag.normalise.copies import drop_copies
 from diag.normalise.draft import Draft
+from diag.normalise.header import Clock
 from diag.normalise.json_line import read_json_line
 from diag.normalise.log_entry import find_received, is_log_entry, read_log_entry
 from diag.normalise.mentions import MentionFinder
@@ -24,6 +25,7 @@ from diag.normalise.redaction import FieldRedactor
 from diag.normalise.services import ServiceNames, hints_of_origin
 from diag.normalise.text_line import read_text_line
 from diag.normalise.wrapped import find_wrapper
+from diag.normalise.years import place_clocks
 
 Columns = defaultdict[str, list[Any]]
 
@@ -63,6 +65,7 @@ class _Rows:
         self._redact = FieldRedactor(catalogue.content_keys, frozenset(catalogue.id_roles))
         self._rows: list[tuple[Any, ...]] = []
         self._ids: Columns = defaultdict(list)
+        self._clocks: dict[int, Clock] = {}
 
     def add(self, record: LogRecord, order: int) -> None:
         """One more row."""
@@ -70,6 +73,8 @@ class _Rows:
         file_pod, file_name = hints_of_origin(record.origin)
         pod, service = draft.pod or file_pod, self._names.of_line(draft, file_name)
         self._add_ids(draft, len(self._rows))
+        if draft.clock is not None and draft.time_ns is None:
+            self._clocks[len(self._rows)] = draft.clock
         row = (  # in the order of the schema, but for the IDs
             draft.time_ns,
             draft.time_ns is not None,
@@ -101,6 +106,9 @@ class _Rows:
         columns = (
             dict(zip(schema, map(list, zip(*self._rows, strict=True)), strict=True)) if self._rows else {}
         )
+        times = columns.get(frames.TIME, [])
+        for at, instant in place_clocks(self._clocks, times, self._ids[frames.ID_TEXT]).items():
+            times[at], columns[frames.TIME_KNOWN][at] = instant, True
         _fill_from_neighbours(columns)
         frame = pl.DataFrame(columns, schema=schema)
         texts = {name: pl.String() for name in _MENTION}
