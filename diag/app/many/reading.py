@@ -107,7 +107,14 @@ class Intake:
 
     def _take(self, files: Files, part: Part, digest: Digest) -> None:
         entries = digest.entries + digest.left_out
-        files.took(part, entries, cut=digest.cut, problem=digest.problem, problems=digest.problems)
+        files.took(
+            part,
+            entries,
+            cut=digest.cut,
+            problem=digest.problem,
+            problems=digest.problems,
+            notes=digest.notes,
+        )
         self.digests.append(digest)
 
     async def _read_pipe(self, part: Part) -> Digest:
@@ -117,7 +124,8 @@ class Intake:
             content = await FileReading(part.name, part.shown).finish()
         except (OSError, DataError) as error:
             return Digest(job.number, problem=explain_error(part.shown, error))
-        return replace(take_in(job, content.records), cut=content.cut, problems=content.problems)
+        digest = take_in(job, content.records)
+        return replace(digest, cut=content.cut, problems=content.problems, notes=content.notes)
 
     async def _read_batches(self, window: Window) -> None:
         for stretch in self._recall.divide(ask_for_all(window)):

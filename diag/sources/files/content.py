@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from diag.errors import DataError
 from diag.model.records import LogRecord
+from diag.sources.files.archive import is_archive, read_members
 from diag.sources.files.lines import UTF8_MARK, read_lines
 from diag.sources.files.objects import read_array, read_stream
-from diag.sources.files.packed import is_packed, unpack
+from diag.sources.files.packed import Room, is_packed, unpack
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _LOOK_AT = 8192
+_ARCHIVES_DEEP = 2
+_SHOWN = 3
 
 # "[pod/NAME/CONTAINER]", "[GIN]" and "[2026-..." begin lines of text. gcloud may warn above its array.
 _BEGINS_ARRAY = re.compile(rb"\s*(?P<above>(?:[^\[{\n][^\n]*\n){0,5})\[\s*(?:[{\]\[]|\Z)")
@@ -27,21 +30,77 @@ class Content:
     Attributes:
         cut: it ends in the middle of an object or an array: something is missing.
         problems: what else of it could not be read, a line of text each.
+        notes: what is worth to be known, and is no loss.
     """
 
     records: tuple[LogRecord, ...]
     cut: bool = False
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read_content(raw: bytes, name: str) -> Content:
     """The records of one file; raises `DataError` where the content is no log at all."""
-    unpacked = unpack(raw, name)
-    content = _read_plain(unpacked.data, name)
+    return _read_any(raw, name, Room(), _ARCHIVES_DEEP)
+
+
+def _read_any(raw: bytes, name: str, room: Room, deep: int) -> Content:
+    unpacked = unpack(raw, name, room)
+    is_deeper = is_archive(unpacked.data[:_LOOK_AT])
+    if is_deeper and not deep:
+        raise DataError(f"{name}: an archive in an archive in an archive", hint="unpack it and give the logs")
+    content = (
+        _read_archive(unpacked.data, name, room, deep - 1) if is_deeper else _read_plain(unpacked.data, name)
+    )
     if not unpacked.broken:
         return content
     problem = f"{name}: {unpacked.broken}, read as far as it goes; fetch it again"
     return replace(content, cut=False, problems=(*content.problems, problem))
+
+
+def _read_archive(data: bytes, name: str, room: Room, deep: int) -> Content:
+    """The records of all its files; one that can not be read costs a line, not the others."""
+    records, problems, notes, others = list[LogRecord](), list[str](), list[str](), list[str]()
+    try:
+        for shown, member in read_members(data, name, room):
+            if isinstance(member, DataError):
+                problems.append(f"{member}; {member.hint}")
+            elif _is_binary(member):
+                others.append(shown)
+            elif member:
+                content = _read_member(member, shown, room, deep)
+                records += content.records
+                problems += content.problems
+                notes += content.notes
+    except DataError as error:
+        if not records:
+            raise
+        problems.append(f"{error}; {error.hint}")
+    if not records and problems:
+        raise DataError(problems[0].partition("; ")[0], hint=problems[0].partition("; ")[2])
+    if others:
+        notes.append(_describe_others(name, others))
+    return Content(tuple(records), problems=tuple(problems), notes=tuple(notes))
+
+
+def _read_member(data: bytes, shown: str, room: Room, deep: int) -> Content:
+    try:
+        content = _read_any(data, shown, room, deep)
+    except DataError as error:
+        return Content((), problems=(f"{error}; {error.hint}",))
+    cut = (f"{shown}: ends in the middle of an object; export it again",) if content.cut else ()
+    return replace(content, cut=False, problems=(*content.problems, *cut))
+
+
+def _is_binary(data: bytes) -> bool:
+    """Whether a file of an archive is none of logs: a dump of a cluster holds a database, too."""
+    head = data[:_LOOK_AT]
+    return b"\x00" in head and not (is_packed(head) or is_archive(head) or head.startswith(_UTF16))
+
+
+def _describe_others(name: str, others: Sequence[str]) -> str:
+    plural = "s are" if len(others) > 1 else " is"
+    return f"{name}: {len(others)} file{plural} binary and no logs: {', '.join(others[:_SHOWN])}"
 
 
 def _read_plain(raw: bytes, name: str) -> Content:
@@ -76,7 +135,7 @@ def _to_utf8(raw: bytes, name: str) -> bytes:
 
 def holds_lines(head: bytes) -> bool:
     """Whether a file that begins so is read line by line: no array, no indented objects, nothing packed."""
-    if head.startswith(_UTF16) or is_packed(head) or b"\x00" in head:
+    if head.startswith(_UTF16) or is_packed(head) or is_archive(head) or b"\x00" in head:
         return False
     data = head.removeprefix(UTF8_MARK)
     return _BEGINS_ARRAY.match(data) is None and _BEGINS_PRETTY.match(data) is None

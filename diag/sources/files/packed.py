@@ -31,6 +31,23 @@ _ZSTD_FEED = 4096
 """Packed bytes for one step: a block of four may hold 128 KiB."""
 
 
+class Room:
+    """Bytes that all of one file may still unpack to, whatever is packed in what.
+
+    Attributes:
+        left: how many.
+    """
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = LARGEST
+
+    def most_of(self, raw: bytes) -> int:
+        """Bytes that `raw` may unpack to."""
+        return min(self.left, max(_SMALL, MOST_PACKED * len(raw)))
+
+
 class Unpacked(NamedTuple):
     """What packed bytes hold.
 
@@ -47,19 +64,15 @@ def is_packed(head: bytes) -> bool:
     return _find_packer(head) is not None
 
 
-def most_of(raw: bytes) -> int:
-    """Bytes that `raw` may unpack to."""
-    return min(LARGEST, max(_SMALL, MOST_PACKED * len(raw)))
-
-
-def unpack(raw: bytes, name: str) -> Unpacked:
+def unpack(raw: bytes, name: str, room: Room) -> Unpacked:
     """`raw`, or what is packed in it; raises `DataError` where that is nothing, or too much to bear."""
-    most, found = most_of(raw), Unpacked(raw)
+    most, found = room.most_of(raw), Unpacked(raw)
     for _ in range(_LAYERS):
         packer = _find_packer(found.data)
         if packer is None:
             return found
         inner = _unpack_layer(packer, found.data, most, name)
+        room.left -= len(inner.data)
         found = Unpacked(inner.data, found.broken or inner.broken)
     if is_packed(found.data):
         raise DataError(f"{name}: packed more than {_LAYERS} times", hint="unpack it and give the logs")

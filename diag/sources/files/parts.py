@@ -92,6 +92,7 @@ class PartReading:
     Attributes:
         cut: once all are read: the part ends in the middle of an object.
         problems: once all are read: what else of it could not be read.
+        notes: once all are read: what is worth to be known, and is no loss.
         count: records so far.
     """
 
@@ -99,13 +100,15 @@ class PartReading:
         self._part = part
         self.cut = False
         self.problems: tuple[str, ...] = ()
+        self.notes: tuple[str, ...] = ()
         self.count = 0
 
     def __iter__(self) -> Iterator[LogRecord]:
         part = self._part
         if part.end is None:
             content = read_content(Path(part.name).read_bytes(), part.shown)
-            self.cut, self.problems, self.count = content.cut, content.problems, len(content.records)
+            self.cut, self.count = content.cut, len(content.records)
+            self.problems, self.notes = content.problems, content.notes
             yield from content.records
             return
         with Path(part.name).open("rb") as stream:

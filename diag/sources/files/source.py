@@ -32,6 +32,7 @@ class Files:
         self._entries = 0
         self._read = 0
         self._problems: list[str] = []
+        self._notes: list[str] = []
         self._twice: list[str] = []
 
     async def read(self, query: LogQuery) -> AsyncIterator[tuple[LogRecord, ...]]:  # noqa: ARG002  the Protocol's
@@ -59,13 +60,21 @@ class Files:
                 self._problems.append(explain_error(name, error))
 
     def took(
-        self, part: Part, entries: int, *, cut: bool, problem: str, problems: Sequence[str] = ()
+        self,
+        part: Part,
+        entries: int,
+        *,
+        cut: bool,
+        problem: str,
+        problems: Sequence[str] = (),
+        notes: Sequence[str] = (),
     ) -> None:
         """What became of a part that somebody else read: why it was not, or what of it was not."""
         if problem:
             self._problems.append(problem)
             return
         self._problems += problems
+        self._notes += notes
         self._read += part.start == 0
         self._entries += entries
         if cut and part.is_last:
@@ -82,13 +91,14 @@ class Files:
             asked=", ".join(show_name(name) for name in self._names),
             got=f"{self._read} file{'' if self._read == 1 else 's'}",
             entries=self._entries,
-            notes=(*self._problems, *self._say_twice()),
+            notes=(*self._problems, *self._notes, *self._say_twice()),
         )
 
     def _count(self, content: Content, name: str) -> tuple[LogRecord, ...]:
         self._read += 1
         self._entries += len(content.records)
         self._problems += content.problems
+        self._notes += content.notes
         if content.cut:
             self._problems.append(_describe_cut(show_name(name)))
         return content.records
