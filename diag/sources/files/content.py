@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from diag.errors import DataError
 from diag.model.records import LogRecord
 from diag.sources.files.archive import is_archive, read_members
+from diag.sources.files.bundles import is_bundle, unbundle
 from diag.sources.files.lines import UTF8_MARK, read_lines
 from diag.sources.files.objects import read_array, read_stream
 from diag.sources.files.packed import Room, is_packed, unpack
+from diag.sources.files.table import is_table, read_table
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _LOOK_AT = 8192
@@ -21,6 +23,10 @@ _SHOWN = 3
 # "[pod/NAME/CONTAINER]", "[GIN]" and "[2026-..." begin lines of text. gcloud may warn above its array.
 _BEGINS_ARRAY = re.compile(rb"\s*(?P<above>(?:[^\[{\n][^\n]*\n){0,5})\[\s*(?:[{\]\[]|\Z)")
 _BEGINS_PRETTY = re.compile(rb"\s*\{[ \t\r]*\n")
+
+_BEGINS_YAML = re.compile(
+    rb"---\r?\n(?:insertId|jsonPayload|textPayload|protoPayload|httpRequest|labels|logName|operation):"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +114,16 @@ def _read_plain(raw: bytes, name: str) -> Content:
     array = _BEGINS_ARRAY.match(data)
     if array is not None:
         above = tuple(read_lines(data[: array.end("above")], name))
-        records = (*above, *read_array(data[array.end("above") :], name, len(above) + 1))
-        return Content(records, cut=not data.rstrip().endswith(b"]"))
+        found = read_array(data[array.end("above") :], name, len(above) + 1)
+        return Content((*above, *unbundle(found, name)), cut=not data.rstrip().endswith(b"]"))
     if _BEGINS_PRETTY.match(data):
-        return _to_content(read_stream(data.decode("utf-8", "replace"), name))
+        return _to_content(unbundle(read_stream(data.decode("utf-8", "replace"), name), name))
+    if is_bundle(data):
+        return _to_content(unbundle(read_lines(data, name), name))
+    if is_table(data):
+        return Content(tuple(read_table(data, name)))
+    if _BEGINS_YAML.match(data):
+        raise DataError(f"{name}: gcloud's YAML", hint="add --format=json to gcloud logging read")
     return _to_content(read_lines(data, name))
 
 
@@ -134,8 +146,9 @@ def _to_utf8(raw: bytes, name: str) -> bytes:
 
 
 def holds_lines(head: bytes) -> bool:
-    """Whether a file that begins so is read line by line: no array, no indented objects, nothing packed."""
+    """Whether a file that begins so is read line by line: no array, no table, nothing packed."""
     if head.startswith(_UTF16) or is_packed(head) or is_archive(head) or b"\x00" in head:
         return False
     data = head.removeprefix(UTF8_MARK)
-    return _BEGINS_ARRAY.match(data) is None and _BEGINS_PRETTY.match(data) is None
+    whole = any(form.match(data) for form in (_BEGINS_ARRAY, _BEGINS_PRETTY, _BEGINS_YAML))
+    return not (whole or is_bundle(data) or is_table(data))
