@@ -20,6 +20,7 @@ class Draft(NamedTuple):
         labels: of the entry, searched for IDs like the payload.
         unparsed: the line began as JSON and is none.
         clock: the time of a line whose logger leaves the year away.
+        continues: whether it belongs to the line before it, as the lines of a stack trace do.
     """
 
     time_ns: int | None = None
@@ -34,6 +35,7 @@ class Draft(NamedTuple):
     labels: Mapping[str, Any] = EMPTY
     unparsed: bool = False
     clock: Clock | None = None
+    continues: bool = False
 
     def holding(
         self,

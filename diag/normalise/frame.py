@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -12,24 +13,25 @@ import polars as pl
 
 from diag.model import frames
 from diag.model.catalogue import Catalogue
-from diag.model.instants import format_instant
+from diag.model.instants import NS_PER_S, format_instant
 from diag.model.records import LogRecord
-from diag.model.remembered import Remembered
 from diag.normalise.copies import drop_copies
 from diag.normalise.draft import Draft
 from diag.normalise.header import Clock
-from diag.normalise.json_line import read_json_line
-from diag.normalise.log_entry import find_received, is_log_entry, read_log_entry
+from diag.normalise.log_entry import find_received
 from diag.normalise.mentions import MentionFinder
 from diag.normalise.redaction import FieldRedactor
 from diag.normalise.services import ServiceNames, hints_of_origin
-from diag.normalise.text_line import read_text_line
-from diag.normalise.wrapped import find_wrapper
+from diag.normalise.shapes import read_record
 from diag.normalise.years import place_clocks
 
 Columns = defaultdict[str, list[Any]]
 
 _ROW = "row"
+_PLACES = {name: at for at, name in enumerate(n for n in frames.ENTRY_SCHEMA.names() if n != frames.IDS)}
+_TIME, _POD, _LOG, _REF = (_PLACES[name] for name in (frames.TIME, frames.POD, frames.LOG_NAME, frames.REF))
+_MOST_BETWEEN = 64
+"""Lines of other streams between two of one stack trace."""
 _MENTION = (frames.ID_ROLE, frames.ID_KEY, frames.ID_TEXT)
 
 
@@ -75,9 +77,11 @@ class _Rows:
         self._add_ids(draft, len(self._rows))
         if draft.clock is not None and draft.time_ns is None:
             self._clocks[len(self._rows)] = draft.clock
+        if draft.continues:
+            draft = self._put_with_head(draft, pod, record.origin)
         row = (  # in the order of the schema, but for the IDs
             draft.time_ns,
-            draft.time_ns is not None,
+            draft.time_ns is not None and not draft.continues,
             find_received(record),
             service,
             pod,
@@ -92,6 +96,14 @@ class _Rows:
             draft.unparsed,
         )
         self._rows.append(row)
+
+    def _put_with_head(self, draft: Draft, pod: str, origin: str) -> Draft:
+        """With the time of the line of its stream that it belongs to: a runtime stamps each for itself."""
+        file = origin.rpartition(":")[0]
+        for row in islice(reversed(self._rows), _MOST_BETWEEN):
+            if (row[_POD], row[_LOG]) == (pod, draft.log_name) and row[_REF].rpartition(":")[0] == file:
+                return _at_time_of(draft, row[_TIME])
+        return draft._replace(continues=False)
 
     def _add_ids(self, draft: Draft, row: int) -> None:
         for role, key, text in self._mentions.find(draft):
@@ -121,40 +133,19 @@ class _Rows:
         return joined.with_columns(pl.col(frames.IDS).fill_null(nothing)).select(frames.ENTRY_SCHEMA.names())
 
 
+def _at_time_of(draft: Draft, head_ns: int | None) -> Draft:
+    """What only looks like a line of a trace, and comes later than one does, stays alone."""
+    if head_ns is not None and (draft.time_ns is None or abs(draft.time_ns - head_ns) <= NS_PER_S):
+        return draft._replace(time_ns=head_ns)
+    return draft._replace(continues=False)
+
+
 def _dump(fields: Mapping[str, Any]) -> bytes:
     try:
         return orjson.dumps(fields, default=str, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError:  # a number of more than 64 bits
         whole = json.loads(json.dumps(fields, default=str), parse_constant=lambda _: None)
         return json.dumps(whole, sort_keys=True).encode()
-
-
-def read_record(record: LogRecord) -> Draft:
-    """The parts of one record, whatever its shape."""
-    if isinstance(record.data, str):
-        return read_text_line(record.data)
-    return _READERS[tuple(record.data)](record.data)
-
-
-def _find_reader(keys: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Draft]:
-    """How an object with these keys is read."""
-    if is_log_entry(keys):
-        return read_log_entry
-    if "_source" in keys and "_index" in keys:
-        return _read_hit
-    return find_wrapper(frozenset(keys)) or read_json_line
-
-
-def _read_hit(hit: Mapping[str, Any]) -> Draft:
-    """A document as Elasticsearch gives it out."""
-    found = hit["_source"]
-    if not isinstance(found, dict) or "_source" in found:
-        return read_json_line(hit)
-    return _READERS[tuple(found)](found)
-
-
-_READERS = Remembered(_find_reader)
-"""The keys of an object -> how it is read: a file's objects have few sets of keys."""
 
 
 def _to_ref(draft: Draft, where: str, record: LogRecord) -> str:

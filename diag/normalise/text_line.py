@@ -19,6 +19,12 @@ from diag.normalise.prefixes import read_prefix
 
 _PASTED = re.compile(r"[^\x00-\x7f\s]*[\s>*•-]{0,8}(?=\{)")
 _COLOUR = re.compile(r"\x1b\[[0-9;]{0,20}[mK]")
+_CONTINUES = re.compile(
+    r"(?:\t| {2,})(?=\S)|Traceback \(most recent call last\):|Caused by: |goroutine \d+ \[|\.\.\. \d+ more$"
+    r"|During handling of the above exception|The above exception was the direct cause"
+    r"|[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit)(?:: |$)"
+)
+"""A line of a stack trace: indented, or in the words of Python, Java or Go."""
 _CLOSING_FIELDS = re.compile(r"(?:^|\t)(\{\".*\})$")
 
 
@@ -28,7 +34,11 @@ def read_text_line(line: str, outer: Draft = BARE) -> Draft:
         line = _COLOUR.sub("", line)
     around, rest = read_prefix(line, outer)
     start = _PASTED.match(rest) if "{" in rest else None
-    return _read_words(rest.strip(), around) if start is None else _read_json(rest, start.end(), around)
+    if start is not None:
+        return _read_json(rest, start.end(), around)
+    if _CONTINUES.match(rest):
+        return around.holding(rest.strip())._replace(continues=True)
+    return _read_words(rest.strip(), around)
 
 
 def _read_json(text: str, start: int, around: Draft) -> Draft:
