@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from diag.normalise.header import Clock
+
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -17,6 +19,8 @@ class Draft(NamedTuple):
         payload: a JSON line's fields with message, level and time taken out; empty for a text.
         labels: of the entry, searched for IDs like the payload.
         unparsed: the line began as JSON and is none.
+        clock: the time of a line whose logger leaves the year away.
+        continues: whether it belongs to the line before it, as the lines of a stack trace do.
     """
 
     time_ns: int | None = None
@@ -30,6 +34,8 @@ class Draft(NamedTuple):
     payload: Mapping[str, Any] = EMPTY
     labels: Mapping[str, Any] = EMPTY
     unparsed: bool = False
+    clock: Clock | None = None
+    continues: bool = False
 
     def holding(
         self,

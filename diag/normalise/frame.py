@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -12,20 +13,25 @@ import polars as pl
 
 from diag.model import frames
 from diag.model.catalogue import Catalogue
-from diag.model.instants import format_instant
+from diag.model.instants import NS_PER_S, format_instant
 from diag.model.records import LogRecord
 from diag.normalise.copies import drop_copies
 from diag.normalise.draft import Draft
-from diag.normalise.json_line import read_json_line
-from diag.normalise.log_entry import find_received, is_log_entry, read_log_entry
+from diag.normalise.header import Clock
+from diag.normalise.log_entry import find_received
 from diag.normalise.mentions import MentionFinder
 from diag.normalise.redaction import FieldRedactor
 from diag.normalise.services import ServiceNames, hints_of_origin
-from diag.normalise.text_line import read_text_line
+from diag.normalise.shapes import read_record
+from diag.normalise.years import place_clocks
 
 Columns = defaultdict[str, list[Any]]
 
 _ROW = "row"
+_PLACES = {name: at for at, name in enumerate(n for n in frames.ENTRY_SCHEMA.names() if n != frames.IDS)}
+_TIME, _POD, _LOG, _REF = (_PLACES[name] for name in (frames.TIME, frames.POD, frames.LOG_NAME, frames.REF))
+_MOST_BETWEEN = 64
+"""Lines of other streams between two of one stack trace."""
 _MENTION = (frames.ID_ROLE, frames.ID_KEY, frames.ID_TEXT)
 
 
@@ -61,6 +67,7 @@ class _Rows:
         self._redact = FieldRedactor(catalogue.content_keys, frozenset(catalogue.id_roles))
         self._rows: list[tuple[Any, ...]] = []
         self._ids: Columns = defaultdict(list)
+        self._clocks: dict[int, Clock] = {}
 
     def add(self, record: LogRecord, order: int) -> None:
         """One more row."""
@@ -68,9 +75,13 @@ class _Rows:
         file_pod, file_name = hints_of_origin(record.origin)
         pod, service = draft.pod or file_pod, self._names.of_line(draft, file_name)
         self._add_ids(draft, len(self._rows))
+        if draft.clock is not None and draft.time_ns is None:
+            self._clocks[len(self._rows)] = draft.clock
+        if draft.continues:
+            draft = self._put_with_head(draft, pod, record.origin)
         row = (  # in the order of the schema, but for the IDs
             draft.time_ns,
-            draft.time_ns is not None,
+            draft.time_ns is not None and not draft.continues,
             find_received(record),
             service,
             pod,
@@ -86,6 +97,14 @@ class _Rows:
         )
         self._rows.append(row)
 
+    def _put_with_head(self, draft: Draft, pod: str, origin: str) -> Draft:
+        """With the time of the line of its stream that it belongs to: a runtime stamps each for itself."""
+        file = origin.rpartition(":")[0]
+        for row in islice(reversed(self._rows), _MOST_BETWEEN):
+            if (row[_POD], row[_LOG]) == (pod, draft.log_name) and row[_REF].rpartition(":")[0] == file:
+                return _at_time_of(draft, row[_TIME])
+        return draft._replace(continues=False)
+
     def _add_ids(self, draft: Draft, row: int) -> None:
         for role, key, text in self._mentions.find(draft):
             self._ids[_ROW].append(row)
@@ -99,6 +118,9 @@ class _Rows:
         columns = (
             dict(zip(schema, map(list, zip(*self._rows, strict=True)), strict=True)) if self._rows else {}
         )
+        times = columns.get(frames.TIME, [])
+        for at, instant in place_clocks(self._clocks, times, self._ids[frames.ID_TEXT]).items():
+            times[at], columns[frames.TIME_KNOWN][at] = instant, True
         _fill_from_neighbours(columns)
         frame = pl.DataFrame(columns, schema=schema)
         texts = {name: pl.String() for name in _MENTION}
@@ -111,19 +133,19 @@ class _Rows:
         return joined.with_columns(pl.col(frames.IDS).fill_null(nothing)).select(frames.ENTRY_SCHEMA.names())
 
 
+def _at_time_of(draft: Draft, head_ns: int | None) -> Draft:
+    """What only looks like a line of a trace, and comes later than one does, stays alone."""
+    if head_ns is not None and (draft.time_ns is None or abs(draft.time_ns - head_ns) <= NS_PER_S):
+        return draft._replace(time_ns=head_ns)
+    return draft._replace(continues=False)
+
+
 def _dump(fields: Mapping[str, Any]) -> bytes:
     try:
         return orjson.dumps(fields, default=str, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError:  # a number of more than 64 bits
         whole = json.loads(json.dumps(fields, default=str), parse_constant=lambda _: None)
         return json.dumps(whole, sort_keys=True).encode()
-
-
-def read_record(record: LogRecord) -> Draft:
-    """The parts of one record, whatever its shape."""
-    if isinstance(record.data, str):
-        return read_text_line(record.data)
-    return read_log_entry(record.data) if is_log_entry(record.data) else read_json_line(record.data)
 
 
 def _to_ref(draft: Draft, where: str, record: LogRecord) -> str:

@@ -7,12 +7,28 @@ pino and bunyan write numbers, from 10 for trace to 60 for fatal.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from diag.model.remembered import Remembered
 
-LEVEL_KEYS = ("level", "severity", "lvl", "levelname")
+LEVEL_KEYS = ("level", "severity", "lvl", "levelname", "log.level", "log_level", "loglevel")
+
+STREAM_LEVELS = {"stdout": "info", "stderr": "error"}
+"""What GKE makes of a line that says nothing of itself."""
+
+SYSLOG_LEVELS = {
+    "0": "fatal",
+    "1": "fatal",
+    "2": "fatal",
+    "3": "error",
+    "4": "warning",
+    "5": "info",
+    "6": "info",
+    "7": "debug",
+}
+"""Severities of syslog and journald."""
 
 _NAMES = {
     "trace": "debug",
@@ -24,6 +40,24 @@ _NAMES = {
     "critical": "fatal",
     "alert": "fatal",
     "emergency": "fatal",
+    "emerg": "fatal",
+    "crit": "fatal",
+    "dpanic": "fatal",
+    "ftl": "fatal",
+    "severe": "error",
+    "information": "info",
+    "success": "info",
+    "verbose": "debug",
+    "fine": "debug",
+    "w": "warning",
+    "e": "error",
+    "f": "fatal",
+    "i": "info",
+    "d": "debug",
+    "wrn": "warning",
+    "inf": "info",
+    "dbg": "debug",
+    "trc": "debug",
     "default": "",
     "10": "debug",
     "20": "debug",
@@ -34,13 +68,17 @@ _NAMES = {
 }
 
 
+_OFFSET = re.compile(r"(?<=[a-z])[+-]\d{1,2}$")
+"""slog writes a level between two of its own as ``ERROR+2``."""
+
+
 def to_level(text: object) -> str:
     """One of debug, info, warning, error, fatal, or empty where nothing says."""
     return _LEVELS[text if isinstance(text, str) else str(text)]
 
 
 def _read_level(text: str) -> str:
-    name = text.strip().lower()
+    name = _OFFSET.sub("", text.strip().lower())
     return _NAMES.get(name, name if name in ("debug", "info", "warning", "error") else "")
 
 

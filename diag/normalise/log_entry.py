@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
+
+import orjson
 
 from diag.model.records import FILES, LogRecord
 from diag.normalise.draft import EMPTY, Draft
@@ -17,15 +19,15 @@ _MARKS = frozenset(
 )
 
 
-def is_log_entry(data: Mapping[str, Any]) -> bool:
-    """Whether an object is a LogEntry rather than a service's own line."""
-    return not _MARKS.isdisjoint(data) or ("insertId" in data and "resource" in data)
+def is_log_entry(keys: Collection[str]) -> bool:
+    """Whether an object with these keys is a LogEntry rather than a service's own line."""
+    return not _MARKS.isdisjoint(keys) or ("resource" in keys and ("insertId" in keys or "insert_id" in keys))
 
 
 def read_log_entry(entry: Mapping[str, Any]) -> Draft:
     """The parts of one entry; its payload is read as the line that it was."""
     outer = _read_envelope(entry)
-    payload = _get(entry, "jsonPayload", "json_payload")
+    payload = _unpack(_get(entry, "jsonPayload", "json_payload"))
     if isinstance(payload, dict):
         return read_json_line(payload, outer)
     text = _get(entry, "textPayload", "text_payload")
@@ -60,6 +62,16 @@ def _read_envelope(entry: Mapping[str, Any]) -> Draft:
         trace=str(entry.get("trace") or ""),
         labels=labels,
     )
+
+
+def _unpack(payload: Any) -> Any:
+    """BigQuery writes a JSON column as a text."""
+    if not isinstance(payload, str) or not payload.startswith("{"):
+        return payload
+    try:
+        return orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _get(entry: Mapping[str, Any], name: str, other_name: str) -> Any:

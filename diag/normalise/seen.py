@@ -10,10 +10,10 @@ from diag.model.catalogue import Catalogue
 from diag.model.proposal import SeenLine
 from diag.model.records import LogRecord
 from diag.normalise.draft import Draft
-from diag.normalise.frame import read_record
 from diag.normalise.redaction import redact_text
 from diag.normalise.redaction.keys import KeyKind, kind_of_key
 from diag.normalise.services import ServiceNames, hints_of_origin
+from diag.normalise.shapes import read_record
 
 _DEEPEST = 4
 _POD_TAIL = re.compile(r"-[a-f0-9]{6,10}-[a-z0-9]{5}$")

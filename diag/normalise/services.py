@@ -10,6 +10,10 @@ from diag.model.catalogue import Catalogue
 from diag.model.remembered import Remembered
 from diag.normalise.draft import Draft
 
+_SAYS_NOTHING = re.compile(r"current|previous|rotated|logs?|\d+", re.IGNORECASE)
+_FOLDERS = frozenset({"", ".", "..", "log", "logs", "current", "previous"})
+"""A dump of a cluster has ``pods/POD/CONTAINER/CONTAINER/logs/current.log``."""
+
 _POD = re.compile(r"[a-z0-9-]+-[a-f0-9]{6,10}-[a-z0-9]{5}")
 
 
@@ -57,6 +61,13 @@ def hints_of_origin(origin: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=256)
 def _hints_of_file(name: str) -> tuple[str, str]:
-    stem = name.replace("\\", "/").rsplit("/", 1)[-1].split(".", 1)[0]
-    pod = next((part for part in re.split(r"[_.]", stem) if _POD.fullmatch(part)), "")
-    return pod, pod or stem
+    *folders, file = name.replace("\\", "/").replace("!", "/").split("/")
+    stem = file.split(".", 1)[0]
+    places = [stem, *reversed(folders)]
+    pod = next((part for place in places for part in re.split(r"[_.]", place) if _POD.fullmatch(part)), "")
+    said = (
+        stem
+        if not _SAYS_NOTHING.fullmatch(stem)
+        else next((f for f in places[1:] if f not in _FOLDERS), stem)
+    )
+    return pod, pod or said

@@ -1,7 +1,7 @@
-"""A line of text, with whatever stands before what the service wrote.
+"""A line of text: what viewers and loggers wrote before the service's own words, and those.
 
-Before it may stand a container runtime's stamp (``<time> stdout F``), what ``kubectl logs`` adds
-(``[pod/NAME/CONTAINER]``, a time), or what somebody pasted (an emoji, a bullet).
+What is JSON inside is read as JSON, what is pairs as pairs; before it may stand what somebody pasted (an
+emoji, a bullet).
 """
 
 from __future__ import annotations
@@ -11,42 +11,65 @@ import re
 import orjson
 
 from diag.normalise.draft import BARE, Draft
+from diag.normalise.header import Header
+from diag.normalise.headers import read_header
 from diag.normalise.json_line import read_json_line
-from diag.normalise.timestamps import to_instant
+from diag.normalise.pairs import read_pairs, split_pairs
+from diag.normalise.prefixes import read_prefix
 
-_STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)"
-_CRI = re.compile(rf"({_STAMP}) (stdout|stderr) [FP] ?")
-_KUBECTL = re.compile(rf"(?:\[pod/([a-z0-9.-]+)/([a-z0-9.-]+)\] )?(?:({_STAMP}) )?")
 _PASTED = re.compile(r"[^\x00-\x7f\s]*[\s>*•-]{0,8}(?=\{)")
-_STREAM_LEVELS = {"stdout": "info", "stderr": "error"}
+_COLOUR = re.compile(r"\x1b\[[0-9;]{0,20}[mK]")
+_CONTINUES = re.compile(
+    r"(?:\t| {2,})(?=\S)|Traceback \(most recent call last\):|Caused by: |goroutine \d+ \[|\.\.\. \d+ more$"
+    r"|During handling of the above exception|The above exception was the direct cause"
+    r"|[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit)(?:: |$)"
+)
+"""A line of a stack trace: indented, or in the words of Python, Java or Go."""
+_CLOSING_FIELDS = re.compile(r"(?:^|\t)(\{\".*\})$")
 
 
 def read_text_line(line: str, outer: Draft = BARE) -> Draft:
-    """The parts of one line, inside of what is known of it; what is JSON inside is read as JSON."""
-    around, rest = _read_prefix(line, outer)
+    """The parts of one line, inside of what is known of it."""
+    if "\x1b" in line:
+        line = _COLOUR.sub("", line)
+    around, rest = read_prefix(line, outer)
     start = _PASTED.match(rest) if "{" in rest else None
-    if start is None:
-        return around.holding(rest.strip())
+    if start is not None:
+        return _read_json(rest, start.end(), around)
+    if _CONTINUES.match(rest):
+        return around.holding(rest.strip())._replace(continues=True)
+    return _read_words(rest.strip(), around)
+
+
+def _read_json(text: str, start: int, around: Draft) -> Draft:
     try:
-        payload = orjson.loads(rest[start.end() :])
+        payload = orjson.loads(text[start:])
     except orjson.JSONDecodeError:
-        return around.holding(rest.strip(), unparsed=True)
+        return around.holding(text.strip(), unparsed=True)
     return read_json_line(payload, around)
 
 
-def _read_prefix(line: str, outer: Draft) -> tuple[Draft, str]:
-    """What is known of the service's own words from before them, and those."""
-    if not (line.startswith("[pod/") or line[:1].isdecimal()):
-        return outer, line
-    cri = _CRI.match(line)
-    if cri is not None:
-        envelope = Draft(log_name=cri[2]) if outer is BARE else outer
-        level = _STREAM_LEVELS[cri[2]]
-        return envelope.holding(time_ns=to_instant(cri[1]), level=level), line[cri.end() :]
-    kubectl = _KUBECTL.match(line)
-    if kubectl is None or not kubectl[0]:
-        return outer, line
-    pod, container, stamp = kubectl.groups()
-    hints = tuple(name for name in (container, pod) if name)
-    around = outer.holding(time_ns=to_instant(stamp), pod=pod or "", name_hints=hints)
-    return around, line[kubectl.end() :]
+def _read_words(text: str, around: Draft) -> Draft:
+    if "=" in text and (pairs := read_pairs(text)) is not None:
+        return read_json_line(pairs, around)
+    header = read_header(text, stamped=around.time_ns is not None)
+    if header is None:
+        return around.holding(text)
+    within = around.holding(
+        time_ns=header.time_ns, level=header.level, name_hints=(header.name,) if header.name else ()
+    )
+    return _read_message(header, within)._replace(clock=header.clock)
+
+
+def _read_message(header: Header, around: Draft) -> Draft:
+    """The words behind a header, and the fields that some loggers write behind them."""
+    message = header.message.strip()
+    if header.has_pairs:
+        words, fields = split_pairs(message)
+        return around.holding(words, payload=fields)
+    fields_at = _CLOSING_FIELDS.search(message) if message.endswith("}") else None
+    found = None if fields_at is None else _read_json(message, fields_at.start(1), around)
+    if fields_at is None or found is None or found.unparsed:
+        return around.holding(message)
+    words = message[: fields_at.start()].strip()
+    return found._replace(message=words) if words else found

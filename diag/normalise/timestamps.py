@@ -7,8 +7,8 @@ from typing import Any
 
 from diag.model.instants import NS_PER_MS, NS_PER_S, NS_PER_US, parse_instant
 
-TIME_KEYS = ("time", "ts", "@timestamp", "timestamp")
-"""Best first. ``timestamp`` is last: some lines carry it as a value of their own, even as HH:MM:SS."""
+TIME_KEYS = ("time", "ts", "@timestamp", "asctime", "timestamp", "datetime")
+"""Best first. ``timestamp`` is late: some lines carry it as a value of their own, even as HH:MM:SS."""
 
 _LATEST_NS = 2**63 - 1
 _EPOCH_UNITS = ((10**17, 1), (10**14, NS_PER_US), (10**11, NS_PER_MS), (0, NS_PER_S))
@@ -20,9 +20,18 @@ def to_instant(value: object) -> int | None:
         instant = parse_instant(value)
     elif isinstance(value, bool) or value is None:
         return None
+    elif isinstance(value, dict):
+        return _from_parts(value.get("seconds"), value.get("nanos", 0))
     else:
         instant = _from_epoch(value) if isinstance(value, int | float) else parse_instant(str(value))
     return instant if instant is not None and abs(instant) <= _LATEST_NS else None
+
+
+def _from_parts(seconds: object, nanos: object) -> int | None:
+    """As protobuf writes a timestamp."""
+    if not isinstance(seconds, int) or not isinstance(nanos, int) or not 0 < seconds < _LATEST_NS // NS_PER_S:
+        return None
+    return seconds * NS_PER_S + nanos
 
 
 def _from_epoch(value: float) -> int | None:

@@ -49,6 +49,8 @@ class Digest:
         outside: the IDs of entries that lie outside of the bounds.
         cut: it ends in the middle of an object.
         problem: why it could not be read; empty if it could.
+        problems: what of it could not be read.
+        notes: what is worth to be known of it, and is no loss.
         lag_ns: the greatest time that an entry took to be readable.
     """
 
@@ -61,6 +63,8 @@ class Digest:
     heard: tuple[Heard, ...] = ()
     cut: bool = False
     problem: str = ""
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     unparsed: Unparsed = field(default_factory=Unparsed)
     lag_ns: int = LEAST_LAG_NS
 
@@ -78,7 +82,7 @@ def take_in_part(job: IntakeJob, part: Part) -> Digest:
         digest = take_in(job, reading)
     except (OSError, DataError) as error:
         return Digest(job.number, problem=explain_error(part.shown, error))
-    return replace(digest, cut=reading.cut)
+    return replace(digest, cut=reading.cut, problems=reading.problems, notes=reading.notes)
 
 
 def take_in(job: IntakeJob, records: Iterable[LogRecord]) -> Digest:

@@ -106,7 +106,15 @@ class Intake:
                 self._take(files, part, digest)
 
     def _take(self, files: Files, part: Part, digest: Digest) -> None:
-        files.took(part, digest.entries + digest.left_out, cut=digest.cut, problem=digest.problem)
+        entries = digest.entries + digest.left_out
+        files.took(
+            part,
+            entries,
+            cut=digest.cut,
+            problem=digest.problem,
+            problems=digest.problems,
+            notes=digest.notes,
+        )
         self.digests.append(digest)
 
     async def _read_pipe(self, part: Part) -> Digest:
@@ -116,7 +124,8 @@ class Intake:
             content = await FileReading(part.name, part.shown).finish()
         except (OSError, DataError) as error:
             return Digest(job.number, problem=explain_error(part.shown, error))
-        return replace(take_in(job, content.records), cut=content.cut)
+        digest = take_in(job, content.records)
+        return replace(digest, cut=content.cut, problems=content.problems, notes=content.notes)
 
     async def _read_batches(self, window: Window) -> None:
         for stretch in self._recall.divide(ask_for_all(window)):

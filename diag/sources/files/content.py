@@ -1,49 +1,32 @@
-"""Bytes of a file -> records: a JSON array, JSON objects one after the other, or lines.
-
-What is broken is kept as text, and what follows it is read.
-"""
+"""Bytes of a file -> records: a JSON array, JSON objects one after the other, or lines; packed or not."""
 
 from __future__ import annotations
 
-import gzip
-import io
-import json
 import re
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
-from math import isfinite
-from typing import Any
-
-import orjson
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from diag.errors import DataError
 from diag.model.records import LogRecord
+from diag.sources.files.archive import is_archive, read_members
+from diag.sources.files.bundles import is_bundle, unbundle
+from diag.sources.files.lines import UTF8_MARK, read_lines
+from diag.sources.files.objects import read_array, read_stream
+from diag.sources.files.packed import Room, is_packed, unpack
+from diag.sources.files.table import is_table, read_table
 
-_GZIP = b"\x1f\x8b"
-_ZSTD = b"\x28\xb5\x2f\xfd"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_UTF8_MARK = b"\xef\xbb\xbf"
 _LOOK_AT = 8192
-LARGEST = 1 << 30
-"""Bytes that one file may unpack to."""
-MOST_PACKED = 200
-"""Bytes that one packed byte may hold: logs pack twenty to one, a bomb a thousand to one."""
-_SMALL = 64 << 20
+_ARCHIVES_DEEP = 2
+_SHOWN = 3
 
 # "[pod/NAME/CONTAINER]", "[GIN]" and "[2026-..." begin lines of text. gcloud may warn above its array.
 _BEGINS_ARRAY = re.compile(rb"\s*(?P<above>(?:[^\[{\n][^\n]*\n){0,5})\[\s*(?:[{\]\[]|\Z)")
 _BEGINS_PRETTY = re.compile(rb"\s*\{[ \t\r]*\n")
-_SEPARATORS = re.compile(r"[ \t\r\n,\[\]]*")
-_NOTHING = re.compile(r"(?!)")
-_MOST_BROKEN = 100
-"""Broken objects beyond which the rest of a file is one: an export has few, an attack has many."""
 
-_MOST_DIGITS, _LEAST, _GREATEST = 20, -(2**63), 2**64 - 1
-"""What the reader of lines takes for an integer; of thousands of digits Python itself makes none."""
-
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-_FIRST_KEY = re.compile(r"\{\s*\"[^\"\\]{1,200}\"\s*:")
+_BEGINS_YAML = re.compile(
+    rb"---\r?\n(?:insertId|jsonPayload|textPayload|protoPayload|httpRequest|labels|logName|operation):"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,152 +35,120 @@ class Content:
 
     Attributes:
         cut: it ends in the middle of an object or an array: something is missing.
+        problems: what else of it could not be read, a line of text each.
+        notes: what is worth to be known, and is no loss.
     """
 
     records: tuple[LogRecord, ...]
     cut: bool = False
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read_content(raw: bytes, name: str) -> Content:
     """The records of one file; raises `DataError` where the content is no log at all."""
+    return _read_any(raw, name, Room(), _ARCHIVES_DEEP)
+
+
+def _read_any(raw: bytes, name: str, room: Room, deep: int) -> Content:
+    unpacked = unpack(raw, name, room)
+    is_deeper = is_archive(unpacked.data[:_LOOK_AT])
+    if is_deeper and not deep:
+        raise DataError(f"{name}: an archive in an archive in an archive", hint="unpack it and give the logs")
+    content = (
+        _read_archive(unpacked.data, name, room, deep - 1) if is_deeper else _read_plain(unpacked.data, name)
+    )
+    if not unpacked.broken:
+        return content
+    problem = f"{name}: {unpacked.broken}, read as far as it goes; fetch it again"
+    return replace(content, cut=False, problems=(*content.problems, problem))
+
+
+def _read_archive(data: bytes, name: str, room: Room, deep: int) -> Content:
+    """The records of all its files; one that can not be read costs a line, not the others."""
+    records, problems, notes, others = list[LogRecord](), list[str](), list[str](), list[str]()
+    try:
+        for shown, member in read_members(data, name, room):
+            if isinstance(member, DataError):
+                problems.append(f"{member}; {member.hint}")
+            elif _is_binary(member):
+                others.append(shown)
+            elif member:
+                content = _read_member(member, shown, room, deep)
+                records += content.records
+                problems += content.problems
+                notes += content.notes
+    except DataError as error:
+        if not records:
+            raise
+        problems.append(f"{error}; {error.hint}")
+    if not records and problems:
+        raise DataError(problems[0].partition("; ")[0], hint=problems[0].partition("; ")[2])
+    if others:
+        notes.append(_describe_others(name, others))
+    return Content(tuple(records), problems=tuple(problems), notes=tuple(notes))
+
+
+def _read_member(data: bytes, shown: str, room: Room, deep: int) -> Content:
+    try:
+        content = _read_any(data, shown, room, deep)
+    except DataError as error:
+        return Content((), problems=(f"{error}; {error.hint}",))
+    cut = (f"{shown}: ends in the middle of an object; export it again",) if content.cut else ()
+    return replace(content, cut=False, problems=(*content.problems, *cut))
+
+
+def _is_binary(data: bytes) -> bool:
+    """Whether a file of an archive is none of logs: a dump of a cluster holds a database, too."""
+    head = data[:_LOOK_AT]
+    return b"\x00" in head and not (is_packed(head) or is_archive(head) or head.startswith(_UTF16))
+
+
+def _describe_others(name: str, others: Sequence[str]) -> str:
+    plural = "s are" if len(others) > 1 else " is"
+    return f"{name}: {len(others)} file{plural} binary and no logs: {', '.join(others[:_SHOWN])}"
+
+
+def _read_plain(raw: bytes, name: str) -> Content:
     data = _to_utf8(raw, name)
     array = _BEGINS_ARRAY.match(data)
     if array is not None:
         above = tuple(read_lines(data[: array.end("above")], name))
-        return _read_array(data[array.end("above") :], name, above)
+        found = read_array(data[array.end("above") :], name, len(above) + 1)
+        return Content((*above, *unbundle(found, name)), cut=not data.rstrip().endswith(b"]"))
     if _BEGINS_PRETTY.match(data):
-        return _to_content(tuple(_read_stream(data.decode("utf-8", "replace"), name)))
-    return _to_content(tuple(read_lines(data, name)))
+        return _to_content(unbundle(read_stream(data.decode("utf-8", "replace"), name), name))
+    if is_bundle(data):
+        return _to_content(unbundle(read_lines(data, name), name))
+    if is_table(data):
+        return Content(tuple(read_table(data, name)))
+    if _BEGINS_YAML.match(data):
+        raise DataError(f"{name}: gcloud's YAML", hint="add --format=json to gcloud logging read")
+    return _to_content(read_lines(data, name))
 
 
-def _to_content(records: tuple[LogRecord, ...]) -> Content:
-    last = records[-1].data if records else ""
-    return Content(records, cut=isinstance(last, str) and last.lstrip().startswith("{"))
+def _to_content(found: Iterable[LogRecord]) -> Content:
+    records = tuple(found)
+    return Content(records, cut=ends_cut(records[-1]) if records else False)
+
+
+def ends_cut(last: LogRecord) -> bool:
+    """Whether what ends with this record ends in the middle of an object."""
+    return isinstance(last.data, str) and last.data.lstrip().startswith("{")
 
 
 def _to_utf8(raw: bytes, name: str) -> bytes:
-    if raw.startswith(_GZIP):
-        raw = _unpack(raw, name)
-    if raw.startswith(_ZSTD):
-        raise DataError(f"{name}: compressed with zstd", hint=f"zstd -dc {name} | diag session <id> -")
     if raw.startswith(_UTF16):
         return raw.decode("utf-16", "replace").encode()
     if b"\x00" in raw[:_LOOK_AT]:
         raise DataError(f"{name}: a binary file, not logs", hint="give JSON, NDJSON or text logs")
-    return raw.removeprefix(_UTF8_MARK)
-
-
-def _unpack(raw: bytes, name: str) -> bytes:
-    most = min(LARGEST, max(_SMALL, MOST_PACKED * len(raw)))
-    try:
-        with gzip.open(io.BytesIO(raw)) as packed:
-            data = packed.read(most + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{name}: broken gzip file ({error})", hint="fetch it again") from error
-    if len(data) > most:
-        raise DataError(
-            f"{name}: unpacks to more than {most >> 20} MiB", hint="unpack it and give the part in question"
-        )
-    return data
+    return raw.removeprefix(UTF8_MARK)
 
 
 def holds_lines(head: bytes) -> bool:
-    """Whether a file that begins so is read line by line: no array, no indented objects, nothing packed."""
-    if head.startswith((_GZIP, _ZSTD, *_UTF16)) or b"\x00" in head:
+    """Whether a file that begins so is read line by line: no array, no table, nothing packed."""
+    if head.startswith(_UTF16) or is_packed(head) or is_archive(head) or b"\x00" in head:
         return False
-    data = head.removeprefix(_UTF8_MARK)
-    return _BEGINS_ARRAY.match(data) is None and _BEGINS_PRETTY.match(data) is None
-
-
-def read_lines(data: bytes, name: str, first: int = 1) -> Iterator[LogRecord]:
-    """A record for each line that is not blank; `first` is the number of the first line."""
-    for number, line in enumerate(data.removeprefix(_UTF8_MARK).split(b"\n"), first):
-        if line.startswith(b"{") or line.strip():
-            yield LogRecord(_read_line(line), f"{name}:{number}")
-
-
-def _read_line(line: bytes) -> dict[str, Any] | str:
-    if line.startswith(b"{") or line.lstrip().startswith(b"{"):
-        try:
-            found = orjson.loads(line)
-        except orjson.JSONDecodeError:
-            pass  # half an object is a line of text, and counted as not understood
-        else:
-            return found if isinstance(found, dict) else str(found)
-    return line.rstrip(b"\r").decode("utf-8", "replace")
-
-
-def _read_array(data: bytes, name: str, above: tuple[LogRecord, ...]) -> Content:
-    try:
-        found = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        records = tuple(_read_stream(data.decode("utf-8", "replace"), name, len(above) + 1))
-        return Content((*above, *records), cut=not data.rstrip().endswith(b"]"))
-    return Content((*above, *(LogRecord(_to_data(one), f"{name}:{n}") for n, one in enumerate(found, 1))))
-
-
-def _to_data(found: object) -> dict[str, Any] | str:
-    return found if isinstance(found, dict) else str(found)
-
-
-def _read_stream(text: str, name: str, number: int = 1) -> Iterator[LogRecord]:
-    """Objects with white space, commas or an array's brackets between them.
-
-    What is broken is one record, up to the next object that begins with the key that the first one
-    begins with: exports write all their objects alike.
-    """
-    position, read, broken = 0, 0, 0
-    next_object: re.Pattern[str] | None = None
-    while (start := _end_of_separators(text, position)) < len(text):
-        number += text.count("\n", position, start)
-        next_object = next_object or _like_the_first(text, start)
-        found, position = _decode(text, start, next_object if broken < _MOST_BROKEN else _NOTHING)
-        yield LogRecord(found, f"{name}:{number}")
-        read, broken = read + 1, broken + isinstance(found, str)
-        number += text.count("\n", start, position)
-    if not read and len(text.strip()) > len("[]"):
-        yield LogRecord(text.strip(), f"{name}:{number}")
-
-
-def _end_of_separators(text: str, position: int) -> int:
-    found = _SEPARATORS.match(text, position)
-    return found.end() if found else position
-
-
-def _like_the_first(text: str, start: int) -> re.Pattern[str]:
-    first = _FIRST_KEY.match(text, start)
-    if first is None:
-        return re.compile(r"(?<=\n)\{")
-    key = first[0][1:-1].strip()
-    return re.compile(rf"\{{\s*{re.escape(key)}\s*:")
-
-
-def _to_number(text: str) -> float | None:
-    """As the reader of lines has it; what is infinite, or no number at all, is nothing."""
-    if len(text) <= _MOST_DIGITS and text.lstrip("-").isdecimal() and _LEAST <= int(text) <= _GREATEST:
-        return int(text)
-    found = float(text)
-    return found if isfinite(found) else None
-
-
-_DECODER = json.JSONDecoder(parse_int=_to_number, parse_float=_to_number, parse_constant=_to_number)
-
-
-def _decode(text: str, start: int, next_object: re.Pattern[str]) -> tuple[dict[str, Any] | str, int]:
-    try:
-        found, end = _DECODER.raw_decode(text, start)
-        found = _without_surrogates(found, text[start:end])
-    except RecursionError:
-        return text[start:], len(text)
-    except json.JSONDecodeError:
-        after = next_object.search(text, start + 1)
-        end = after.start() if after else len(text)
-        return " ".join(text[start:end].split()), end
-    return _to_data(found), end
-
-
-def _without_surrogates(found: Any, text: str) -> Any:
-    """Half a UTF-16 pair, which JSON may escape, is no character: nothing could write it."""
-    if _SURROGATE.search(text) is None:
-        return found
-    return json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
+    data = head.removeprefix(UTF8_MARK)
+    whole = any(form.match(data) for form in (_BEGINS_ARRAY, _BEGINS_PRETTY, _BEGINS_YAML))
+    return not (whole or is_bundle(data) or is_table(data))

@@ -9,11 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diag.model.records import LogRecord
-from diag.sources.files.content import holds_lines, read_content, read_lines
+from diag.sources.files.content import ends_cut, holds_lines, read_content
+from diag.sources.files.lines import read_lines
+from diag.sources.files.pieces import may_cut
 from diag.sources.files.reading import STDIN
 
 _BLOCK = 1 << 20
 _LOOK_AT = 8192
+_TRIES = 64
+_MOST_WITHOUT_END = 8 << 20
+"""Bytes past a part's size in which no line ends: then it is cut in the middle of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +64,26 @@ def split_file(name: str, shown: str, size: int) -> tuple[Part, ...]:
 
 
 def _find_cuts(stream: int, size: int) -> Iterator[tuple[int, int]]:
-    """Where to cut: the first line's end about every `size` bytes, with the number of the next line."""
+    """Where to cut: a line's end about every `size` bytes, with the number of the next line."""
     last, position, line = 0, 0, 1
     while block := os.read(stream, _BLOCK):
         at = block.rfind(b"\n") + 1
-        if at and position + at - last >= size:
-            last = position + at
-            yield last, line + block.count(b"\n", 0, at)
+        if at and (taken := position + at - last) >= size:
+            at = _find_end(block, at) or (at if taken > size + _MOST_WITHOUT_END else 0)
+            if at:
+                last = position + at
+                yield last, line + block.count(b"\n", 0, at)
         line += block.count(b"\n")
         position += len(block)
+
+
+def _find_end(block: bytes, at: int) -> int:
+    """The last line's end, up to `at`, where no line is in pieces; 0 if there is none."""
+    for _ in range(_TRIES):
+        if not at or may_cut(block, at):
+            return at
+        at = block.rfind(b"\n", 0, at - 1) + 1
+    return 0
 
 
 class PartReading:
@@ -75,12 +91,16 @@ class PartReading:
 
     Attributes:
         cut: once all are read: the part ends in the middle of an object.
+        problems: once all are read: what else of it could not be read.
+        notes: once all are read: what is worth to be known, and is no loss.
         count: records so far.
     """
 
     def __init__(self, part: Part) -> None:
         self._part = part
         self.cut = False
+        self.problems: tuple[str, ...] = ()
+        self.notes: tuple[str, ...] = ()
         self.count = 0
 
     def __iter__(self) -> Iterator[LogRecord]:
@@ -88,6 +108,7 @@ class PartReading:
         if part.end is None:
             content = read_content(Path(part.name).read_bytes(), part.shown)
             self.cut, self.count = content.cut, len(content.records)
+            self.problems, self.notes = content.problems, content.notes
             yield from content.records
             return
         with Path(part.name).open("rb") as stream:
@@ -96,4 +117,4 @@ class PartReading:
         last: LogRecord | None = None
         for self.count, last in enumerate(read_lines(data, part.shown, part.first_line), 1):
             yield last
-        self.cut = last is not None and isinstance(last.data, str) and last.data.lstrip().startswith("{")
+        self.cut = last is not None and ends_cut(last)

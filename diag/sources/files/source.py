@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import replace
+from glob import has_magic, iglob
+from itertools import islice
 from pathlib import Path
 
 from diag.errors import DataError
@@ -21,6 +23,8 @@ from diag.sources.files.reading import STDIN, FileReading
 SLUG = "files"
 
 _SHOWN_TWICE = 3
+_MOST_FILES = 20_000
+"""Files of one folder: who gives the root of a disk by mistake shall hear of it today."""
 
 
 class Files:
@@ -32,6 +36,7 @@ class Files:
         self._entries = 0
         self._read = 0
         self._problems: list[str] = []
+        self._notes: list[str] = []
         self._twice: list[str] = []
 
     async def read(self, query: LogQuery) -> AsyncIterator[tuple[LogRecord, ...]]:  # noqa: ARG002  the Protocol's
@@ -58,11 +63,22 @@ class Files:
             except OSError as error:
                 self._problems.append(explain_error(name, error))
 
-    def took(self, part: Part, entries: int, *, cut: bool, problem: str) -> None:
-        """What became of a part that somebody else read."""
+    def took(
+        self,
+        part: Part,
+        entries: int,
+        *,
+        cut: bool,
+        problem: str,
+        problems: Sequence[str] = (),
+        notes: Sequence[str] = (),
+    ) -> None:
+        """What became of a part that somebody else read: why it was not, or what of it was not."""
         if problem:
             self._problems.append(problem)
             return
+        self._problems += problems
+        self._notes += notes
         self._read += part.start == 0
         self._entries += entries
         if cut and part.is_last:
@@ -79,12 +95,14 @@ class Files:
             asked=", ".join(show_name(name) for name in self._names),
             got=f"{self._read} file{'' if self._read == 1 else 's'}",
             entries=self._entries,
-            notes=(*self._problems, *self._say_twice()),
+            notes=(*self._problems, *self._notes, *self._say_twice()),
         )
 
     def _count(self, content: Content, name: str) -> tuple[LogRecord, ...]:
         self._read += 1
         self._entries += len(content.records)
+        self._problems += content.problems
+        self._notes += content.notes
         if content.cut:
             self._problems.append(_describe_cut(show_name(name)))
         return content.records
@@ -102,15 +120,27 @@ class Files:
             yield name
 
     def _expand(self) -> Iterator[str]:
-        """The files, those of a directory in the order of their names."""
-        for name in self._names:
-            if name != STDIN and os.path.isdir(name):  # noqa: PTH112  it answers where Path raises
-                yield from sorted(self._walk(name))
-            else:
-                yield name
+        """The files, those of a folder or of a pattern that the shell left in the order of their names."""
+        for given in self._names:
+            for name in _match(given):
+                if name != STDIN and os.path.isdir(name):  # noqa: PTH112  it answers where Path raises
+                    yield from self._list(name)
+                else:
+                    yield name
+
+    def _list(self, folder: str) -> Iterable[str]:
+        found = list(islice(self._walk(folder), _MOST_FILES + 1))
+        if len(found) > _MOST_FILES:
+            self._problems.append(
+                f"{show_name(folder)}: more than {_MOST_FILES:,} files, the rest was not read; give one in it"
+            )
+        return sorted(found[:_MOST_FILES])
 
     def _walk(self, folder: str) -> Iterator[str]:
-        """Every file below, whatever it is called; a folder that can not be listed is a problem."""
+        """Every file below, whatever it is called; a folder that can not be listed is a problem.
+
+        A link to a folder is not followed: it may lead anywhere, and back.
+        """
         for top, _, files in os.walk(folder, onerror=self._blame):
             paths = (str(Path(top, file)) for file in files)
             yield from (path for path in paths if os.path.isfile(path))  # noqa: PTH113  as above
@@ -123,6 +153,14 @@ class Files:
             names = ", ".join(self._twice[:_SHOWN_TWICE])
             more = ", ..." if len(self._twice) > _SHOWN_TWICE else ""
             yield f"given more than once, and read once: {names}{more}"
+
+
+def _match(name: str) -> Sequence[str]:
+    """The files that a pattern means which the shell left as it was; a name that is none means itself."""
+    if name == STDIN or not has_magic(name) or os.path.lexists(name):
+        return (name,)
+    found = iglob(name, recursive=True)  # noqa: PTH207  Path takes no absolute patterns
+    return sorted(islice(found, _MOST_FILES)) or (name,)
 
 
 def _identify(name: str) -> tuple[int, int] | None:

@@ -1,0 +1,65 @@
+"""Answers of log stores that hold many lines in one object: Cloud Logging, Elasticsearch, Loki."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from diag.model.records import LogRecord
+
+_BEGINS = re.compile(
+    rb'\s*\{\s*"(?:took"\s*:\s*\d|_scroll_id"|hits"\s*:\s*\{|data"\s*:\s*\{|entries"\s*:\s*\[|streams"\s*:\s*\['
+    rb'|status"\s*:\s*"success"|stream"\s*:\s*\{|nextPageToken"\s*:\s*")'
+)
+_MOST_KEYS = 8
+
+
+def is_bundle(head: bytes) -> bool:
+    """Whether a file that begins so holds such answers."""
+    return _BEGINS.match(head) is not None
+
+
+def unbundle(records: Iterable[LogRecord], name: str) -> Iterator[LogRecord]:
+    """Each line alone; those of an answer are numbered through, as the objects of an array are."""
+    number = 0
+    for record in records:
+        found = None if isinstance(record.data, str) else _open(record.data)
+        if found is None:
+            number += 1
+            yield record
+            continue
+        for data in found:
+            number += 1
+            yield LogRecord(data, f"{name}:{number}")
+
+
+def _open(data: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """The lines of an answer; None for what is a line itself."""
+    if len(data) > _MOST_KEYS:
+        return None
+    if isinstance(data.get("stream"), dict) and isinstance(data.get("values"), list):
+        return list(_open_streams([data]))
+    hits, answer = data.get("hits"), data.get("data")
+    if isinstance(hits, dict) and isinstance(hits.get("hits"), list):
+        return _objects(hits["hits"])
+    if isinstance(answer, dict) and isinstance(answer.get("result"), list):
+        return list(_open_streams(answer["result"]))
+    if isinstance(data.get("streams"), list):
+        return list(_open_streams(data["streams"]))
+    entries = data.get("entries")
+    is_answer = isinstance(entries, list) and not data.keys() - {"entries", "nextPageToken"}
+    return _objects(entries or ()) if is_answer else None
+
+
+def _objects(found: Iterable[object]) -> list[dict[str, Any]]:
+    return [one for one in found if isinstance(one, dict)]
+
+
+def _open_streams(streams: Iterable[object]) -> Iterator[dict[str, Any]]:
+    """Loki's: the labels once, and a time and a text for each line."""
+    for stream in _objects(streams):
+        values = stream.get("values")
+        for value in values if isinstance(values, list) else ():
+            if isinstance(value, list) and len(value) >= 2:
+                yield {"labels": stream.get("stream") or {}, "timestamp": value[0], "line": value[1]}

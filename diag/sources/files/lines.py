@@ -1,0 +1,47 @@
+"""Lines of a file, each an object or a text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from diag.model.records import LogRecord
+from diag.sources.files.pieces import DOCKER, Joiner
+
+UTF8_MARK = b"\xef\xbb\xbf"
+
+
+def read_lines(data: bytes, name: str, first: int = 1) -> Iterator[LogRecord]:
+    """A record for each line that is not blank; `first` is the number of the first line.
+
+    What a container runtime cut into pieces is one record.
+    """
+    joiner = Joiner()
+    for number, line in enumerate(data.removeprefix(UTF8_MARK).split(b"\n"), first):
+        if line.startswith(b"{") or line.strip():
+            record = LogRecord(_read_line(line), f"{name}:{number}")
+            if joiner.waits or _may_be_piece(line):
+                yield from joiner.take(record)
+            else:
+                yield record
+    yield from joiner.rest()
+
+
+def _may_be_piece(line: bytes) -> bool:
+    """Whether it begins like Docker's, or a stream is named where other runtimes do: behind the time."""
+    if line.startswith(b"{"):
+        return line.startswith(DOCKER)
+    return b" std" in line[:48]
+
+
+def _read_line(line: bytes) -> dict[str, Any] | str:
+    if line.startswith(b"{") or line.lstrip().startswith(b"{"):
+        try:
+            found = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            pass  # half an object is a line of text, and counted as not understood
+        else:
+            return found if isinstance(found, dict) else str(found)
+    return line.rstrip(b"\r").decode("utf-8", "replace")
