@@ -19,8 +19,6 @@ MARGIN_NS = 30 * MINUTE_NS
 """Beyond the lag that was seen: a node that lost its network sends its lines when it has it again."""
 
 _MB = 1 << 20
-_MOST_GAPS = 4
-"""More of them cost more requests than to read the window anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +43,15 @@ class Recall:
         return "" if self._cache is None else self._cache.problem
 
     def divide(self, query: LogQuery) -> tuple[Stretch, ...]:
-        """The query's window in parts, the earliest first."""
-        whole = (Stretch(query),)
+        """The query's window in parts, the earliest first; at most one of them must be asked for."""
         if self._cache is None or self._source is None:
-            return whole
+            return (Stretch(query),)
         pieces = self._cache.find(self._source.identify(query))
-        parts = tuple(
-            Stretch(replace(query, window=window), piece) for window, piece in _cover(query.window, pieces)
-        )
         self._tell_problem()
-        return parts if parts and sum(part.piece is None for part in parts) <= _MOST_GAPS else whole
+        parts = [
+            Stretch(replace(query, window=window), piece) for window, piece in _cover(query.window, pieces)
+        ]
+        return _join_gaps(parts) or (Stretch(query),)
 
     def load(self, stretch: Stretch) -> pl.DataFrame | None:
         """What is kept of a stretch, numbered as it was read; None where it must be asked for."""
@@ -121,6 +118,17 @@ def _cover(window: Window, pieces: Sequence[Piece]) -> Iterator[tuple[Window, Pi
             end_ns = min((*later, window.end_ns))
             yield Window(at_ns, end_ns), None
         at_ns = end_ns
+
+
+def _join_gaps(parts: Sequence[Stretch]) -> tuple[Stretch, ...]:
+    """From the first part that must be asked for to the last in one: a cache must never cost a request."""
+    gaps = [place for place, part in enumerate(parts) if part.piece is None]
+    if not gaps:
+        return tuple(parts)
+    first, last = gaps[0], gaps[-1]
+    window = parts[first].query.window.union(parts[last].query.window)
+    gap = Stretch(replace(parts[first].query, window=window))
+    return (*parts[:first], gap, *parts[last + 1 :])
 
 
 def _split(parts: Iterable[pl.DataFrame], end_ns: int) -> Iterator[tuple[pl.DataFrame, int]]:

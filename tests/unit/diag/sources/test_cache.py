@@ -19,6 +19,7 @@ from diag.model.records import LogRecord
 from diag.model.window import Window
 from diag.normalise import to_frame
 from diag.sources.cache import EntryCache, find_cache_folder, find_version
+from diag.sources.cache import folder as disk
 from diag.sources.cache import version as versions
 from tests.cases import START_NS, to_entry
 
@@ -239,6 +240,23 @@ def test_the_least_recently_used_goes_first(path: Path) -> None:
     cache(path, most).keep("3", WINDOW, entries())
 
     assert [bool(cache(path).find(question)) for question in "0123"] == [True, False, True, True]
+    assert sum(one.stat().st_size for one in path.iterdir()) <= most
+
+
+def test_what_another_process_keeps_meanwhile_counts(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both make room before they write; whoever ends last sees what both have written."""
+    cache(path).keep("0", WINDOW, entries())
+    most = next(path.iterdir()).stat().st_size * 2 + 100
+    real = disk.write_file
+
+    def write(folder, name, content):
+        real(folder, "0" * 32 + "-1-2.entries", content)
+        real(folder, name, content)
+
+    monkeypatch.setattr(disk, "write_file", write)
+    cache(path, most).keep("1", WINDOW, entries())
+
+    assert cache(path).find("1")
     assert sum(one.stat().st_size for one in path.iterdir()) <= most
 
 
