@@ -59,7 +59,8 @@ def show(
     """Show the settings in force, each with where it came from.
 
     Origins are option, environment, file, kubeconfig and default; the first of these that names a setting
-    wins. A secret is never shown, only that there is one. Exits 2 if a setting is wrong.
+    wins. Another Kafka client's file (kafka-config) stands just below the one that names it.
+    A secret is never shown, only that there is one. Exits 2 if a setting is wrong.
     """
     from diag.app.config import show_settings
     from diag.render.config import render_settings, render_settings_json

@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 
 from diag.config import load_settings, name_variables
+from diag.config.kafka import NOT_IN_FILES
 from diag.model.settings import Settings
 
 SCHEMA = json.loads(resources.files("diag.render").joinpath("config_v1.schema.json").read_text("utf-8"))
@@ -40,7 +41,7 @@ def shown(done) -> dict[str, dict]:
 
 
 def test_a_new_file_holds_every_setting_and_changes_none(diag, workdir: Path) -> None:
-    """As it is written, and with every line of it in use; only its owner may read it."""
+    """As it is written, and with every line of it in use; only its owner may read it. Secrets have no line."""
     done = diag("config", "init")
     path = workdir / "diag.toml"
 
@@ -52,7 +53,7 @@ def test_a_new_file_holds_every_setting_and_changes_none(diag, workdir: Path) ->
         line[line.startswith("#") and not line.startswith("# ") :] for line in text.splitlines(True)
     )
     given = {f"{group}.{key}" for group, rows in tomllib.loads(in_use).items() for key in rows}
-    assert given == set(name_variables().values())
+    assert given == set(name_variables().values()) - set(NOT_IN_FILES)
     (workdir / "all.toml").write_text(in_use)
     for name in ("diag.toml", "all.toml"):
         settings = load_settings({}, {}, Path(workdir, name))
@@ -122,6 +123,41 @@ def test_every_setting_says_where_it_came_from(diag, workdir: Path, kubeconfig: 
     assert rows["cluster.namespace"] == ("agents", "kubeconfig", None)
     assert rows["report.fail_on"] == ("warning", "default", None)
     assert "not-a-token" not in done.stdout
+
+
+def test_what_another_clients_file_says_is_shown_as_its_own_and_its_password_is_not(
+    diag, workdir: Path
+) -> None:
+    """Of what it hides in the file below it the default is shown."""
+    (workdir / "c.properties").write_text(
+        "bootstrap.servers=a:1\nsasl.mechanism=PLAIN\nsasl.username=u\nsasl.password=hunter2\n"
+    )
+    (workdir / "diag.toml").write_text('[kafka]\nbootstrap = "b:2"\nca_file = "ca.pem"\ntimeout_s = 3\n')
+    secret = {"DIAG_KAFKA_KEY_PASSWORD": "hunter3"}
+    done = diag("config", "show", "-o", "json", "--kafka-config", "c.properties", **secret)
+    rows = {name: (row["value"], row["origin"], row["where"]) for name, row in shown(done).items()}
+
+    assert rows["kafka.bootstrap"] == ("a:1", "kafka-config", "c.properties")
+    assert rows["kafka.password"] == ("(set)", "kafka-config", "c.properties")
+    assert rows["kafka.key_password"] == ("(set)", "environment", "DIAG_KAFKA_KEY_PASSWORD")
+    assert rows["kafka.ca_file"] == ("", "default", None)
+    assert rows["kafka.timeout_s"] == (3.0, "file", "diag.toml:4")
+    assert "hunter" not in done.stdout + done.stderr
+
+
+def test_a_password_in_a_settings_file_is_a_fault_with_its_line(diag, workdir: Path) -> None:
+    """And so is another client's file that can not be used, or a connection that does not fit together."""
+    for text, words in (
+        ('[kafka]\npassword = "hunter2"\n', "diag.toml:2: kafka.password does not belong in this file"),
+        ('[kafka]\nconfig = "gone.properties"\n', "gone.properties: No such file"),
+        ('[kafka]\nbootstrap = "a:1"\nusername = "u"\n', "kafka.mechanism is missing"),
+    ):
+        (workdir / "diag.toml").write_text(text)
+        done = diag("config", "validate")
+
+        assert done.returncode == 2
+        assert words in done.stdout + done.stderr
+        assert "hunter2" not in done.stdout + done.stderr
 
 
 def test_every_setting_has_a_meaning(diag) -> None:

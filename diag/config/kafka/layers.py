@@ -25,7 +25,15 @@ _FILE, _PROFILE = "kafka.config", "kafka.profile"
 _PASSWORD, _PASSWORD_FILE = "kafka.password", "kafka.password_file"
 NOT_IN_FILES = (_PASSWORD, "kafka.key_password")
 """Settings that a settings file may not hold."""
-_NOT_OF_A_CONNECTION = ("config", "profile", "password", "password_file", "timeout_s", "max_records")
+_NOT_OF_A_CONNECTION = (
+    "config",
+    "profile",
+    "password",
+    "password_file",
+    "key_password",
+    "timeout_s",
+    "max_records",
+)
 _LONGEST = 1 << 20
 
 
