@@ -32,6 +32,7 @@ _PATHS = (
     "catalogue.files",
     *(f"kafka.{name}" for name in ("config", "password_file", "ca_file", "cert_file", "key_file")),
 )
+_ADDRESSES = ("logging.endpoint", "kafka.bootstrap", "kafka.oauth_endpoint")
 _LONGEST_SHOWN = 40
 
 BOUNDS = {
@@ -172,6 +173,10 @@ def _convert(name: str, value: Any, default: Any, origin: str) -> Any:
     if isinstance(default, str):
         if not isinstance(value, str):
             raise _wrong(name, value, origin, "a text")
+        if name in _ADDRESSES and "@" in value:  # every error and coverage would name it
+            raise SettingsError(
+                f"{origin}: {name} must be an address without a login", hint="leave out all up to the @"
+            )
         return value
     least, greatest = BOUNDS[name]
     number = _to_number(value)

@@ -16,7 +16,10 @@ from diag.sources.files.packed import Room, is_packed, unpack
 from diag.sources.files.table import is_table, read_table
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_LOOK_AT = 8192
+_ZERO = b"\x00"
+_TEXT = re.compile(rb"(?:\xef\xbb\xbf)?[\t\n\r\x1b -~][^\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]*")
+LOOK_AT = 8192
+"""Bytes at the beginning of a file that tell what it is."""
 _ARCHIVES_DEEP = 2
 _SHOWN = 3
 
@@ -52,7 +55,7 @@ def read_content(raw: bytes, name: str) -> Content:
 
 def _read_any(raw: bytes, name: str, room: Room, deep: int) -> Content:
     unpacked = unpack(raw, name, room)
-    is_deeper = is_archive(unpacked.data[:_LOOK_AT])
+    is_deeper = is_archive(unpacked.data[:LOOK_AT])
     if is_deeper and not deep:
         raise DataError(f"{name}: an archive in an archive in an archive", hint="unpack it and give the logs")
     content = (
@@ -71,7 +74,7 @@ def _read_archive(data: bytes, name: str, room: Room, deep: int) -> Content:
         for shown, member in read_members(data, name, room):
             if isinstance(member, DataError):
                 problems.append(f"{member}; {member.hint}")
-            elif _is_binary(member):
+            elif is_binary(member):
                 others.append(shown)
             elif member:
                 content = _read_member(member, shown, room, deep)
@@ -85,7 +88,7 @@ def _read_archive(data: bytes, name: str, room: Room, deep: int) -> Content:
     if not records and problems:
         raise DataError(problems[0].partition("; ")[0], hint=problems[0].partition("; ")[2])
     if others:
-        notes.append(_describe_others(name, others))
+        notes.append(describe_others(name, others))
     return Content(tuple(records), problems=tuple(problems), notes=tuple(notes))
 
 
@@ -98,13 +101,27 @@ def _read_member(data: bytes, shown: str, room: Room, deep: int) -> Content:
     return replace(content, cut=False, problems=(*content.problems, *cut))
 
 
-def _is_binary(data: bytes) -> bool:
-    """Whether a file of an archive is none of logs: a dump of a cluster holds a database, too."""
-    head = data[:_LOOK_AT]
-    return b"\x00" in head and not (is_packed(head) or is_archive(head) or head.startswith(_UTF16))
+def is_binary(data: bytes) -> bool:
+    """Whether a file, or one that begins so, is none of logs: beside logs lie pictures and databases, too."""
+    head = data[:LOOK_AT]
+    known = is_packed(head) or is_archive(head) or head.startswith(_UTF16)
+    return not known and _strip_zeros(data) is None
 
 
-def _describe_others(name: str, others: Sequence[str]) -> str:
+def _strip_zeros(data: bytes) -> bytes | None:
+    """`data` without the zeros around it; None if it is no text.
+
+    A machine that lost its power leaves them at the end of a log, and one that was cut while it was
+    written has them at its beginning.
+    """
+    text = data.strip(_ZERO)
+    if len(text) == len(data):
+        return None if _ZERO in data[:LOOK_AT] else data
+    return text if not text or _TEXT.fullmatch(text, 0, LOOK_AT) else None
+
+
+def describe_others(name: str, others: Sequence[str]) -> str:
+    """What of a folder or an archive was left aside."""
     plural = "s are" if len(others) > 1 else " is"
     return f"{name}: {len(others)} file{plural} binary and no logs: {', '.join(others[:_SHOWN])}"
 
@@ -140,14 +157,15 @@ def ends_cut(last: LogRecord) -> bool:
 def _to_utf8(raw: bytes, name: str) -> bytes:
     if raw.startswith(_UTF16):
         return raw.decode("utf-16", "replace").encode()
-    if b"\x00" in raw[:_LOOK_AT]:
+    text = _strip_zeros(raw)
+    if text is None:
         raise DataError(f"{name}: a binary file, not logs", hint="give JSON, NDJSON or text logs")
-    return raw.removeprefix(UTF8_MARK)
+    return text.removeprefix(UTF8_MARK)
 
 
 def holds_lines(head: bytes) -> bool:
     """Whether a file that begins so is read line by line: no array, no table, nothing packed."""
-    if head.startswith(_UTF16) or is_packed(head) or is_archive(head) or b"\x00" in head:
+    if head.startswith(_UTF16) or is_packed(head) or is_archive(head) or _ZERO in head:
         return False
     data = head.removeprefix(UTF8_MARK)
     whole = any(form.match(data) for form in (_BEGINS_ARRAY, _BEGINS_PRETTY, _BEGINS_YAML))

@@ -16,7 +16,7 @@ from diag.model.coverage import SourceCoverage, State
 from diag.model.progress import Progress, ignore
 from diag.model.queries import LogQuery
 from diag.model.records import LogRecord
-from diag.sources.files.content import Content
+from diag.sources.files.content import LOOK_AT, Content, describe_others, is_binary
 from diag.sources.files.parts import Part, split_file
 from diag.sources.files.reading import STDIN, FileReading
 
@@ -134,7 +134,12 @@ class Files:
             self._problems.append(
                 f"{show_name(folder)}: more than {_MOST_FILES:,} files, the rest was not read; give one in it"
             )
-        return sorted(found[:_MOST_FILES])
+        names = sorted(found[:_MOST_FILES])
+        others = {name for name in names if _begins_binary(name)}
+        if others:
+            told = describe_others(show_name(folder), sorted(map(show_name, others)))
+            (self._notes if len(others) < len(names) else self._problems).append(told)
+        return [name for name in names if name not in others]
 
     def _walk(self, folder: str) -> Iterator[str]:
         """Every file below, whatever it is called; a folder that can not be listed is a problem.
@@ -161,6 +166,15 @@ def _match(name: str) -> Sequence[str]:
         return (name,)
     found = iglob(name, recursive=True)  # noqa: PTH207  Path takes no absolute patterns
     return sorted(islice(found, _MOST_FILES)) or (name,)
+
+
+def _begins_binary(name: str) -> bool:
+    """Whether a file that nobody named is no log; of one that can not be read its reader will tell."""
+    try:
+        with Path(name).open("rb", buffering=0) as stream:
+            return is_binary(stream.read(LOOK_AT))
+    except OSError:
+        return False
 
 
 def _identify(name: str) -> tuple[int, int] | None:

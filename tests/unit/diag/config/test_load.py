@@ -144,3 +144,19 @@ def test_a_list_holds_texts(workdir: Path, value: str) -> None:
 
     with pytest.raises(SettingsError, match=r"catalogue\.files must be a list of texts"):
         load_settings({}, {}, Path("my.toml"))
+
+
+@pytest.mark.parametrize("name", ["kafka.bootstrap", "logging.endpoint", "kafka.oauth_endpoint"])
+@pytest.mark.parametrize("login", ["me:hunter2", "me:hun/hunter2", "me:hunter2 hunter2"])
+def test_an_address_holds_no_login(workdir: Path, name: str, login: str) -> None:
+    """Errors, plans and coverage name addresses, so a password in one is refused, and not repeated."""
+    address = f"https://{login}@host:1"
+    group, field = name.split(".")
+    Path("diag.toml").write_text(f'[{group}]\n{field} = "{address}"\n')
+    variable = {f"DIAG_{group}_{field}".upper(): address}
+
+    for given in (({name: address}, {}), ({}, variable), ({}, {})):
+        with pytest.raises(SettingsError) as raised:
+            load_settings(*given)
+        assert name in str(raised.value)
+        assert "hunter2" not in f"{raised.value} {raised.value.hint}"

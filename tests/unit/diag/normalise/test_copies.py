@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+
+import pytest
 
 from diag.catalogue import load_catalogue
 from diag.model.records import LogRecord
@@ -63,3 +66,48 @@ def test_another_second_and_another_message_are_other_lines() -> None:
     assert count(line("2025-07-27T11:26:49Z", "a.log:1"), seen) == 2
     assert count(line("2025-07-27T11:26:48Z", "a.log:1", "LLM failed"), seen) == 2
     assert count(line("2025-07-27T11:26:48.1Z", "a.log:1"), seen) == 2
+
+
+def collected(time: str, name: str, written: str = "2025-07-27T11:26:48Z") -> LogRecord:
+    """The line of a logger of whole seconds, as Docker's json-file has it."""
+    inner = {"time": written, "level": "info", "msg": "STT failed", "service": "orchestrator"}
+    return LogRecord({"log": json.dumps(inner) + "\n", "stream": "stdout", "time": time}, name)
+
+
+def test_a_line_and_what_a_node_collected_of_it_are_one() -> None:
+    """Neither has an insert ID: `kubectl logs` of a logger of whole seconds, beside the file of the runtime."""
+    twice = [line("2025-07-27T11:26:48Z", f"a.log:{n}") for n in (1, 2)]
+    node = [collected(f"2025-07-27T11:26:48.{n}00123456Z", f"a-json.log:{n}") for n in (1, 2)]
+    frame = join_frames([to_frame([*twice, *node], load_catalogue())])
+
+    assert [time % 10**9 for time in frame["time"]] == [100123456, 200123456]
+
+
+def test_a_line_that_was_collected_when_the_next_second_had_begun_is_one() -> None:
+    """Between writing and collecting are milliseconds, and some of them end a second."""
+    written = line("2025-07-27T11:26:48Z", "a.log:1")
+
+    assert count(written, collected("2025-07-27T11:26:49.003Z", "b.log:1")) == 1
+    assert count(written, collected("2025-07-27T11:26:49.303Z", "b.log:1")) == 2
+    assert count(written, entry("2025-07-27T11:26:49.003Z", "i1")) == 1
+
+
+def test_a_full_second_of_a_logger_that_writes_milliseconds_is_no_cut_time() -> None:
+    """Two lines are two, though one of them happened to be written at .000."""
+    exact = [line(f"2025-07-27T11:26:4{n}.{n}Z", f"a.log:{n}", f"message {n}") for n in (1, 2, 3)]
+
+    assert (
+        count(*exact, line("2025-07-27T11:26:48.000Z", "a.log:4"), line("2025-07-27T11:26:48.4Z", "b.log:1"))
+        == 5
+    )
+
+
+@pytest.mark.parametrize("second_pod", ["orchestrator-5c9b7f6d84-zzzzz", "orchestrator-5c9b7f6d84-aaaaa"])
+def test_two_pods_that_write_the_same_line_in_one_second_wrote_two(second_pod: str) -> None:
+    """Of which each may be there twice."""
+    first = line("2025-07-27T11:26:48Z", "one/orchestrator-5c9b7f6d84-q8wzn.log:1")
+    second = line("2025-07-27T11:26:48Z", f"one/{second_pod}.log:1")
+    copies = [LogRecord(one.data, one.origin.replace("one/", "two/")) for one in (first, second)]
+
+    assert count(first, second) == 2
+    assert count(first, second, *copies) == 2

@@ -123,6 +123,44 @@ async def test_a_folder_gives_its_files_in_the_order_of_their_names(workdir: Pat
     assert [record.data for record in records] == ["a.log", "b.log", "sub/c.log"]
 
 
+async def test_what_is_no_log_in_a_folder_is_no_loss(workdir: Path) -> None:
+    """As in an archive of that folder: a Mac's .DS_Store costs no session its verdict. What is named is."""
+    Path("logs").mkdir()
+    Path("logs/a.log").write_text("one\n")
+    Path("logs/.DS_Store").write_bytes(b"\x00\x00\x00\x01Bud1")
+
+    records, coverage = await read("logs")
+    named, by_name = await read("logs/a.log", "logs/.DS_Store")
+
+    assert [record.data for record in records] == [record.data for record in named] == ["one"]
+    assert coverage.state is State.COMPLETE
+    assert coverage.notes == ("logs: 1 file is binary and no logs: logs/.DS_Store",)
+    assert by_name.state is State.PARTIAL
+
+
+async def test_a_folder_without_any_log_is_not_read(workdir: Path) -> None:
+    """Rather than complete and empty."""
+    Path("logs").mkdir()
+    Path("logs/core").write_bytes(b"\x7fELF\x00\x00\x01")
+
+    _, coverage = await read("logs")
+
+    assert coverage.state is State.FAILED
+
+
+@pytest.mark.parametrize("text", ["one\n" + "\x00" * 9000, "\x00" * 9000 + "one\n"])
+async def test_zeros_around_a_log_are_no_part_of_it(workdir: Path, text: str) -> None:
+    """A node that lost its power leaves them at the end, a log that was cut while written at the beginning."""
+    Path("logs").mkdir()
+    Path("logs/a.log").write_text(text)
+
+    for name in ("logs", "logs/a.log"):
+        records, coverage = await read(name)
+
+        assert [record.data for record in records] == ["one"]
+        assert coverage.state is State.COMPLETE
+
+
 async def test_standard_input_is_a_file_called_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     """``gcloud logging read ... | diag session ID -``."""
     reader, writer = os.pipe()
