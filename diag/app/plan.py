@@ -13,7 +13,7 @@ from diag.app.many.reading import ask_for_all
 from diag.app.recall import Recall, open_recall
 from diag.app.request import Request, SessionRequest, SessionsRequest
 from diag.app.session import check_asked, open_live
-from diag.app.sessions import check_cause, find_live_window
+from diag.app.sessions import check_question, find_live_window
 from diag.catalogue import load_catalogue
 from diag.model.coverage import SourceCoverage
 from diag.model.queries import LogQuery
@@ -93,7 +93,7 @@ def _first_round(queries: Sequence[LogQuery]) -> Sequence[LogQuery]:
 
 async def plan_sessions(request: SessionsRequest) -> ReadingPlan:
     """What `list_sessions` would ask; raises `DiagError` where that would before it asks anything."""
-    check_cause(request.cause)
+    check_question(request)
     if request.files:
         return _plan_files(request)
     request = discover(request)

@@ -62,7 +62,9 @@ class SessionsRequest(Request):
     Attributes:
         unanswered: only those with a turn that got no reply.
         cause: only those with this finding; empty: whatever was found.
+        sought: only those that have this text in an ID, the name of a pod or a line; None: all.
     """
 
     unanswered: bool = False
     cause: str = ""
+    sought: str | None = None

@@ -1,4 +1,4 @@
-"""``diag sessions``: every session of a window, a line each."""
+"""``diag sessions`` and ``diag find``: every session of a window, or some of them, a line each."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from diag.app.many.workers import Workers, kill_processes, open_workers
 from diag.app.recall import open_recall
 from diag.app.request import SessionsRequest
 from diag.app.session import open_source
+from diag.app.sought import FOUND_BY, check_sought, explain_unfound
 from diag.catalogue import load_catalogue
 from diag.checks import CHECKS
 from diag.config import load_wanted_topics
@@ -47,7 +48,7 @@ async def list_sessions(request: SessionsRequest) -> Overview:
     partial. If all was read it ends the judging, and the answer has what was judged until then. Where
     nothing came it ends both.
     """
-    check_cause(request.cause)
+    check_question(request)
     request = discover(request)
     catalogue = load_catalogue(request.settings.catalogue.files)
     source, room = open_source(request, catalogue), share_out(request.settings.work)
@@ -69,6 +70,7 @@ async def list_sessions(request: SessionsRequest) -> Overview:
             collected_ns=None if request.files else request.now_ns,
             broker=broker.facts,
             wanted=load_wanted_topics(request.settings.topics.file),
+            sought=request.sought or "",
         )
         lines, not_judged = await _judge(job, intake.digests, room, workers, request)
     return _to_overview(request, _doubt(coverage, not_judged), lines)
@@ -82,8 +84,13 @@ def leave_nothing() -> None:
         remove_open()
 
 
-def check_cause(slug: str) -> None:
-    """Refuse a check that does not exist; raises `UsageError`."""
+def check_question(request: SessionsRequest) -> None:
+    """Refuse what no session can have; raises `UsageError`."""
+    _check_cause(request.cause)
+    check_sought(request.sought)
+
+
+def _check_cause(slug: str) -> None:
     known = [check.slug for check in CHECKS]
     if slug and slug not in known:
         near = get_close_matches(slug, known, n=1, cutoff=0.0)
@@ -148,19 +155,24 @@ def _doubt(coverage: Coverage, not_judged: int) -> Coverage:
 
 
 def _to_overview(request: SessionsRequest, coverage: Coverage, lines: list[SessionLine]) -> Overview:
+    wanted = tuple(line for line in lines if _is_wanted(line, request))
+    in_vain = request.sought is not None and lines and not wanted
     return Overview(
         window=coverage.window,
         files=tuple(map(show_name, request.files)),
-        sessions=tuple(line for line in lines if _is_wanted(line, request)),
+        sessions=wanted,
         seen=len(lines),
         coverage=coverage,
         only=_describe_filter(request),
         version=diag.__version__,
+        notes=explain_unfound(request.sought or "", len(lines)) if in_vain else (),
     )
 
 
 def _is_wanted(line: SessionLine, request: SessionsRequest) -> bool:
     if request.unanswered and not line.unanswered:
+        return False
+    if request.sought is not None and not line.found_by:
         return False
     return not request.cause or any(finding.slug == request.cause for finding in line.findings)
 
@@ -168,6 +180,7 @@ def _is_wanted(line: SessionLine, request: SessionsRequest) -> bool:
 def _describe_filter(request: SessionsRequest) -> str:
     """What of all sessions is shown, in words."""
     parts = (
+        FOUND_BY if request.sought is not None else "",
         "with a turn that got no reply" if request.unanswered else "",
         f"with {request.cause}" if request.cause else "",
     )

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from diag import __version__
-from diag.cli import catalogue, config, doctor, lql, options, output, session, sessions, streams, topics
+from diag.cli import catalogue, config, doctor, find, lql, options, output, session, sessions, streams, topics
 from diag.errors import DiagError, ExitCode
 
 _STREAM_ERRORS = (errno.ENOSPC, errno.EBADF, errno.EIO)
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.command("session", epilog=options.list_settings())(session.session)
 app.command("sessions", epilog=options.list_settings())(sessions.sessions)
+app.command("find", epilog=options.list_settings())(find.find)
 app.command("topics", epilog=options.list_settings("kafka", "topics"))(topics.topics)
 app.command("doctor", epilog=options.list_settings())(doctor.doctor)
 app.add_typer(catalogue.app, name="catalogue")

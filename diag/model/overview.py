@@ -1,12 +1,13 @@
-"""The sessions of a window, a line each: what ``diag sessions`` lists."""
+"""The sessions of a window, a line each: what ``diag sessions`` and ``diag find`` list."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from diag.model.coverage import Coverage
 from diag.model.diagnosis import Diagnosis
-from diag.model.findings import Confidence, Scope, Severity, Status
+from diag.model.findings import Confidence, Evidence, Scope, Severity, Status
 from diag.model.turns import TurnOutcome
 from diag.model.window import Window
 
@@ -21,6 +22,31 @@ class FoundLine:
     confidence: Confidence
 
 
+class MatchKind(StrEnum):
+    """Where in a session a text was found, the most telling first."""
+
+    ID = "id"
+    POD = "pod"
+    MESSAGE = "message"
+    FIELD = "field"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How a text finds a session.
+
+    Attributes:
+        where: the ID, the pod or the field's name; empty for a message.
+        service: who wrote the line.
+        evidence: the first such line.
+    """
+
+    kind: MatchKind
+    where: str
+    service: str
+    evidence: Evidence
+
+
 @dataclass(frozen=True, slots=True)
 class SessionLine:
     """One session of many.
@@ -33,6 +59,7 @@ class SessionLine:
         cause: the slug of the first cause; empty if there is none.
         component: the part that the cause is in.
         summary: the verdict's sentence.
+        found_by: how the text that was sought finds it, once for each kind; none where nothing was sought.
     """
 
     id: str
@@ -49,6 +76,7 @@ class SessionLine:
     cause: str = ""
     component: str = ""
     findings: tuple[FoundLine, ...] = ()
+    found_by: tuple[Match, ...] = ()
 
     @property
     def unanswered(self) -> int:
@@ -65,6 +93,7 @@ class Overview:
         seen: how many there are in all.
         only: in words, what narrowed them; empty if nothing did.
         files: the names given on the command line.
+        notes: where nothing was found, what was searched and what can not be found, a sentence each.
     """
 
     window: Window | None
@@ -74,9 +103,10 @@ class Overview:
     coverage: Coverage
     only: str = ""
     version: str = ""
+    notes: tuple[str, ...] = ()
 
 
-def to_line(diagnosis: Diagnosis) -> SessionLine:
+def to_line(diagnosis: Diagnosis, found_by: tuple[Match, ...] = ()) -> SessionLine:
     """What stays of a session where many are listed."""
     session, verdict = diagnosis.session, diagnosis.verdict
     return SessionLine(
@@ -94,4 +124,5 @@ def to_line(diagnosis: Diagnosis) -> SessionLine:
         cause=verdict.cause.slug if verdict.cause else "",
         component=verdict.cause.component if verdict.cause else "",
         findings=tuple(FoundLine(f.slug, f.scope, f.severity, f.confidence) for f in diagnosis.findings),
+        found_by=found_by,
     )

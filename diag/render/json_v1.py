@@ -113,7 +113,17 @@ def _ms(value: float | None) -> float | None:
 
 
 def _evidence(evidence: Iterable[Evidence]) -> list[Json]:
-    return [{"source": e.source, "ref": e.ref, "time": instant(e.time_ns), "text": e.text} for e in evidence]
+    return [to_evidence(one) for one in evidence]
+
+
+def to_evidence(evidence: Evidence) -> Json:
+    """One thing to look up."""
+    return {
+        "source": evidence.source,
+        "ref": evidence.ref,
+        "time": instant(evidence.time_ns),
+        "text": evidence.text,
+    }
 
 
 def _verdict(diagnosis: Diagnosis) -> Json:

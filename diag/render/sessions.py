@@ -1,7 +1,8 @@
-"""``diag sessions`` on a terminal: a line for each session, and the cause below those that are sick."""
+"""``diag sessions`` and ``diag find`` on a terminal: a line for each session, and below it why it is here."""
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterator
 
@@ -17,12 +18,13 @@ from diag.render.terminal import STATUS_STYLE, WIDTH, coverage_lines
 _PARTS = (("media", "m"), ("orchestrator", "o"), ("stt", "s"), ("llm", "l"), ("tts", "t"))
 _LONGEST_ID = 38
 _AT = 10
+_LONGEST_REF = 200
 _LEGEND = "m media server, o orchestrator, s STT, l LLM, t TTS; turns answered of all"
 
 
 def render_overview(overview: Overview) -> Text:
     """The whole list as one styled text; it ends with what was read."""
-    lines = [*_heading(overview), Text(""), *_table(overview), Text("")]
+    lines = [*_heading(overview), Text(""), *_table(overview), *_notes(overview), Text("")]
     lines.append(Text("COVERAGE", style="bold"))
     lines += coverage_lines(overview.coverage.sources)
     return Text("\n").join(lines)
@@ -42,7 +44,8 @@ def _heading(overview: Overview) -> Iterator[Text]:
 def _table(overview: Overview) -> Iterator[Text]:
     if not overview.sessions:
         states = {source.state for source in overview.coverage.sources} - {State.NOT_ASKED}
-        yield Text("Nothing could be read." if states == {State.FAILED} else "No session was seen.")
+        was = "found" if overview.notes else "seen"
+        yield Text("Nothing could be read." if states == {State.FAILED} else f"No session was {was}.")
         return
     yield Text(
         f"  {'first':<8}  {'session':<{_LONGEST_ID}}  {'seen in':<7}  {'turns':>5}  verdict", style="dim"
@@ -54,6 +57,7 @@ def _table(overview: Overview) -> Iterator[Text]:
             yield Text(f"  {day}", style="dim")
         yield _row(line, overview)
         yield from _reason(line)
+        yield from _found_by(line)
     yield Text(f"  {_LEGEND}", style="dim")
 
 
@@ -74,4 +78,30 @@ def _reason(line: SessionLine) -> Iterator[Text]:
     if line.status is Status.HEALTHY:
         return
     cause = f"{line.cause} ({line.component}): " if line.cause else ""
-    yield Text(" " * _AT + "  " + shorten(to_plain(cause + line.summary), WIDTH - _AT - 2), style="dim")
+    yield _below(to_plain(cause + line.summary))
+
+
+def _found_by(line: SessionLine) -> Iterator[Text]:
+    """The most telling line that has what was sought: where in it, who wrote it when, its place, its text."""
+    if not line.found_by:
+        return
+    first, *others = line.found_by
+    when = format_clock(first.evidence.time_ns, 3) if first.evidence.time_ns else "no time"
+    more = f"; also by {', '.join(one.kind.value for one in others)}" if others else ""
+    yield _below(f"by {first.kind.value}{more}: {when} {to_plain(first.service) or 'unknown service'}")
+    if first.where not in first.evidence.ref and first.where not in first.evidence.text:
+        yield _below(f"  {to_plain(first.where)}")
+    yield _below(f"  {to_plain(first.evidence.text)}")
+    # whole, on a line of its own if it fits: half a reference finds nothing
+    ref = shorten(to_plain(first.evidence.ref), _LONGEST_REF)
+    for part in textwrap.wrap(ref, WIDTH - 2, break_on_hyphens=False):
+        yield Text(f"  {part}", style="dim")
+
+
+def _below(text: str) -> Text:
+    return Text(" " * _AT + "  " + shorten(text, WIDTH - _AT - 2), style="dim")
+
+
+def _notes(overview: Overview) -> Iterator[Text]:
+    for note in overview.notes:
+        yield from map(Text, textwrap.wrap(to_plain(note), WIDTH))

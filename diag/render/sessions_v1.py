@@ -1,11 +1,11 @@
-"""``diag sessions`` for machines, version 1; ``sessions_v1.schema.json`` describes it."""
+"""``diag sessions`` and ``diag find`` for machines, version 1; ``sessions_v1.schema.json`` describes it."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from diag.model.overview import Overview, SessionLine
-from diag.render.json_v1 import SCHEMA_VERSION, Json, dump, instant, to_coverage
+from diag.model.overview import Match, Overview, SessionLine
+from diag.render.json_v1 import SCHEMA_VERSION, Json, dump, instant, to_coverage, to_evidence
 
 
 def render_overview_json(overview: Overview) -> str:
@@ -22,6 +22,7 @@ def render_overview_json(overview: Overview) -> str:
                 "only": overview.only,
             },
             "seen": overview.seen,
+            "notes": list(overview.notes),
             "sessions": [_session(line) for line in overview.sessions],
             "coverage": [to_coverage(source) for source in overview.coverage.sources],
         }
@@ -54,4 +55,14 @@ def _session(line: SessionLine) -> Json:
             }
             for finding in line.findings
         ],
+        "found_by": [_match(match) for match in line.found_by],
+    }
+
+
+def _match(match: Match) -> Json:
+    return {
+        "kind": match.kind.value,
+        "where": match.where,
+        "service": match.service,
+        **to_evidence(match.evidence),
     }

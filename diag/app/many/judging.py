@@ -8,6 +8,7 @@ from pathlib import Path
 
 from diag.app.judging import judge_session
 from diag.app.many.intake import catalogue_of
+from diag.app.many.matching import find_matches
 from diag.app.many.plan import Shard
 from diag.model.coverage import Coverage, State
 from diag.model.diagnosis import Query
@@ -25,7 +26,11 @@ CUT = "some of the session's own lines lie outside of the window"
 
 @dataclass(frozen=True, slots=True)
 class JudgingJob:
-    """What every shard needs beside itself."""
+    """What every shard needs beside itself.
+
+    Attributes:
+        sought: a text; each line tells how it finds the session. Empty: none is sought.
+    """
 
     folder: Path
     catalogue_files: tuple[str, ...]
@@ -35,6 +40,7 @@ class JudgingJob:
     collected_ns: int | None = None
     broker: BrokerFacts | None = None
     wanted: tuple[WantedTopic, ...] = ()
+    sought: str = ""
 
 
 def judge_shard(job: JudgingJob, shard: Shard) -> tuple[SessionLine, ...]:
@@ -49,7 +55,9 @@ def judge_shard(job: JudgingJob, shard: Shard) -> tuple[SessionLine, ...]:
         told |= session.members
         coverage = _doubt(job.coverage) if session.members & shard.cut else job.coverage
         query = Query(asked, reading.window, job.files, job.collected_ns)
-        lines[session.id] = to_line(judge_session(query, session, reading, coverage))
+        lines[session.id] = to_line(
+            judge_session(query, session, reading, coverage), find_matches(session, job.sought)
+        )
     return tuple(lines.values())
 
 

@@ -7,6 +7,6 @@ parsed) and its own form (``patterns``).
 
 from diag.normalise.redaction.fields import FieldRedactor, redact_fields
 from diag.normalise.redaction.identifiers import redact_id
-from diag.normalise.redaction.text import redact_text
+from diag.normalise.redaction.text import LONGEST_TEXT, redact_text
 
-__all__ = ["FieldRedactor", "redact_fields", "redact_id", "redact_text"]
+__all__ = ["LONGEST_TEXT", "FieldRedactor", "redact_fields", "redact_id", "redact_text"]

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,19 @@ async def test_processes_side_by_side_give_the_same_list(world: Path, monkeypatc
     monkeypatch.setattr(sessions, "share_out", lambda _: Room(2, 100_000, 1_000))
 
     assert (await list_sessions(ask(world))).sessions == whole.sessions
+
+
+async def test_what_a_text_finds_does_not_depend_on_who_looks(world: Path, monkeypatch) -> None:
+    """Of all sessions those that have it, each as it is in the whole list, from one process or two."""
+    whole = await list_sessions(ask(world))
+    pod = "orchestrator-26610eec70"
+    found = await list_sessions(ask(world, sought=pod))
+    monkeypatch.setattr(sessions, "share_out", lambda _: Room(2, 100_000, 1_000))
+
+    assert 0 < len(found.sessions) < len(whole.sessions) == found.seen
+    assert {replace(line, found_by=()) for line in found.sessions} < set(whole.sessions)
+    assert all(line.found_by[0].where.startswith(pod) for line in found.sessions)
+    assert (await list_sessions(ask(world, sought=pod))).sessions == found.sessions
 
 
 async def test_the_order_of_the_lines_is_of_no_matter(world: Path, tmp_path: Path, cut) -> None:
