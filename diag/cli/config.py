@@ -66,16 +66,14 @@ def show(
     from diag.render.config import render_settings, render_settings_json
 
     output.check_out(out)
-    flags = {
-        "logging.project": project,
-        "logging.endpoint": logging_endpoint,
-        "logging.quota": quota,
-        "cluster.location": location,
-        "cluster.name": cluster,
-        "cluster.namespace": namespace,
-        **options.to_kafka_flags(kafka, kafka_config, kafka_profile),
-        "catalogue.files": catalogue or None,
-    }
+    flags = options.to_source_flags(
+        project=project,
+        endpoint=logging_endpoint,
+        cluster=(location, cluster, namespace),
+        broker=options.to_kafka_flags(kafka, kafka_config, kafka_profile),
+        catalogue=catalogue,
+        quota=quota,
+    )
     shown = show_settings(flags, os.environ, config)
     if output_format is options.ListOutput.JSON:
         output.write_text(render_settings_json(shown), out)

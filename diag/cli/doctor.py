@@ -45,15 +45,13 @@ def doctor(
     session would be judged with a part only.
     """
     output.check_out(out)
-    flags = {
-        "logging.project": project,
-        "logging.endpoint": logging_endpoint,
-        "cluster.location": location,
-        "cluster.name": cluster,
-        "cluster.namespace": namespace,
-        **options.to_kafka_flags(kafka, kafka_config, kafka_profile),
-        "catalogue.files": catalogue or None,
-    }
+    flags = options.to_source_flags(
+        project=project,
+        endpoint=logging_endpoint,
+        cluster=(location, cluster, namespace),
+        broker=options.to_kafka_flags(kafka, kafka_config, kafka_profile),
+        catalogue=catalogue,
+    )
     try:
         checkup = _examine(flags, config, quiet=quiet)
     except KeyboardInterrupt:

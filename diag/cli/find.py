@@ -47,15 +47,15 @@ def find(
     Exits 0 if it finds any, 3 if there is none, 4 or 5 if a source failed or was partial, 2 for wrong usage.
     """
     flags = {
-        "logging.project": project,
-        "logging.endpoint": logging_endpoint,
-        "logging.quota": quota,
-        "cluster.location": location,
-        "cluster.name": cluster,
-        "cluster.namespace": namespace,
-        **options.to_kafka_flags(kafka, kafka_config, kafka_profile),
-        "catalogue.files": catalogue or None,
-        "cache.max_mb": "0" if no_cache else None,
+        **options.to_source_flags(
+            project=project,
+            endpoint=logging_endpoint,
+            cluster=(location, cluster, namespace),
+            broker=options.to_kafka_flags(kafka, kafka_config, kafka_profile),
+            catalogue=catalogue,
+            quota=quota,
+        ),
+        **options.to_cache_flags(no_cache=no_cache),
     }
     question = listing.Question(tuple(files or ()), (since, until), around, sought=output.to_text(sought))
     sink = listing.Sink(output_format, out, quiet, explain_plan)

@@ -52,6 +52,43 @@ def to_kafka_flags(bootstrap: str | None, config: Path | None, profile: str | No
     }
 
 
+def to_source_flags(
+    *,
+    project: str | None,
+    endpoint: str | None,
+    cluster: tuple[str | None, str | None, str | None],
+    broker: Flags,
+    catalogue: list[str] | None,
+    quota: str | None = None,
+) -> Flags:
+    """The flags that say what is read.
+
+    Args:
+        project: of Google Cloud.
+        endpoint: of the log service.
+        cluster: its location, its name, and the namespace.
+        broker: see `to_kafka_flags`.
+        catalogue: files of the user's own.
+        quota: requests a minute.
+    """
+    location, name, namespace = cluster
+    return {
+        "logging.project": project,
+        "logging.endpoint": endpoint,
+        "logging.quota": quota,
+        "cluster.location": location,
+        "cluster.name": name,
+        "cluster.namespace": namespace,
+        **broker,
+        "catalogue.files": catalogue or None,
+    }
+
+
+def to_cache_flags(*, no_cache: bool) -> Flags:
+    """The flag that does without the cache."""
+    return {"cache.max_mb": "0" if no_cache else None}
+
+
 def names_broker(flags: Flags) -> bool:
     """Whether a flag says which broker to ask: with log files, none is asked otherwise."""
     return any(value is not None for name, value in flags.items() if name.startswith("kafka."))

@@ -48,15 +48,15 @@ def sessions(
     4 or 5 if a source failed or was partial, 2 for wrong usage. Findings set no exit code here.
     """
     flags = {
-        "logging.project": project,
-        "logging.endpoint": logging_endpoint,
-        "logging.quota": quota,
-        "cluster.location": location,
-        "cluster.name": cluster,
-        "cluster.namespace": namespace,
-        **options.to_kafka_flags(kafka, kafka_config, kafka_profile),
-        "catalogue.files": catalogue or None,
-        "cache.max_mb": "0" if no_cache else None,
+        **options.to_source_flags(
+            project=project,
+            endpoint=logging_endpoint,
+            cluster=(location, cluster, namespace),
+            broker=options.to_kafka_flags(kafka, kafka_config, kafka_profile),
+            catalogue=catalogue,
+            quota=quota,
+        ),
+        **options.to_cache_flags(no_cache=no_cache),
     }
     question = listing.Question(tuple(files or ()), (since, until), around, no_reply, cause or "")
     sink = listing.Sink(output_format, out, quiet, explain_plan)
