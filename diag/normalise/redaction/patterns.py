@@ -112,6 +112,16 @@ _TOKENS = (
     r"|eyJ[\w+/=-]{8,}(?:\.[\w-]*){0,4}"  # JSON in base64: a JWT, whole or cut
 )
 _AUTH = r"(?i:(?<=\bbearer )|(?<=\bbasic ))(?=[\w.~+/-]*[0-9A-Z=])[\w.~+/=-]{8,}|(?<=\bufrag )\S+"
+# "connected with password hunter2hunter2": no word of a sentence has both a letter and a digit.
+_SPOKEN_OF = (
+    r"(?i:"
+    + "|".join(
+        rf"(?<=\b{word} {quote})"
+        for word in ("password", "passwd", "passphrase", "api key")
+        for quote in ("", "[\"'`]")
+    )
+    + r")(?=[^\s\d\"'`]{0,64}\d)(?=[^\sA-Za-z\"'`]{0,64}[A-Za-z])[^\s\"'`]{6,}"
+)
 _LOGIN = (
     r"(?<=://)[^\s/\"'<>]{1,256}(?=@)"  # of a URL, with or without a user
     r"|(?<=\bturn:)[^\s/@]{1,256}(?=@)|(?<=\bturns:)[^\s/@]{1,256}(?=@)"
@@ -162,6 +172,11 @@ FAMILIES = (
         (" ",),
         re.compile(r" (?:(?<=earer )|(?<=asic )|(?<=EARER )|(?<=ASIC )|(?<=ufrag ))"),
         (Form("", re.compile(_AUTH)),),
+    ),
+    Family(
+        (" ",),
+        re.compile(r"(?i:sswor?d|passphrase|api key) "),
+        (Form("", re.compile(_SPOKEN_OF)),),
     ),
     Family(
         ("@", "%40"),

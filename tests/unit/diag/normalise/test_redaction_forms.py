@@ -126,3 +126,25 @@ def test_hostile_texts_cost_bounded_work(piece: str) -> None:
     )
 
     assert time.process_time() - start < 0.5
+
+
+@pytest.mark.parametrize(
+    "before", ["with password ", "psql --password ", 'PASSWORD "', "the api key ", "passphrase '"]
+)
+def test_a_password_that_only_a_space_parts_from_its_word_is_hidden(before: str) -> None:
+    """As sentences and command lines have it."""
+    assert "hunter2" not in redact_text(f"connected {before}hunter2hunter2 for call 1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password reset for session_1753615601372_cz4gw0fl5",
+        "password 3 times wrong",
+        "passwd attempt 5/10",
+        "the api key of tenant7 expired",
+    ],
+)
+def test_a_sentence_about_passwords_stays(text: str) -> None:
+    """It says what went wrong."""
+    assert redact_text(text) == text
