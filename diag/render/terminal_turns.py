@@ -42,9 +42,16 @@ _LEGEND = (("~", "~ known no better"), ("?", "? nothing ties the times of its tw
 def _row(turn: Turn) -> Text:
     at = format_instant(turn.start_ns, 3)[17:23]
     bad = turn.outcome is TurnOutcome.UNANSWERED or turn.replay is not None
-    word = turn.outcome.value if turn.outcome is not TurnOutcome.EMPTY else "no words"
     cells = "".join(f"{text:>{_WIDTH}}" for text in _cells(turn))
-    return Text(f"  {at}{cells}  {word}"[:80], style="red" if bad else "")
+    return Text(f"  {at}{cells}  {_name_outcome(turn)}"[:80], style="red" if bad else "")
+
+
+def _name_outcome(turn: Turn) -> str:
+    """In a word or two, for a narrow column."""
+    if turn.outcome is TurnOutcome.EMPTY:
+        return "no words"
+    unheard = turn.outcome is TurnOutcome.ANSWERED and turn.voice_lost is not None
+    return "text only" if unheard else turn.outcome.value
 
 
 def _cells(turn: Turn) -> Iterator[str]:

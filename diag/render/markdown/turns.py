@@ -99,6 +99,8 @@ def _describe_outcome(turn: Turn) -> str:
     if turn.interruption is not None and not turn.interruption.proved:
         over = turn.outcome is TurnOutcome.INTERRUPTED
         words.append("likely: the caller spoke again" if over else "the caller spoke again")
+    if turn.outcome is TurnOutcome.ANSWERED and turn.voice_lost is not None:
+        words.append("its voice did not go out")
     if turn.replay is not None:
         words.append("an old answer" if turn.replay.proved else "perhaps an old answer")
     if turn.caller_left is not None:

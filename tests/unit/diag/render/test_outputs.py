@@ -145,3 +145,12 @@ def test_a_session_that_was_not_found_says_where_it_was_looked_for_and_what_was_
     assert "ws_1753615602114220410 Received" in render_nothing(lost).plain
     for nothing in (near, lost):
         jsonschema.validate(json.loads(render_nothing_json(nothing)), SCHEMA)
+
+
+def test_a_reply_without_its_voice_is_not_called_answered_alone() -> None:
+    """Who reads the row of a turn must see that the caller heard nothing."""
+    name = "quiet-the-voice-is-withheld-after-the-caller-left"
+    (diagnosis,) = (diagnose(read_case_file(path)) for path in CASES if path.stem == name)
+
+    assert "  text only\n" in render_terminal(diagnosis).plain
+    assert "answered; its voice did not go out; the caller left" in render_markdown(diagnosis)
