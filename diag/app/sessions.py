@@ -28,7 +28,7 @@ from diag.checks import CHECKS
 from diag.config import load_wanted_topics
 from diag.errors import UsageError
 from diag.model.catalogue import Catalogue
-from diag.model.coverage import Coverage, State
+from diag.model.coverage import Coverage
 from diag.model.overview import Overview, SessionLine
 from diag.model.window import MINUTE_NS, Window
 from diag.sources.files import Files, show_name
@@ -73,7 +73,10 @@ async def list_sessions(request: SessionsRequest) -> Overview:
             sought=request.sought or "",
         )
         lines, not_judged = await _judge(job, intake.digests, room, workers, request)
-    return _to_overview(request, _doubt(coverage, not_judged), lines)
+    if not_judged:
+        note = f"{INTERRUPTED}: {not_judged} IDs of sessions were read and not judged"
+        coverage = coverage.doubt_logs(note)
+    return _to_overview(request, coverage, lines)
 
 
 def leave_nothing() -> None:
@@ -142,16 +145,6 @@ async def _judge(
             raise
     not_judged = sum(len(group.sessions) for shard in left for group in shard.groups)
     return sorted(lines, key=lambda line: (line.first_ns or 0, line.id)), not_judged
-
-
-def _doubt(coverage: Coverage, not_judged: int) -> Coverage:
-    """Partial, where not all that was read was judged."""
-    if not not_judged:
-        return coverage
-    note = f"{INTERRUPTED}: {not_judged} IDs of sessions were read and not judged"
-    doubted = (replace(one, state=State.PARTIAL, notes=(note, *one.notes)) for one in coverage.log_sources())
-    others = (one for one in coverage.sources if one not in coverage.log_sources())
-    return replace(coverage, sources=(*doubted, *others))
 
 
 def _to_overview(request: SessionsRequest, coverage: Coverage, lines: list[SessionLine]) -> Overview:

@@ -20,10 +20,6 @@ NewFile = Annotated[Path, typer.Argument(metavar="[FILE]", help="Where to write 
 SettingsFile = Annotated[
     Path | None, typer.Argument(metavar="[FILE]", help="Default: diag.toml here, and the environment.")
 ]
-Output = Annotated[
-    options.ListOutput,
-    typer.Option("--output", "-o", help="What goes to stdout.", rich_help_panel="Output"),
-]
 
 
 @app.command("init")
@@ -53,7 +49,7 @@ def show(
     quota: options.Quota = None,
     catalogue: options.CatalogueFiles = None,
     config: options.Config = None,
-    output_format: Output = options.ListOutput.TERMINAL,
+    output_format: options.Output = options.ListOutput.TERMINAL,
     out: options.Out = None,
 ) -> None:
     """Show the settings in force, each with where it came from.

@@ -7,20 +7,13 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from diag.cli import exits, options, output
 from diag.errors import ExitCode
 
 if TYPE_CHECKING:
     from diag.model.checkup import Checkup, TerminalFacts
-
-Output = Annotated[
-    options.ListOutput,
-    typer.Option("--output", "-o", help="What goes to stdout.", rich_help_panel="Output"),
-]
 
 
 def doctor(
@@ -34,7 +27,7 @@ def doctor(
     kafka_profile: options.KafkaProfile = None,
     catalogue: options.CatalogueFiles = None,
     config: options.Config = None,
-    output_format: Output = options.ListOutput.TERMINAL,
+    output_format: options.Output = options.ListOutput.TERMINAL,
     out: options.Out = None,
     quiet: options.Quiet = False,
 ) -> None:

@@ -19,7 +19,7 @@ Sought = Annotated[
 
 def find(
     sought: Sought,
-    files: listing.LogFiles = None,
+    files: options.LogFiles = None,
     since: options.Since = None,
     until: options.Until = None,
     around: listing.Around = None,
@@ -36,7 +36,7 @@ def find(
     config: options.Config = None,
     no_cache: options.NoCache = False,
     explain_plan: options.ExplainPlan = False,
-    output_format: listing.Output = options.ListOutput.TERMINAL,
+    output_format: options.Output = options.ListOutput.TERMINAL,
     out: options.Out = None,
     quiet: options.Quiet = False,
 ) -> None:

@@ -24,20 +24,12 @@ if TYPE_CHECKING:
 AROUND_NS = 15 * 60 * 1_000_000_000
 _INTERRUPTED = "diag: interrupted; finishing with what there is; Ctrl-C again ends at once"
 
-LogFiles = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="FILE", help="Log files or folders, read instead of Cloud Logging; - is stdin."),
-]
 Around = Annotated[
     str | None,
     typer.Option(
         help="15 minutes before and after this time, instead of --since and --until.",
         rich_help_panel="Sources",
     ),
-]
-Output = Annotated[
-    options.ListOutput,
-    typer.Option("--output", "-o", help="What goes to stdout.", rich_help_panel="Output"),
 ]
 
 

@@ -26,10 +26,7 @@ def check(
         str,
         typer.Argument(metavar="FILTER", help="The filter; - is stdin. After --, it may begin with a dash."),
     ],
-    output_format: Annotated[
-        options.ListOutput,
-        typer.Option("--output", "-o", help="What goes to stdout.", rich_help_panel="Output"),
-    ] = options.ListOutput.TERMINAL,
+    output_format: options.Output = options.ListOutput.TERMINAL,
     out: options.Out = None,
 ) -> None:
     """Explain a filter: the tree as the service reads it, and what surprises in it.

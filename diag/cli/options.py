@@ -144,6 +144,12 @@ KafkaProfile = Annotated[
         help="Profile of rpk.yaml (the current one); alone, of rpk's own file.", rich_help_panel=_SOURCES
     ),
 ]
+LogFiles = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="FILE", help="Log files or folders, read instead of Cloud Logging; - is stdin."),
+]
+OUTPUT = typer.Option("--output", "-o", help="What goes to stdout.", rich_help_panel=_OUTPUT)
+Output = Annotated[ListOutput, OUTPUT]
 Quota = Annotated[
     str | None,  # a number like every other: settings say what is allowed, in one line
     typer.Option(

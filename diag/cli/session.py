@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 SessionId = Annotated[
     str, typer.Argument(metavar="ID", help="Any ID that the session has: session, connection, trace.")
 ]
-LogFiles = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="FILE", help="Log files or folders, read instead of Cloud Logging; - is stdin."),
-]
 Report = Annotated[
     str | None,
     typer.Option(
@@ -35,10 +31,7 @@ Report = Annotated[
         rich_help_panel="Output",
     ),
 ]
-Output = Annotated[
-    options.SessionOutput,
-    typer.Option("--output", "-o", help="What goes to stdout.", rich_help_panel="Output"),
-]
+Output = Annotated[options.SessionOutput, options.OUTPUT]
 FailOn = Annotated[
     options.FailOn | None,
     typer.Option(help="Least severity that sets the exit code (default: warning).", rich_help_panel="Output"),
@@ -47,7 +40,7 @@ FailOn = Annotated[
 
 def session(
     session_id: SessionId,
-    files: LogFiles = None,
+    files: options.LogFiles = None,
     since: options.Since = None,
     until: options.Until = None,
     project: options.Project = None,

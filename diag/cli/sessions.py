@@ -19,7 +19,7 @@ Cause = Annotated[
 
 
 def sessions(
-    files: listing.LogFiles = None,
+    files: options.LogFiles = None,
     since: options.Since = None,
     until: options.Until = None,
     around: listing.Around = None,
@@ -38,7 +38,7 @@ def sessions(
     cause: Cause = None,
     no_cache: options.NoCache = False,
     explain_plan: options.ExplainPlan = False,
-    output_format: listing.Output = options.ListOutput.TERMINAL,
+    output_format: options.Output = options.ListOutput.TERMINAL,
     out: options.Out = None,
     quiet: options.Quiet = False,
 ) -> None:

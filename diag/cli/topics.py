@@ -23,10 +23,6 @@ CreateMissing = Annotated[
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="With --create-missing: only show what would be done.")
 ]
-Output = Annotated[
-    options.ListOutput,
-    typer.Option("--output", "-o", help="What goes to stdout.", rich_help_panel="Output"),
-]
 
 
 def topics(
@@ -36,7 +32,7 @@ def topics(
     kafka_config: options.KafkaConfig = None,
     kafka_profile: options.KafkaProfile = None,
     config: options.Config = None,
-    output_format: Output = options.ListOutput.TERMINAL,
+    output_format: options.Output = options.ListOutput.TERMINAL,
     out: options.Out = None,
     quiet: options.Quiet = False,
 ) -> None:

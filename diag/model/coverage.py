@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from diag.model.window import MINUTE_NS, Window
@@ -78,6 +78,17 @@ class Coverage:
             for one in self.sources
             if one.source in ("cloud-logging", "files") and one.state is not State.NOT_ASKED
         )
+
+    def doubt_logs(self, note: str, *, only_complete: bool = False) -> Coverage:
+        """The same with its log sources, or the complete ones of them, in part only, and `note` why."""
+        logs = self.log_sources()
+        doubted = (
+            one
+            if only_complete and one.state is not State.COMPLETE
+            else replace(one, state=State.PARTIAL, notes=(note, *one.notes))
+            for one in logs
+        )
+        return replace(self, sources=(*doubted, *(one for one in self.sources if one not in logs)))
 
     def logs_complete(self) -> bool:
         """Whether every log source that was asked gave all."""

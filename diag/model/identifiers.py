@@ -99,15 +99,14 @@ class Identifier:
 def classify(text: str) -> Identifier:
     """What `text` is, judged by its form alone; every text has a kind."""
     if len(text) > LONGEST:
-        lost = text.startswith(_LOST_PREFIXES)
-        return Identifier(text, IdKind.LOST if lost else IdKind.MALFORMED)
+        return Identifier(text, IdKind.LOST if is_lost(text) else IdKind.MALFORMED)
     return _classify(text)
 
 
 @lru_cache(maxsize=65_536)
 def _classify(text: str) -> Identifier:
     """The same ID is asked about many times in a run."""
-    if text in LOST_TEXTS or text.startswith(_LOST_PREFIXES):
+    if is_lost(text):
         return Identifier(text, IdKind.LOST)
     if text in _TEST_TEXTS or text.startswith(_TEST_PREFIXES):
         return _timed(text, IdKind.TEST)

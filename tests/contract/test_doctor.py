@@ -189,7 +189,7 @@ def test_every_refusal_is_told_with_what_to_do(
     answer, monkeypatch, refusal: Callable[[Any], bytes], evidence: str, remedy: str
 ) -> None:
     """In the service's words, made harmless; exit 4, and what needs it is not tried."""
-    monkeypatch.setattr(visit, "_WAIT_S", 0.01)
+    monkeypatch.setattr(visit, "PERMISSION_WAIT_S", 0.01)
     checkup = ask(answer(refusal))
     found = checkup.find("log-entries")
 
@@ -203,7 +203,7 @@ def test_every_refusal_is_told_with_what_to_do(
 
 def test_one_refusal_that_passes_is_no_refusal(answer, monkeypatch) -> None:
     """A project with many log views answers 403 now and then."""
-    monkeypatch.setattr(visit, "_WAIT_S", 0.01)
+    monkeypatch.setattr(visit, "PERMISSION_WAIT_S", 0.01)
     denied = refuse(grpc.StatusCode.PERMISSION_DENIED, "now and then")
     times = iter([True])
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from diag.app.judging import judge_session
 from diag.app.many.intake import catalogue_of
 from diag.app.many.matching import find_matches
 from diag.app.many.plan import Shard
-from diag.model.coverage import Coverage, State
+from diag.model.coverage import Coverage
 from diag.model.diagnosis import Query
 from diag.model.identifiers import Identifier
 from diag.model.overview import SessionLine, to_line
@@ -53,7 +53,9 @@ def judge_shard(job: JudgingJob, shard: Shard) -> tuple[SessionLine, ...]:
         if session is None:
             continue
         told |= session.members
-        coverage = _doubt(job.coverage) if session.members & shard.cut else job.coverage
+        coverage = (
+            job.coverage.doubt_logs(CUT, only_complete=True) if session.members & shard.cut else job.coverage
+        )
         query = Query(asked, reading.window, job.files, job.collected_ns)
         lines[session.id] = to_line(
             judge_session(query, session, reading, coverage), find_matches(session, job.sought)
@@ -83,13 +85,3 @@ def _list_sessions(shard: Shard, reading: Reading) -> Iterator[Identifier]:
             found = reading.catalogue.classify(text)
             if found.names_session:
                 yield found
-
-
-def _doubt(coverage: Coverage) -> Coverage:
-    """The coverage for a session of which only a part lies in the window."""
-    sources = tuple(
-        replace(one, state=State.PARTIAL, notes=(CUT, *one.notes)) if one.state is State.COMPLETE else one
-        for one in coverage.log_sources()
-    )
-    others = (one for one in coverage.sources if one not in coverage.log_sources())
-    return replace(coverage, sources=(*sources, *others))

@@ -22,9 +22,8 @@ from diag.model.window import Window
 from diag.sources.cloud_logging.client import connect, explain
 from diag.sources.cloud_logging.entries import to_json_form
 from diag.sources.cloud_logging.filters import build_frame
+from diag.sources.cloud_logging.patience import PERMISSION_TRIES, PERMISSION_WAIT_S
 
-_TRIES = 2  # a project with many log views answers 403 now and then
-_WAIT_S = 0.5
 _MOST_PAGES = 5
 
 
@@ -82,7 +81,7 @@ def _follow(method: Any, settings: LoggingSettings, text: str, most: int, timeou
 def _ask(
     method: Any, request: ListLogEntriesRequest, settings: LoggingSettings, ends_s: float
 ) -> tuple[Visit, str]:
-    for left in reversed(range(_TRIES)):
+    for left in reversed(range(PERMISSION_TRIES)):
         asked_ns = time.time_ns()
         try:
             answer, call = method.with_call(request, timeout=max(0.1, ends_s - time.monotonic()))
@@ -92,7 +91,7 @@ def _ask(
                 raise _say_late(settings) from error
             if not (left and isinstance(problem, exceptions.Forbidden)):
                 raise explain(problem, settings) from error
-            time.sleep(_WAIT_S)
+            time.sleep(PERMISSION_WAIT_S)
         else:
             break
     page = ListLogEntriesResponse.pb(answer)
