@@ -23,15 +23,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from pipeline.local import kafka
-from pipeline.local.processes import base_environment
 from pipeline.local.readiness import choose_ports
+from tests.contract.kafka_broker import run_broker
 from tests.contract.kafka_wire import ask, to_compact
 
 LISTENERS = ("login", "scram", "tls", "mutual", "expired", "away")
@@ -62,20 +60,9 @@ class Secured:
 async def run_secured_broker(folder: Path) -> AsyncIterator[Secured]:
     make_certificates(folder)
     ports = dict(zip(LISTENERS, choose_ports(len(LISTENERS)), strict=True))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kafka, "_PROPERTIES", _secure(kafka._PROPERTIES, ports, folder))
-        broker = await kafka.KafkaBroker.start(
-            folder / "kafka",
-            kafka.KafkaPorts(*choose_ports(2)),
-            base_environment(folder),
-            folder / "kafka.log",
-        )
-    try:
-        await broker.wait_ready()
+    async with run_broker(folder, lambda properties: _secure(properties, ports, folder)) as broker:
         await add_scram_user(broker.bootstrap, USER, PASSWORD)
         yield Secured(broker.bootstrap, ports, folder)
-    finally:
-        await broker.stop()
 
 
 def _secure(properties: str, ports: dict[str, int], folder: Path) -> str:

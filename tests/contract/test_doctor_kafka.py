@@ -17,34 +17,18 @@ from diag.model.settings import KafkaSettings
 from diag.model.topics import Path as TopicPath
 from diag.model.topics import WantedTopic
 from diag.sources.kafka import create_topics, reach, read_broker
-from pipeline.local import kafka
-from pipeline.local.processes import base_environment
-from pipeline.local.readiness import choose_ports
+from tests.contract.kafka_broker import AUTHORISED, run_broker
 from tests.contract.kafka_wire import DESCRIBE, EVERYTHING, allow
 
 pytestmark = [pytest.mark.part("kafka"), pytest.mark.asyncio(loop_scope="module")]
-
-_AUTHORISED = """\
-authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
-allow.everyone.if.no.acl.found=true
-"""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[KafkaSettings]:
     """With no topic of anybody's."""
     folder: Path = tmp_path_factory.mktemp("broker")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kafka, "_PROPERTIES", kafka._PROPERTIES + _AUTHORISED)
-        running = await kafka.KafkaBroker.start(
-            folder / "kafka",
-            kafka.KafkaPorts(*choose_ports(2)),
-            base_environment(folder),
-            folder / "kafka.log",
-        )
-    await running.wait_ready()
-    yield KafkaSettings(running.bootstrap)
-    await running.stop()
+    async with run_broker(folder, lambda properties: properties + AUTHORISED) as running:
+        yield KafkaSettings(running.bootstrap)
 
 
 async def ask(broker: KafkaSettings) -> Checkup:

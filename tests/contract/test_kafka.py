@@ -23,9 +23,7 @@ from diag.model.topics import WantedTopic
 from diag.model.window import Window
 from diag.sources.kafka import TopicCut, create_topics, read_broker, read_records
 from diag.sources.kafka.connection import open_admin, open_consumer
-from pipeline.local import kafka
-from pipeline.local.processes import base_environment
-from pipeline.local.readiness import choose_ports
+from tests.contract.kafka_broker import run_broker
 
 pytestmark = [pytest.mark.part("kafka"), pytest.mark.asyncio(loop_scope="module")]
 
@@ -38,18 +36,12 @@ S, OTHER = "session_1753615601372_cz4gw0fl5", "session_1753615601372_other"
 async def settings(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[KafkaSettings]:
     """A broker with automatic creation, which the stack's own one has not."""
     folder: Path = tmp_path_factory.mktemp("broker")
-    with pytest.MonkeyPatch.context() as patch:
-        eager = kafka._PROPERTIES.replace("auto.create.topics.enable=false", "auto.create.topics.enable=true")
-        patch.setattr(kafka, "_PROPERTIES", eager)
-        broker = await kafka.KafkaBroker.start(
-            folder / "kafka",
-            kafka.KafkaPorts(*choose_ports(2)),
-            base_environment(folder),
-            folder / "kafka.log",
-        )
-    await broker.wait_ready()
-    yield KafkaSettings(broker.bootstrap)
-    await broker.stop()
+    async with run_broker(folder, _create_topics_by_themselves) as broker:
+        yield KafkaSettings(broker.bootstrap)
+
+
+def _create_topics_by_themselves(properties: str) -> str:
+    return properties.replace("auto.create.topics.enable=false", "auto.create.topics.enable=true")
 
 
 def new_session() -> str:

@@ -26,9 +26,7 @@ from diag.model.topics import Path as TopicPath
 from diag.model.topics import WantedTopic
 from diag.sources.kafka import create_topics, read_broker
 from diag.sources.kafka.connection import open_admin
-from pipeline.local import kafka
-from pipeline.local.processes import base_environment
-from pipeline.local.readiness import choose_ports
+from tests.contract.kafka_broker import AUTHORISED, run_broker
 from tests.contract.kafka_wire import DESCRIBE, EVERYTHING, allow, join_new_group
 
 pytestmark = [pytest.mark.part("kafka"), pytest.mark.asyncio(loop_scope="module")]
@@ -41,11 +39,7 @@ _WIDE_TOPIC = WantedTopic(WIDE, TopicPath.AUDIO, 3)
 _LATER_NS = 5 * NS_PER_S
 """It is asked when nothing can be on its way any more."""
 
-_AUTHORISED = """\
-authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
-allow.everyone.if.no.acl.found=true
-group.consumer.migration.policy=bidirectional
-"""
+_MIGRATING = "group.consumer.migration.policy=bidirectional\n"
 _WANTED = f"""
 [[topic]]
 name = "audio-in"
@@ -67,20 +61,11 @@ readers = [{{ group = "{OWNER}", service = "orchestrator" }}]
 async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[KafkaSettings]:
     """A broker that obeys access rules, with the topics that are wanted."""
     folder: Path = tmp_path_factory.mktemp("broker")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kafka, "_PROPERTIES", kafka._PROPERTIES + _AUTHORISED)
-        running = await kafka.KafkaBroker.start(
-            folder / "kafka",
-            kafka.KafkaPorts(*choose_ports(2)),
-            base_environment(folder),
-            folder / "kafka.log",
-        )
-    await running.wait_ready()
-    settings = KafkaSettings(running.bootstrap)
-    topics = (WantedTopic("audio-in", TopicPath.AUDIO, 1), _WIDE_TOPIC)
-    await create_topics(settings, topics)
-    yield settings
-    await running.stop()
+    async with run_broker(folder, lambda properties: properties + AUTHORISED + _MIGRATING) as running:
+        settings = KafkaSettings(running.bootstrap)
+        topics = (WantedTopic("audio-in", TopicPath.AUDIO, 1), _WIDE_TOPIC)
+        await create_topics(settings, topics)
+        yield settings
 
 
 @dataclass(frozen=True)
