@@ -16,6 +16,7 @@ from diag.session.surroundings import ANCHOR_EVENTS
 from diag.session.window import clip_window, plan_window, widen_window
 
 MOST_ROUNDS = 6
+_EVER = Window(0, (1 << 63) - 1)
 _SURROUNDINGS_PAGES = 10
 _LONGEST_NAMED = 120
 
@@ -33,6 +34,22 @@ async def read_files(entries: Entries, request: SessionRequest) -> Window | None
     if not isinstance(first, int) or not isinstance(last, int):
         return None
     return clip_window(Window(first, last + 1), *request.bounds)
+
+
+async def read_searched(
+    entries: Entries,
+    asked: Identifier,
+    request: SessionRequest,
+    span: Window,
+    records: Iterable[KafkaRecord] = (),
+) -> Window:
+    """The session's lines among files too large to be read; the window is what --since and --until leave.
+
+    IDs are searched for in all of a file, whatever the time.
+    """
+    await read_linked(entries, asked, _EVER, request, records)
+    own = entries.members_of(asked, records)[1]
+    return clip_window(span.union(own) if own else span, *request.bounds)
 
 
 async def read_live(entries: Entries, asked: Identifier, request: SessionRequest) -> Window:

@@ -11,7 +11,7 @@ from diag.app.discovery import discover, excuse
 from diag.app.entries import Entries
 from diag.app.judging import judge_session
 from diag.app.nothing import explain_nothing
-from diag.app.reading import read_files, read_linked, read_live, read_surroundings
+from diag.app.reading import read_files, read_linked, read_live, read_searched, read_surroundings
 from diag.app.recall import open_recall
 from diag.app.request import Request, SessionRequest
 from diag.catalogue import load_catalogue
@@ -24,7 +24,10 @@ from diag.model.queries import LogSource
 from diag.model.window import Window
 from diag.session.identity.links import is_hub
 from diag.session.reconstruct import Reading, reconstruct
-from diag.sources.files import Files, show_name
+from diag.sources.files import Files, NarrowedFiles, show_name
+
+_MOST_READ = 32 << 20
+"""Bytes of files that are read as a whole; of more the session's lines are searched for."""
 
 if TYPE_CHECKING:
     from diag.sources.cloud_logging import CloudLogging
@@ -42,7 +45,7 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     asked = catalogue.classify(request.asked)
     wanted = load_wanted_topics(request.settings.topics.file)
     broker = Broker(request, catalogue)
-    source = open_source(request, catalogue)
+    source = _narrow(open_source(request, catalogue), request, catalogue)
     entries = Entries(source, catalogue, open_recall(request, source))
     window = await _read_all(entries, broker, asked, request)
     entries.compare_mint(asked, request.bounds)
@@ -63,8 +66,13 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     if session is None:
         return explain_nothing(query, coverage, finder)
     diagnosis = judge_session(query, session, reading, coverage)
-    # a live reading asks for other sessions' first steps alone, so it can not tell whose a line is
-    return attribute_lines(diagnosis, finder, sees_others=bool(request.files))
+    # who asks for other sessions' first steps alone can not tell whose a line is
+    return attribute_lines(diagnosis, finder, sees_others=_sees_others(source))
+
+
+def _sees_others(source: LogSource) -> bool:
+    """Whether every line around the session was read, whoever wrote it."""
+    return isinstance(source, Files) or (isinstance(source, NarrowedFiles) and not source.chose)
 
 
 def check_asked(request: SessionRequest) -> None:
@@ -79,6 +87,8 @@ async def _read_all(
     entries: Entries, broker: Broker, asked: Identifier, request: SessionRequest
 ) -> Window | None:
     """Lines, records, what was around, and the lines that only these led to; gives the window."""
+    if isinstance(entries.source, NarrowedFiles):
+        return await _read_narrowed(entries, broker, asked, request, entries.source)
     if request.files:
         return await read_broker(broker, entries, asked, await read_files(entries, request), request)
     window = await read_live(entries, asked, request)
@@ -88,11 +98,32 @@ async def _read_all(
     return await read_linked(entries, asked, window, request, broker.records or ())
 
 
+async def _read_narrowed(
+    entries: Entries, broker: Broker, asked: Identifier, request: SessionRequest, source: NarrowedFiles
+) -> Window | None:
+    """As from a live source: lines, records, what was around, and the lines that only these led to."""
+    window = await read_searched(entries, asked, request, source.span)
+    await read_broker(broker, entries, asked, window, request)
+    records = broker.records or ()
+    await read_surroundings(entries, asked, window, request, records)
+    window = await read_searched(entries, asked, request, source.span, records)
+    if request.bounds != (None, None):
+        entries.narrow(request.bounds)
+    return window
+
+
 def open_source(request: Request, catalogue: Catalogue) -> LogSource:
     """The files that are given, else Cloud Logging; raises `UsageError` where neither is named."""
     if request.files:
         return Files(request.files, request.progress)
     return open_live(request, catalogue)
+
+
+def _narrow(source: LogSource, request: Request, catalogue: Catalogue) -> LogSource:
+    """Files that are too much to be read for one session are searched."""
+    if isinstance(source, Files) and (large := source.split_large(_MOST_READ)):
+        return NarrowedFiles(source, large, catalogue, request.progress)
+    return source
 
 
 def open_live(request: Request, catalogue: Catalogue) -> CloudLogging:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from glob import has_magic, iglob
 from itertools import islice
 from pathlib import Path
@@ -17,12 +18,16 @@ from diag.model.progress import Progress, ignore
 from diag.model.queries import LogQuery
 from diag.model.records import LogRecord
 from diag.sources.files.content import LOOK_AT, Content, describe_others, is_binary
+from diag.sources.files.large import LargeFile, look_into
 from diag.sources.files.parts import Part, split_file
 from diag.sources.files.reading import STDIN, FileReading
 
 SLUG = "files"
 
 _SHOWN_TWICE = 3
+_WORTH = 1 << 20
+"""Bytes of a file below which it is read as a whole beside large ones, too."""
+
 _MOST_FILES = 20_000
 """Files of one folder: who gives the root of a disk by mistake shall hear of it today."""
 
@@ -32,6 +37,7 @@ class Files:
 
     def __init__(self, names: Sequence[str], progress: Progress = ignore) -> None:
         self._names = tuple(names)
+        self._left_out = frozenset[str]()
         self._progress = progress
         self._entries = 0
         self._read = 0
@@ -41,7 +47,9 @@ class Files:
 
     async def read(self, query: LogQuery) -> AsyncIterator[tuple[LogRecord, ...]]:  # noqa: ARG002  the Protocol's
         """All records, a batch for each file; of a file that a cancellation cuts what came of it."""
-        for name in self._each_once():
+        for name in self._each_once:
+            if name in self._left_out:
+                continue
             self._progress(f"reading {show_name(name)}")
             reading = FileReading(name, show_name(name))
             try:
@@ -55,9 +63,19 @@ class Files:
                 continue
             yield self._count(content, name)
 
+    def split_large(self, least: int) -> tuple[LargeFile, ...]:
+        """The large and regular ones among more than `least` bytes; `read` leaves them out from now on."""
+        sizes = {name: _size_of(name) for name in self._each_once if name != STDIN}
+        if sum(sizes.values()) <= least:
+            return ()
+        looked_into = (_look_into(name) for name, size in sizes.items() if size > _WORTH)
+        large = tuple(file for file in looked_into if file is not None)
+        self._left_out = frozenset(file.name for file in large)
+        return large
+
     def parts(self, size: int) -> Iterator[Part]:
         """All files, each once, those of lines cut into parts of about `size` bytes."""
-        for name in self._each_once():
+        for name in self._each_once:
             try:
                 yield from split_file(name, show_name(name), size)
             except OSError as error:
@@ -107,9 +125,10 @@ class Files:
             self._problems.append(_describe_cut(show_name(name)))
         return content.records
 
-    def _each_once(self) -> Iterator[str]:
+    @cached_property
+    def _each_once(self) -> tuple[str, ...]:
         """A file that is named twice, by whatever names, is read once: its lines would count twice."""
-        seen = set[tuple[int, int]]()
+        seen, once = set[tuple[int, int]](), list[str]()
         for name in self._expand():
             file = _identify(name)
             if file is not None and file in seen:
@@ -117,7 +136,8 @@ class Files:
                 continue
             if file is not None:
                 seen.add(file)
-            yield name
+            once.append(name)
+        return tuple(once)
 
     def _expand(self) -> Iterator[str]:
         """The files, those of a folder or of a pattern that the shell left in the order of their names."""
@@ -175,6 +195,22 @@ def _begins_binary(name: str) -> bool:
             return is_binary(stream.read(LOOK_AT))
     except OSError:
         return False
+
+
+def _look_into(name: str) -> LargeFile | None:
+    """None also where it can not be read: who reads it as a whole tells why."""
+    try:
+        return look_into(name, show_name(name))
+    except OSError:
+        return None
+
+
+def _size_of(name: str) -> int:
+    """0 where that is not known: reading it will tell why."""
+    try:
+        return Path(name).stat().st_size
+    except (OSError, ValueError):
+        return 0
 
 
 def _identify(name: str) -> tuple[int, int] | None:
