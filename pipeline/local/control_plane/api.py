@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -98,8 +98,25 @@ class Api:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise StackError(f"the API server does not answer: {error}") from error
         if answer.status >= 400:
-            raise ApiError(answer.status, found.get("message", answer.reason))
+            raise _refusal(answer, found)
         return dict(found)
+
+    async def stream(self, path: str, query: Mapping[str, str]) -> AsyncIterator[bytes]:
+        """What comes of ``GET path``, piece by piece, until the server ends it; for a watch, lines of JSON.
+
+        Raises:
+            ApiError: the API server refuses it.
+            StackError: there is no answer, or it breaks off.
+        """
+        endless = aiohttp.ClientTimeout(total=None, sock_connect=_TIMEOUT.total)
+        try:
+            async with self._session.get(f"{self._server}{path}", params=query, timeout=endless) as answer:
+                if answer.status >= 400:
+                    raise _refusal(answer, await answer.json(content_type=None))
+                async for piece in answer.content.iter_any():
+                    yield piece
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise StackError(f"the API server does not answer: {error}") from error
 
     async def _find_collection(self, item: Object) -> str:
         """The path of the collection of an object's kind, as discovery tells it."""
@@ -116,3 +133,7 @@ class Api:
         if not resource["namespaced"]:
             return f"{root}/{resource['name']}"
         return f"{root}/namespaces/{item['metadata']['namespace']}/{resource['name']}"
+
+
+def _refusal(answer: aiohttp.ClientResponse, status: Object) -> ApiError:
+    return ApiError(answer.status, status.get("message") or answer.reason or "refused")
