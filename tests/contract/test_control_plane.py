@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
+from pathlib import Path
+
 import pytest
 
 from pipeline.local.control_plane import access
 from pipeline.local.control_plane.api import ApiError
 from pipeline.local.control_plane.control_plane import ControlPlane
+from pipeline.local.processes import REPOSITORY
 from pipeline.local.state import NAMESPACE, NODE_NAME
-from tests.contract.control_plane import Kubectl, deployment, until
+from tests.contract.control_plane import READY_S, Kubectl, deployment, is_alive, until
 
 pytestmark = [pytest.mark.part("control-plane"), pytest.mark.asyncio(loop_scope="session")]
+
+_HELD = """
+import asyncio, sys
+from pathlib import Path
+from pipeline.local.control_plane.control_plane import ControlPlane
+
+async def main():
+    async with ControlPlane(Path(sys.argv[1]), ready_s=90) as plane:
+        print(*(daemon.pid for daemon in plane.daemons.values()), flush=True)
+        await asyncio.get_running_loop().create_future()
+
+asyncio.run(main())
+"""
 
 
 async def test_it_says_the_version_that_it_was_built_from(control_plane: ControlPlane) -> None:
@@ -75,3 +94,33 @@ async def test_what_is_applied_twice_is_changed_once(control_plane: ControlPlane
     assert first["metadata"]["generation"] == again["metadata"]["generation"] == 1
     assert dry["metadata"]["name"] == "dry"
     assert "dry" not in names
+
+
+async def test_it_ends_with_whoever_holds_it(control_plane: ControlPlane, tmp_path: Path) -> None:
+    """A holder that is killed leaves no process, and everything that was written is in the one folder."""
+    folder, home = tmp_path / "plane", tmp_path / "home"
+    home.mkdir()
+    cache = control_plane.programs.root.parents[2]
+    environment = {
+        **os.environ,
+        "HOME": str(home),
+        "XDG_CACHE_HOME": str(cache),
+        "PYTHONPATH": str(REPOSITORY),
+    }
+    holder = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _HELD, str(folder)), cwd=home, env=environment, stdout=asyncio.subprocess.PIPE
+    )
+    assert holder.stdout
+    pids = [int(pid) for pid in (await asyncio.wait_for(holder.stdout.readline(), READY_S)).split()]
+    holder.kill()
+    await holder.wait()
+
+    async def are_gone() -> bool:
+        return not any(is_alive(pid) for pid in pids)
+
+    assert len(pids) == 4
+    await until(are_gone)
+    assert list(home.iterdir()) == []
+    secret = [path for path in folder.rglob("*") if path.suffix in {".key", ".kubeconfig", ".csv"}]
+    assert len(secret) == 2 + 6 + 1
+    assert not [path for path in secret if path.stat().st_mode & 0o077]

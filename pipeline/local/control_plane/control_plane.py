@@ -14,7 +14,7 @@ from pipeline.local.control_plane.api import Api, Object
 from pipeline.local.control_plane.commands import Layout, Ports, build_commands
 from pipeline.local.control_plane.keys import make_keys
 from pipeline.local.control_plane.network import ServiceNetwork
-from pipeline.local.control_plane.node import build_foundation, build_node
+from pipeline.local.control_plane.node import build_foundation, build_node, is_founded
 from pipeline.local.control_plane.programs import (
     API_SERVER,
     CONTROLLER_MANAGER,
@@ -107,6 +107,7 @@ class ControlPlane:
                 await api.apply(item)
             for port in (self._ports.controllers, self._ports.scheduler):
                 await self._await(partial(api.answers_ok, "/healthz", f"https://{LOOPBACK}:{port}"))
+            await self._await(partial(is_founded, api))
 
     def _lay_out(self) -> Layout:
         """Everything that must be there before the first process starts."""

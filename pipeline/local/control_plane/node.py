@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.local.control_plane.access import VIEWER
-from pipeline.local.control_plane.api import Object
+from pipeline.local.control_plane.api import Api, Object
 from pipeline.local.control_plane.programs import read_version
 from pipeline.local.readiness import LOOPBACK
 from pipeline.local.state import LOCATION, NAMESPACE, PROJECT
@@ -59,6 +59,12 @@ def build_foundation() -> list[Object]:
             "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": VIEWER.name}],
         },
     ]
+
+
+async def is_founded(api: Api) -> bool:
+    """Whether a controller has gathered the rules of the cluster role ``view``: it begins empty."""
+    role = await api.get("/apis/rbac.authorization.k8s.io/v1/clusterroles/view")
+    return bool(role.get("rules"))
 
 
 _READY = {
