@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from pipeline.local.control_plane.control_plane import ControlPlane
 from tests.contract.control_plane import READY_S
+from tests.contract.kubelet import Node, run_node
 from tests.contract.logging_server import Server, run_server
 
 
@@ -25,3 +26,10 @@ async def control_plane(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
     """One control plane for all tests that ask for it. They share its node, and name their own objects."""
     async with ControlPlane(tmp_path_factory.mktemp("control-plane"), ready_s=READY_S) as plane:
         yield plane
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def node(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
+    """The node of `control_plane`, with a kubelet that runs what is bound to it."""
+    async with run_node(control_plane, tmp_path_factory.mktemp("node")) as node:
+        yield node

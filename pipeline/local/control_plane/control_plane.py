@@ -12,7 +12,7 @@ from typing import Self
 from pipeline.local.control_plane import access
 from pipeline.local.control_plane.api import Api, Object
 from pipeline.local.control_plane.commands import Layout, Ports, build_commands
-from pipeline.local.control_plane.keys import make_keys
+from pipeline.local.control_plane.keys import Keys, make_keys
 from pipeline.local.control_plane.network import ServiceNetwork
 from pipeline.local.control_plane.node import build_foundation, build_node, is_founded
 from pipeline.local.control_plane.programs import (
@@ -41,7 +41,10 @@ class ControlPlane:
     Attributes:
         daemons: its processes, by the name of the program.
         programs: what they run, and kubectl.
+        keys: those of its servers, from the start on.
     """
+
+    keys: Keys
 
     def __init__(self, folder: Path, *, logs: Path | None = None, ready_s: float = READY_S) -> None:
         self.daemons: dict[str, Daemon] = {}
@@ -112,7 +115,8 @@ class ControlPlane:
     def _lay_out(self) -> Layout:
         """Everything that must be there before the first process starts."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        layout = Layout(self._folder, make_keys(self._folder / "keys"), self._ports, self._services.cidr)
+        self.keys = make_keys(self._folder / "keys")
+        layout = Layout(self._folder, self.keys, self._ports, self._services.cidr)
         tokens = access.make_tokens(access.USERS, layout.tokens)
         server = f"https://{LOOPBACK}:{self._ports.api}"
         access.write_kubeconfigs(layout.users, server, layout.keys.authority, tokens)
