@@ -15,6 +15,7 @@ from pipeline.local.control_plane.control_plane import ControlPlane
 from pipeline.local.processes import REPOSITORY
 from pipeline.local.state import NAMESPACE, NODE_NAME
 from tests.contract.control_plane import READY_S, Kubectl, deployment, is_alive, until
+from tests.contract.kubelet import Node
 
 pytestmark = [pytest.mark.part("control-plane"), pytest.mark.asyncio(loop_scope="session")]
 
@@ -62,10 +63,11 @@ async def test_a_viewer_reads_and_changes_nothing(control_plane: ControlPlane) -
         assert "(Forbidden)" in (await kubectl.run(*words)).stderr
 
 
-async def test_a_deployment_becomes_a_replica_set_and_pods_on_the_node(control_plane: ControlPlane) -> None:
+async def test_a_deployment_becomes_a_replica_set_and_pods_on_the_node(
+    control_plane: ControlPlane, node: Node
+) -> None:
     """Controllers and scheduler work: pods that nobody named are bound to the one node."""
     kubectl = Kubectl(control_plane)
-    await control_plane.register_node(kubelet_port=1)
     async with control_plane.api() as api:
         await api.apply(deployment("scheduled", replicas=2))
 
