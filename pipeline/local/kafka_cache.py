@@ -1,24 +1,21 @@
 """The jars of Apache Kafka, fetched once by Maven into the user's cache, and a class archive of them.
 
-``$XDG_CACHE_HOME/diag-pipeline/kafka-<version>/`` holds the generated ``pom.xml``, ``libs/`` and one
-``classes-<Java version>.jsa``. What is there is complete: everything is made beside its place and
-renamed. A lock file lets one process at a time make something; the others wait and find it made.
-Where Maven fetches from is the machine's own Maven settings.
+``kafka-<version>/`` in the user's cache holds the generated ``pom.xml``, ``libs/`` and one
+``classes-<Java version>.jsa``. Where Maven fetches from is the machine's own Maven settings.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.local.errors import StackError
 from pipeline.local.java import Java
+from pipeline.local.user_cache import cache_root, maker
 from pipeline.wire.process import bound_command
 
 VERSION = "4.3.1"
@@ -72,10 +69,8 @@ class KafkaCache:
 
 
 def kafka_cache() -> KafkaCache:
-    """The cache of this user. A relative ``XDG_CACHE_HOME`` is ignored, as its specification asks."""
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    base = Path(home) if Path(home).is_absolute() else Path.home() / ".cache"
-    return KafkaCache(base / "diag-pipeline" / f"kafka-{VERSION}")
+    """Kafka in the cache of this user."""
+    return KafkaCache(cache_root() / f"kafka-{VERSION}")
 
 
 def fetch_jars(cache: KafkaCache, maven: str = "mvn") -> None:
@@ -86,7 +81,7 @@ def fetch_jars(cache: KafkaCache, maven: str = "mvn") -> None:
     """
     if cache.has_jars:
         return
-    with _maker(cache.root) as partial:
+    with maker(cache.root) as partial:
         if not cache.has_jars:
             (partial / "pom.xml").write_text(_POM, "utf-8")
             _run_maven(maven, partial)
@@ -101,25 +96,10 @@ def make_archive(cache: KafkaCache, java: Java, run_broker: Callable[[Path], Non
     """
     if cache.archive(java).exists():
         return
-    with _maker(cache.root) as partial:
+    with maker(cache.root) as partial:
         if not cache.archive(java).exists():
             run_broker(partial / "classes.jsa")
             (partial / "classes.jsa").rename(cache.archive(java))
-
-
-@contextmanager
-def _maker(root: Path) -> Iterator[Path]:
-    """The right to make something in `root`, and an empty folder beside it to make it in."""
-    root.parent.mkdir(parents=True, exist_ok=True)
-    with root.with_name(f"{root.name}.lock").open("ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        partial = root.with_name(f"{root.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)  # of a maker that was killed
-        partial.mkdir()
-        try:
-            yield partial
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
 
 
 def _run_maven(maven: str, folder: Path) -> None:

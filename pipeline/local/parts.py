@@ -1,19 +1,29 @@
-"""What the stack needs beyond Python packages: Java, Maven, flite, and the jars of Kafka."""
+"""What the stack needs beyond Python packages: Java, Maven, flite, and the jars of Kafka.
+
+As a cluster it needs a control plane, too, and Go to build it once.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.local.control_plane.programs import (
+    build_programs,
+    find_go_fault,
+    find_programs,
+    read_version,
+)
 from pipeline.local.errors import StackError
 from pipeline.local.java import OLDEST_MAJOR, find_java
 from pipeline.local.kafka_cache import VERSION, fetch_jars, kafka_cache, make_archive
 
 INSTALL_COMMAND = "python -m pipeline parts --install"
+CLUSTER_COMMAND = f"{INSTALL_COMMAND} --cluster"
 _APT = ("apt-get", "-qq", "-o", "DPkg::Lock::Timeout=60")
 _APT_TIMEOUT_S = 600
 
@@ -25,17 +35,14 @@ class Part:
     Attributes:
         name: how the stack and its tests call it.
         find_fault: why it cannot be used; None if it can.
-        package: the Debian package that brings it; None for what `INSTALL_COMMAND` makes itself.
+        command: the one line that brings it.
+        package: the Debian package that brings it, where one does.
     """
 
     name: str
     find_fault: Callable[[], str | None]
-    package: str | None
-
-    @property
-    def command(self) -> str:
-        """The one line that brings it."""
-        return f"apt-get install --yes {self.package}" if self.package else INSTALL_COMMAND
+    command: str
+    package: str | None = None
 
 
 def _find_java_fault() -> str | None:
@@ -53,44 +60,75 @@ def _find_program_fault(program: str) -> str | None:
     return None if shutil.which(program) else f"no {program} on PATH"
 
 
+def _find_programs_fault() -> str | None:
+    programs = find_programs()
+    return None if programs.are_built else f"Kubernetes {read_version()} is not in {programs.root}"
+
+
+def _packaged(name: str, find_fault: Callable[[], str | None], package: str) -> Part:
+    return Part(name, find_fault, f"apt-get install --yes {package}", package)
+
+
 PARTS = (
-    Part("java", _find_java_fault, "default-jre-headless"),
-    Part("maven", lambda: _find_program_fault("mvn"), "maven"),
-    Part("flite", lambda: _find_program_fault("flite"), "flite"),
-    Part("kafka", _find_jars_fault, None),
+    _packaged("java", _find_java_fault, "default-jre-headless"),
+    _packaged("maven", lambda: _find_program_fault("mvn"), "maven"),
+    _packaged("flite", lambda: _find_program_fault("flite"), "flite"),
+    Part("kafka", _find_jars_fault, INSTALL_COMMAND),
+)
+CLUSTER_PARTS = (
+    # Debian's own is too old
+    Part("go", find_go_fault, "see go.dev/doc/install"),
+    Part("control-plane", _find_programs_fault, CLUSTER_COMMAND),
 )
 
 
 def missing_parts(names: Iterable[str]) -> dict[str, str | None]:
     """For each of `names` why it cannot be used, or None. Kafka's jars may still have to be fetched."""
-    faults = {part.name: part.find_fault() for part in PARTS}
-    if faults["kafka"] and not faults["maven"]:
-        faults["kafka"] = None
-    faults["kafka"] = faults["java"] or faults["kafka"]
-    return {name: faults[name] for name in names}
+    wanted = set(names)
+    needed = wanted | {"java", "maven", "kafka"} if "kafka" in wanted else wanted
+    faults = {part.name: part.find_fault() for part in (*PARTS, *CLUSTER_PARTS) if part.name in needed}
+    if "kafka" in wanted:
+        cannot_be_fetched = faults["kafka"] if faults["maven"] else None
+        faults["kafka"] = faults["java"] or cannot_be_fetched
+    return {name: faults[name] for name in wanted}
 
 
-def list_parts() -> tuple[list[str], bool]:
-    """A line for each part, and whether all are there."""
-    faults = [(part, part.find_fault()) for part in PARTS]
+def list_parts(*, cluster: bool = False) -> tuple[list[str], bool]:
+    """A line for each part, and whether all are there; those of a cluster too if `cluster`."""
+    parts = (*PARTS, *CLUSTER_PARTS) if cluster else PARTS
+    faults = [(part, part.find_fault()) for part in parts]
     lines = [
-        f"{part.name:8}missing  {fault}; get it: {part.command}" if fault else f"{part.name:8}present"
+        f"{part.name:14}missing  {fault}; get it: {part.command}" if fault else f"{part.name:14}present"
         for part, fault in faults
     ]
     return lines, not any(fault for _, fault in faults)
 
 
-def install_parts(report: Callable[[str], None]) -> list[str]:
+def install_parts(report: Callable[[str], None], *, cluster: bool = False) -> list[str]:
     """Get what is missing; a line for each part that is missing still, with the command for it.
 
     Says nothing through `report` and is done at once when all is there.
     """
-    faults = _install_packages([part for part in PARTS if part.package and part.find_fault()], report)
-    fault = _install_kafka(report)
-    return [*faults, _to_line(PARTS[-1], fault)] if fault else faults
+    lines = _install_packages([part for part in PARTS if part.package and part.find_fault()], report)
+    made = [(PARTS[-1], _install_kafka(report))]
+    if cluster:
+        made.append((CLUSTER_PARTS[-1], _install_control_plane(report)))
+    return lines + [_to_line(part, fault) for part, fault in made if fault]
 
 
-def _install_packages(parts: list[Part], report: Callable[[str], None]) -> list[str]:
+def _install_control_plane(report: Callable[[str], None]) -> str | None:
+    """The programs, built; None, or why they are not there."""
+    programs = find_programs()
+    if not programs.are_built and not find_go_fault():
+        report(f"building Kubernetes {read_version()}, once: some minutes")
+    try:
+        build_programs(programs)
+    except (StackError, OSError) as error:
+        return str(error)
+    return None
+
+
+def _install_packages(parts: Sequence[Part], report: Callable[[str], None]) -> list[str]:
     if not parts:
         return []
     report(f"installing {', '.join(part.name for part in parts)}")

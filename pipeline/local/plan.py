@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.local.containers import RestartPolicy
+from pipeline.local.back_off import RestartPolicy
 from pipeline.local.kafka_admin import STANDING_TOPICS, Topic
 from pipeline.local.services import SERVICES, Service
 from pipeline.local.state import DEFAULT_FOLDER

@@ -24,7 +24,6 @@ from pipeline.local.services import Service, build_environment
 from pipeline.local.state import PodState, StackState, StateFolder
 
 KAFKA, LOGGING, AGENT = "kafka", "cloud-logging", "log-agent"
-NODE_NAME = "gke-voice-agent-default-pool-5d8c1f3e-p4zt"
 _EXTERNAL_KAFKA_S = 10.0
 # the agent sends what is left for up to 5 s
 _GRACE_S = {KAFKA: KAFKA_GRACE_S, LOGGING: 2.0, AGENT: 6.0}
@@ -130,7 +129,7 @@ class Stack:
             "LOGGING_ENDPOINT": f"http://{LOOPBACK}:{port}",
             "CLUSTER_NAME": local.CLUSTER,
             "CLUSTER_LOCATION": local.LOCATION,
-            "NODE_NAME": NODE_NAME,
+            "NODE_NAME": local.NODE_NAME,
         }
         await self._start_daemon(folder, AGENT, "pipeline.local.log_agent", base | settings)
 

@@ -24,6 +24,7 @@ PROJECT = "voice-agent-local"
 CLUSTER = "voice-agent"
 LOCATION = "local"
 NAMESPACE = "voice-agent"
+NODE_NAME = "gke-voice-agent-default-pool-5d8c1f3e-p4zt"
 DEFAULT_FOLDER = Path(".stack")
 
 _DIAG_TOML = """\

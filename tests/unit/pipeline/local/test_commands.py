@@ -48,7 +48,7 @@ def test_missing_parts_are_listed(tmp_path):
 
     assert result.returncode == 1
     assert len(result.stdout.splitlines()) == 4
-    assert "flite   missing  no flite on PATH; get it: apt-get install --yes flite" in result.stdout
+    assert "flite         missing  no flite on PATH; get it: apt-get install --yes flite" in result.stdout
 
 
 def test_install_that_cannot_install_is_no_failure(tmp_path):

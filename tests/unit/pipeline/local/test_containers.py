@@ -9,7 +9,8 @@ from itertools import pairwise
 
 import pytest
 
-from pipeline.local.containers import BackOff, Container, ContainerSpec, RestartPolicy
+from pipeline.local.back_off import BackOff, RestartPolicy
+from pipeline.local.containers import Container, ContainerSpec
 from pipeline.local.cri import log_path, parse_line
 from pipeline.local.pods import mint_pod
 
@@ -199,7 +200,8 @@ def test_containers_end_with_a_killed_supervisor(tmp_path, eventually, is_alive)
     script = f"""
 import asyncio, sys
 from pathlib import Path
-from pipeline.local.containers import Container, ContainerSpec, RestartPolicy
+from pipeline.local.back_off import RestartPolicy
+from pipeline.local.containers import Container, ContainerSpec
 from pipeline.local.pods import mint_pod
 
 async def main():

@@ -19,7 +19,7 @@ from pipeline.local.supervisor import supervise
 KEEP = """
 import sys
 from pathlib import Path
-from pipeline.local.containers import RestartPolicy
+from pipeline.local.back_off import RestartPolicy
 from pipeline.local.plan import Plan
 from pipeline.local.services import Service
 from pipeline.local.stack import Stack

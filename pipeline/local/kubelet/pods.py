@@ -1,0 +1,178 @@
+"""The life of one pod: its containers are run, its status is reported, its end is carried out."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any
+
+from pipeline.local.control_plane.api import ApiError, Object
+from pipeline.local.errors import StackError
+from pipeline.local.kubelet.containers import ContainerWorker
+from pipeline.local.kubelet.host import Host, list_volumes
+from pipeline.local.kubelet.observations import Terminated
+from pipeline.local.kubelet.spec import NEVER, ContainerSpec, read_pod
+from pipeline.local.kubelet.status import PodSeen, build_status
+
+_RETRY_S = 0.5
+_GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
+_STRATEGIC_MERGE = "application/strategic-merge-patch+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a pod is ended: the time that it gets, and whether its object is to be deleted then."""
+
+    grace_s: float
+    delete: bool = False
+
+
+class PodWorker:
+    """One pod. `run` is its whole life; `update` and `end` may be called at any time."""
+
+    def __init__(self, manifest: Object, host: Host) -> None:
+        self.pod = read_pod(manifest)
+        self._host = host
+        self._address = host.addresses.take()
+        self._started_at = time.time()
+        self._known: dict[str, Any] = manifest.get("status", {})
+        self._sent: dict[str, Any] | None = None
+        self._changed = asyncio.Event()
+        self._end: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        self._ending = False
+        self._workers = {
+            spec.name: self._build_worker(spec) for spec in (*self.pod.init_containers, *self.pod.containers)
+        }
+
+    def find_container(self, name: str) -> ContainerWorker | None:
+        """The container or init container `name`."""
+        return self._workers.get(name)
+
+    @property
+    def address(self) -> str:
+        """Its address, of 10.244.0.0/16."""
+        return self._address
+
+    def update(self, manifest: Object) -> None:
+        """Take a new version of the object in."""
+        self.pod = replace(self.pod, manifest=manifest)
+        metadata = manifest["metadata"]
+        if metadata.get("deletionTimestamp"):
+            self.end(Ending(float(metadata.get("deletionGracePeriodSeconds", self.pod.grace_s)), delete=True))
+
+    def end(self, ending: Ending) -> None:
+        """Begin the end. One that has begun goes on, but for one without grace: that is at once."""
+        if not self._end.done():
+            self._end.set_result(ending)
+        elif ending.grace_s == 0:
+            for worker in self._workers.values():
+                worker.kill()
+
+    async def run(self) -> None:
+        """Live until `end`, then end as that says: nothing of the pod is left on this machine."""
+        for name in list_volumes(self.pod):
+            self._host.volume(self.pod, name).mkdir(parents=True, exist_ok=True)
+        self._changed.set()
+        reporting = asyncio.create_task(self._report())
+        living = asyncio.create_task(self._live())
+        try:
+            ending = await self._end
+            await self._carry_out(ending, living, reporting)
+        finally:
+            living.cancel()
+            reporting.cancel()
+            self._host.addresses.give_back(self._address)
+            self._host.events.forget(self.pod.uid)
+            shutil.rmtree(self._host.volumes / self.pod.uid, ignore_errors=True)
+
+    def _build_worker(self, spec: ContainerSpec) -> ContainerWorker:
+        is_init = spec in self.pod.init_containers
+        return ContainerWorker(
+            self.pod,
+            spec,
+            self._host,
+            self._address,
+            restarts=self._restarts_init if is_init else self.pod.should_restart,
+            on_change=self._changed.set,
+        )
+
+    def _restarts_init(self, exit_code: int) -> bool:
+        """An init container is run until it has ended well."""
+        return exit_code != 0 and self.pod.restart_policy != NEVER
+
+    async def _live(self) -> None:
+        """The init containers one after the other, then the containers all at once."""
+        if self._end.done():
+            return  # taken up only to be deleted
+        for spec in self.pod.init_containers:
+            worker = self._workers[spec.name]
+            await worker.live()
+            if not isinstance(worker.seen.state, Terminated) or worker.seen.state.exit_code != 0:
+                return
+        async with asyncio.TaskGroup() as group:
+            for spec in self.pod.containers:
+                group.create_task(self._workers[spec.name].live())
+
+    async def _carry_out(
+        self, ending: Ending, living: asyncio.Task[None], reporting: asyncio.Task[None]
+    ) -> None:
+        await asyncio.gather(*(worker.stop(ending.grace_s) for worker in self._workers.values()))
+        await living
+        if not ending.delete:
+            return
+        reporting.cancel()
+        self._ending = True
+        with suppress(StackError):
+            await self._send()
+        await self._delete()
+
+    async def _report(self) -> None:
+        """Keep the status up to date, as long as there is an object to have one."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            try:
+                await self._send()
+            except ApiError as error:
+                if error.status in _GONE:
+                    return
+                await self._retry()
+            except StackError:
+                await self._retry()
+
+    async def _retry(self) -> None:
+        await asyncio.sleep(_RETRY_S)
+        self._changed.set()
+
+    async def _send(self) -> None:
+        """Patch the status if it is another than before; raises `StackError`."""
+        containers = {name: worker.seen for name, worker in self._workers.items()}
+        seen = PodSeen(containers, self._host.ip, self._address, self._started_at, self._ending)
+        status = build_status(self.pod, seen, self._known, time.time())
+        if status != self._sent:
+            body = {"metadata": {"uid": self.pod.uid}, "status": status}
+            await self._host.api.request("PATCH", f"{self._path}/status", body, _STRATEGIC_MERGE)
+            self._sent = self._known = status
+
+    async def _delete(self) -> None:
+        """Let the object go; it may have gone already."""
+        body = {"gracePeriodSeconds": 0, "preconditions": {"uid": self.pod.uid}}
+        while True:
+            try:
+                await self._host.api.request("DELETE", self._path, body)
+            except ApiError as error:
+                if error.status in _GONE:
+                    return
+            except StackError:
+                pass
+            else:
+                return
+            await asyncio.sleep(_RETRY_S)
+
+    @property
+    def _path(self) -> str:
+        return f"/api/v1/namespaces/{self.pod.namespace}/pods/{self.pod.name}"

@@ -1,0 +1,86 @@
+"""The kubelet's API, as the API server asks it: logs of containers.
+
+Source: Kubernetes 1.36, pkg/kubelet/server/server.go. The API server is the only caller; it has judged
+who may ask.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from aiohttp import web
+
+from pipeline.local.kubelet.containers import ContainerWorker
+from pipeline.local.kubelet.log_files import read_log
+from pipeline.local.kubelet.log_options import LogOptions, LogRefusedError, choose_run, read_options
+from pipeline.local.kubelet.pods import PodWorker
+
+FindPod = Callable[[str, str], PodWorker | None]
+"""The pod of a namespace and name."""
+
+_SHUTDOWN_S = 0.5
+
+
+class KubeletServer:
+    """Serves what is asked about the pods that `find_pod` knows."""
+
+    def __init__(self, find_pod: FindPod) -> None:
+        self._find_pod = find_pod
+        app = web.Application()
+        app.router.add_get("/healthz", _healthz)
+        app.router.add_get("/containerLogs/{namespace}/{pod}/{container}", self._container_logs)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
+
+    async def start(self, host: str, port: int, tls: ssl.SSLContext) -> int:
+        """Listen; the port. Raises `OSError`."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, port, ssl_context=tls).start()
+        found: int = self._runner.addresses[0][1]
+        return found
+
+    async def stop(self) -> None:
+        """End what runs, and listen no more."""
+        await self._runner.cleanup()
+
+    async def _container_logs(self, request: web.Request) -> web.StreamResponse:
+        name, container = request.match_info["pod"], request.match_info["container"]
+        pod = self._find_pod(request.match_info["namespace"], name)
+        if pod is None:
+            return web.Response(status=404, text=f'pod "{name}" does not exist')
+        worker = pod.find_container(container)
+        if worker is None:
+            return web.Response(status=404, text=f'container "{container}" not found in pod "{name}"')
+        try:
+            options = read_options(request.query, time.time())
+            run = choose_run(worker.seen, name, container, previous=options.previous)
+        except LogRefusedError as error:
+            return web.Response(status=400, text=str(error))
+        except ValueError:
+            return web.Response(status=400, text='{"message": "Unable to decode query."}')
+        return await _send_log(request, worker, run, options)
+
+
+async def _healthz(_request: web.Request) -> web.Response:
+    return web.Response(text="ok")
+
+
+async def _send_log(
+    request: web.Request, worker: ContainerWorker, run: str, options: LogOptions
+) -> web.StreamResponse:
+    """The log of one run, as long as the caller listens; a run of a kubelet before this one has none."""
+    path = worker.logs.get(run)
+    if path is None or not await asyncio.to_thread(path.exists):
+        return web.Response(status=500, text=f"unable to retrieve container logs for {run}")
+    answer = web.StreamResponse(headers={"Content-Type": "text/plain"})
+    answer.enable_chunked_encoding()
+    await answer.prepare(request)
+    with suppress(ConnectionError):
+        async for text in read_log(path, options, lambda: not worker.is_running(run)):
+            if text:
+                await answer.write(text)
+        await answer.write_eof()
+    return answer

@@ -1,0 +1,255 @@
+"""Pods run on the kubelet of the stack as they run on a node of GKE."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from pipeline.local.kubelet.addresses import to_loopback
+from pipeline.local.state import NAMESPACE
+from tests.contract.control_plane import until
+from tests.contract.kubelet import Node, http_probe, is_true, pod, pod_template
+
+pytestmark = [pytest.mark.part("control-plane"), pytest.mark.asyncio(loop_scope="session")]
+
+
+async def test_a_pod_runs_and_becomes_ready(node: Node) -> None:
+    """Phase, conditions, address, image by digest, and the events of its start."""
+    await node.apply(pod("runs", "server", readinessProbe=http_probe("unready")))
+
+    async def is_ready() -> bool:
+        return is_true((await node.pods("runs"))[0], "Ready")
+
+    await until(is_ready)
+    [found] = await node.pods("runs")
+    [container] = found["status"]["containerStatuses"]
+    assert found["status"]["phase"] == "Running"
+    assert found["status"]["podIP"].startswith("10.244.")
+    assert container["imageID"].startswith("voice-agent/test-server@sha256:")
+    assert container["containerID"].startswith("containerd://")
+    assert (container["ready"], container["started"], container["restartCount"]) == (True, True, 0)
+    reasons = [reason for reason, _ in await node.events(found)]
+    assert {"Scheduled", "Pulled", "Created", "Started"} <= set(reasons)
+
+
+async def test_an_image_that_does_not_exist_is_backed_off_from_until_it_does(node: Node) -> None:
+    """ErrImagePull with the runtime's words, then ImagePullBackOff; the pod stays Pending and has no log."""
+    await node.apply(pod("no-image", "server", tag="missing"))
+    reasons: set[str] = set()
+
+    async def has_been_through_both() -> bool:
+        reasons.add(waiting(await node.container("no-image")).get("reason", ""))
+        return {"ErrImagePull", "ImagePullBackOff"} <= reasons
+
+    await until(has_been_through_both)
+    [found] = await node.pods("no-image")
+    message = waiting(found["status"]["containerStatuses"][0])["message"]
+    assert found["status"]["phase"] == "Pending"
+    assert 'failed to pull and unpack image "voice-agent/test-server:missing"' in message
+    assert ("Failed", "Error: ErrImagePull") in await node.events(found)
+
+    refused = await node.kubectl.run("logs", "no-image")
+    assert 'container "no-image" in pod "no-image" is waiting to start' in refused.stderr
+
+
+async def test_a_missing_key_keeps_a_container_from_being_made_until_it_is_there(node: Node) -> None:
+    """CreateContainerConfigError names the key; the ConfigMap's value reaches the process."""
+    greeting = {"name": "GREETING", "valueFrom": {"configMapKeyRef": {"name": "greetings", "key": "hello"}}}
+    await node.kubectl("create", "configmap", "greetings", "--from-literal=other=x")
+    await node.apply(pod("config", "task", "Never", env=[greeting]))
+
+    async def is_refused() -> bool:
+        return waiting(await node.container("config")).get("reason") == "CreateContainerConfigError"
+
+    await until(is_refused)
+    message = waiting(await node.container("config"))["message"]
+    assert message == "couldn't find key hello in ConfigMap voice-agent/greetings"
+
+    await node.kubectl("patch", "configmap", "greetings", "-p", '{"data": {"hello": "good day"}}')
+
+    async def has_succeeded() -> bool:
+        return (await node.pods("config"))[0]["status"]["phase"] == "Succeeded"
+
+    await until(has_succeeded)
+    assert await node.kubectl("logs", "config") == "good day\n"
+
+
+async def test_a_container_that_keeps_crashing_is_restarted_ever_later(node: Node) -> None:
+    """CrashLoopBackOff with the last end, the count, the log of the run before, and BackOff counted up."""
+    await node.apply(pod("crashes", "crash"))
+
+    async def has_crashed_often() -> bool:
+        container = await node.container("crashes")
+        reason = waiting(container).get("reason")
+        return reason == "CrashLoopBackOff" and container["restartCount"] >= 2
+
+    await until(has_crashed_often)
+    [found] = await node.pods("crashes")
+    [container] = found["status"]["containerStatuses"]
+    last = container["lastState"]["terminated"]
+    assert (last["exitCode"], last["reason"]) == (3, "Error")
+    assert waiting(container)["message"].startswith("back-off ")
+    assert (
+        f"restarting failed container=crashes pod=crashes_voice-agent({found['metadata']['uid']})"
+        in (waiting(container)["message"])
+    )
+    assert found["status"]["phase"] == "Running"
+    assert await node.kubectl("logs", "crashes", "--previous") == "about to crash\n"
+    events = await node.events(found)
+    back_off = (
+        f"Back-off restarting failed container crashes in pod crashes_voice-agent({found['metadata']['uid']})"
+    )
+    assert events["BackOff", back_off] >= 1
+    assert events["Started", "Container started"] >= 3
+
+
+async def test_a_failing_liveness_probe_has_the_container_restarted(node: Node) -> None:
+    """The last state has the code of the signal; the events say why it was killed."""
+    probes = {"startupProbe": http_probe("new", failureThreshold=60), "livenessProbe": http_probe("sick")}
+    await node.apply(pod("unwell", "server", **probes))
+
+    async def is_up() -> bool:
+        return (await node.container("unwell")).get("ready", False)
+
+    await until(is_up)
+    [found] = await node.pods("unwell")
+    sick = node.state_dir(found) / "sick"
+    sick.touch()
+
+    async def was_restarted() -> bool:
+        container = await node.container("unwell")
+        if container["restartCount"]:
+            sick.unlink(missing_ok=True)
+        return container["ready"] and container["restartCount"] > 0
+
+    await until(was_restarted)
+    last = (await node.container("unwell"))["lastState"]["terminated"]
+    assert (last["exitCode"], last["reason"]) == (143, "Error")
+    events = await node.events(found)
+    assert ("Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 503") in events
+    assert ("Killing", "Container unwell failed liveness probe, will be restarted") in events
+
+
+async def test_logs_are_given_as_the_kubelet_gives_them(node: Node) -> None:
+    """--tail, --timestamps, --since-time, --limit-bytes; --previous of a first run is refused in its words."""
+    await node.apply(pod("talks", "lines", "Never"))
+
+    async def has_said(number: int) -> bool:
+        done = await node.kubectl.run("logs", "talks")
+        return f"line {number}\n" in done.stdout
+
+    await until(lambda: has_said(12))
+    logs = node.kubectl
+    stamped = (await logs("logs", "talks", "--timestamps")).splitlines()
+    second = stamped[11][: len("2026-11-23T16:00:00")]  # kubectl asks for whole seconds
+    late = [line.partition(" ")[2] for line in stamped if line >= second]
+    assert stamped[11].endswith("Z line 11")
+    assert (await logs("logs", "talks", f"--since-time={second}Z")).splitlines()[0] == late[0] != "line 0"
+    assert len((await logs("logs", "talks", "--tail=3")).splitlines()) == 3
+    assert await logs("logs", "talks", "--limit-bytes=9") == "line 0\nli"
+    refused = await logs.run("logs", "talks", "--previous")
+    assert 'previous terminated container "talks" in pod "talks" not found' in refused.stderr
+
+    [found] = await node.pods("talks")
+    following = asyncio.create_task(logs("logs", "talks", "-f"))
+    await until(lambda: has_said(20))
+    (node.state_dir(found) / "end").touch()
+    followed = (await following).splitlines()
+    assert followed[:21] == [f"line {number}" for number in range(21)]
+    assert followed[-1] == "the last line"
+
+
+async def test_a_deleted_pod_gets_its_grace_and_is_gone_then(node: Node) -> None:
+    """SIGTERM, the grace, SIGKILL; the object stays until the process is dead."""
+    await node.apply(pod("stays", "stubborn"))
+
+    async def runs() -> bool:
+        return "running" in (await node.kubectl.run("logs", "stays")).stdout
+
+    await until(runs)
+    following = asyncio.create_task(node.kubectl("logs", "stays", "-f"))
+    [found] = await node.pods("stays")
+    await node.kubectl("delete", "pod", "stays", "--grace-period=3", "--wait=true")
+
+    assert await following == "running\nasked to end\n"
+    assert ("Killing", "Stopping container stays") in await node.events(found)
+    assert await node.pods("stays") == []
+    assert not node.state_dir(found).exists()
+
+
+async def test_an_unready_pod_gets_no_traffic_and_a_rollout_is_followed(node: Node) -> None:
+    """A Service's address answers out of the pods that are ready, through a failing probe and a new image."""
+    template = pod_template("shop", "server", readinessProbe=http_probe("unready"))
+    await node.apply(deployment("shop", template, replicas=2))
+    service = {"selector": {"app": "shop"}, "ports": [{"port": 80, "targetPort": 8080}]}
+    made = await node.apply(
+        {"apiVersion": "v1", "kind": "Service", "metadata": metadata("shop"), "spec": service}
+    )
+    await node.kubectl("rollout", "status", "deployment/shop", "--timeout=60s")
+    address = to_loopback(made["spec"]["clusterIP"])
+
+    async def answers_from(wanted: set[str]) -> bool:
+        return {await ask(address, 80) for _ in range(20)} == wanted
+
+    one, other = await node.pods("shop")
+    names = {one["metadata"]["name"], other["metadata"]["name"]}
+    await until(lambda: answers_from(names))
+
+    (node.state_dir(one) / "unready").touch()
+    await until(lambda: answers_from({other["metadata"]["name"]}))
+    ready = await ready_endpoints(node, "shop")
+    assert ready == {other["metadata"]["name"]}
+
+    await node.kubectl("set", "image", "deployment/shop", "shop=voice-agent/test-server:2")
+    await node.kubectl("rollout", "status", "deployment/shop", "--timeout=60s")
+
+    async def are_new() -> bool:
+        pods = await node.pods("shop")
+        images = {pod["spec"]["containers"][0]["image"] for pod in pods}
+        return images == {"voice-agent/test-server:2"} and len(pods) == 2
+
+    await until(are_new)
+    await until(lambda: answers_from_new(node, address))
+
+
+async def answers_from_new(node: Node, address: str) -> bool:
+    return await ask(address, 80) in {pod["metadata"]["name"] for pod in await node.pods("shop")}
+
+
+def waiting(container: dict[str, Any]) -> dict[str, str]:
+    """The waiting state of a container; empty if it is in another."""
+    return container.get("state", {}).get("waiting", {})
+
+
+def metadata(name: str) -> dict[str, str]:
+    return {"name": name, "namespace": NAMESPACE}
+
+
+def deployment(name: str, template: dict[str, Any], replicas: int) -> dict[str, Any]:
+    spec = {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata(name), "spec": spec}
+
+
+async def ready_endpoints(node: Node, service: str) -> set[str]:
+    """The names of the pods that the EndpointSlices of `service` call ready."""
+    slices = await node.kubectl.get("endpointslices", "-l", f"kubernetes.io/service-name={service}")
+    return {
+        endpoint["targetRef"]["name"]
+        for one in slices["items"]
+        for endpoint in one["endpoints"]
+        if endpoint["conditions"]["ready"]
+    }
+
+
+async def ask(host: str, port: int) -> str:
+    """The body of ``GET /``; empty where nobody answers."""
+    try:
+        reader, writer = await asyncio.open_connection(host, port)
+    except OSError:
+        return ""
+    writer.write(b"GET / HTTP/1.0\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    return answer.partition(b"\r\n\r\n")[2].decode()
