@@ -21,6 +21,12 @@ def read_documents(name: str) -> list[dict[str, Any]]:
     return [document for document in yaml.load_all(text, Loader=yaml.CSafeLoader) if document]
 
 
+def read_compose() -> dict[str, dict[str, Any]]:
+    """The services of the compose file, merge keys resolved."""
+    (compose,) = read_documents("compose.yaml")
+    return compose["services"]
+
+
 def read_resources() -> list[dict[str, Any]]:
     """The objects of the kustomization."""
     (kustomization,) = read_documents("kustomization.yaml")

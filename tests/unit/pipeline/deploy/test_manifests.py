@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -12,8 +11,8 @@ import yaml
 
 from pipeline.local.kafka_admin import ALL_TOPICS
 from pipeline.local.services import SERVICES, Service
-from pipeline.wire.environment import Environment
 from pipeline.wire.serving import HARD_EXIT_S
+from tests.unit.pipeline.deploy.asking import AWAITED, READ_BY_ALL, ask_settings
 from tests.unit.pipeline.deploy.manifests import (
     DEPLOY,
     containers,
@@ -23,17 +22,13 @@ from tests.unit.pipeline.deploy.manifests import (
     read_resources,
 )
 
-FILES = sorted(path.name for path in DEPLOY.glob("*.yaml"))
+FILES = sorted(path.name for path in DEPLOY.glob("*.yaml") if path.name != "compose.yaml")
 DEPLOYMENTS = of_kind("Deployment")
 WORKLOADS = DEPLOYMENTS | {
     f"redpanda {row['kind']}": row
     for row in read_documents("redpanda.yaml")
     if row["kind"] in ("StatefulSet", "Job")
 }
-# Read by the log of every service, not by its settings.
-READ_BY_ALL = {"GOOGLE_CLOUD_PROJECT"}
-# The orchestrator keeps no state yet.
-AWAITED = {"STATE_DIR"}
 
 
 def workloads(among: Mapping[str, dict[str, Any]] = WORKLOADS) -> pytest.MarkDecorator:
@@ -84,36 +79,11 @@ def test_every_service_of_the_stack_is_deployed_under_its_name(service: Service)
     assert pod["spec"]["serviceAccountName"] in of_kind("ServiceAccount")
 
 
-class _Asked(Mapping[str, str]):
-    """Variables that remember which were asked for."""
-
-    def __init__(self, variables: Mapping[str, str]) -> None:
-        self._variables = variables
-        self.names: set[str] = set()
-
-    def __getitem__(self, name: str) -> str:
-        self.names.add(name)
-        return self._variables[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._variables)
-
-    def __len__(self) -> int:
-        return len(self._variables)
-
-
-def ask_settings(service: Service, variables: Mapping[str, str]) -> set[str]:
-    """Read the service's settings; the names of what it asked for."""
-    asked = _Asked(variables)
-    importlib.import_module(f"{service.argv[2]}.settings").read_settings(Environment(asked))
-    return asked.names
-
-
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
 def test_a_service_understands_its_manifest_and_its_manifest_sets_nothing_else(service: Service) -> None:
     """Settings are read from what the cluster would give: nothing missing, nothing unknown."""
     variables = environment_of(DEPLOYMENTS[service.name])
-    asked = ask_settings(service, variables)
+    asked = ask_settings(service.argv[2], variables)
 
     assert set(variables) <= asked | READ_BY_ALL | AWAITED
     assert "HOST" in variables, "without it a pod listens where nobody reaches it"
