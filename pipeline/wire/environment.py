@@ -1,7 +1,8 @@
 """Settings from the environment: read once, first; what is wrong ends the process in one line.
 
 Every service listens and connects on the loopback interface only, so that neither audio nor text
-leaves the machine; that is judged here, for addresses and URLs alike.
+leaves the machine; that is judged here, for addresses and URLs alike. In a cluster, where a pod has
+an address of its own, ``LISTEN_BEYOND_LOOPBACK=yes`` lifts both. Nothing on one machine sets it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 LOOPBACK = "127.0.0.1"
+BEYOND_LOOPBACK = "LISTEN_BEYOND_LOOPBACK"
 EXIT_SETTINGS = 2
 
 Settings = TypeVar("Settings")
@@ -29,12 +31,19 @@ class Listen:
     """Where a service listens.
 
     Attributes:
-        host: an address of 127.0.0.0/8.
+        host: an address of 127.0.0.0/8, or any address if `beyond_loopback`.
         port: 0 lets the system choose (for tests).
+        beyond_loopback: whether other machines may be let in.
     """
 
     host: str
     port: int
+    beyond_loopback: bool = False
+
+    def check(self) -> None:
+        """Raise `ValueError` for an address that must not be listened on."""
+        if not is_loopback(self.host) and not (self.beyond_loopback and _is_address(self.host)):
+            raise ValueError(f"{self.host!r} is not an address of 127.0.0.0/8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,32 +79,43 @@ class Environment:
             raise SettingsError(f"{name}={value!r} is none of {', '.join(allowed)}")
         return value
 
+    def read_beyond_loopback(self) -> bool:
+        """LISTEN_BEYOND_LOOPBACK: whether to listen and connect beyond this machine; no by default."""
+        return self.read_choice(BEYOND_LOOPBACK, "no", ("no", "yes")) == "yes"
+
     def read_url(self, name: str) -> str:
-        """An ``http`` URL on a loopback address, without a slash at its end."""
+        """An ``http`` URL with a port, on a loopback address, without a slash at its end."""
         value = self.read_text(name)
         try:
-            return check_loopback_url(value, ("http",)).rstrip("/")
+            return self._check_url(value, "http").rstrip("/")
         except ValueError as error:
             raise SettingsError(f"{name}={value!r}: {error}") from error
 
     def read_listen(self) -> Listen:
         """HOST (default 127.0.0.1) and PORT."""
         host, port = self.read_text("HOST", LOOPBACK), self.read_text("PORT")
-        if not is_loopback(host):
-            raise SettingsError(f"HOST={host!r} is not an address of 127.0.0.0/8")
         if not (port.isascii() and port.isdigit() and int(port) < 65536):
             raise SettingsError(f"PORT={port!r} is not a port number")
-        return Listen(host, int(port))
+        listen = Listen(host, int(port), self.read_beyond_loopback())
+        try:
+            listen.check()
+        except ValueError as error:
+            raise SettingsError(f"HOST={error}") from error
+        return listen
 
     def read_kafka(self, service: str) -> Kafka:
         """KAFKA_BOOTSTRAP, and POD_NAME or else `service` as the client ID."""
         bootstrap = self.read_text("KAFKA_BOOTSTRAP")
         for server in bootstrap.split(","):
             try:
-                check_loopback_url(f"kafka://{server.strip()}", ("kafka",))
+                self._check_url(f"kafka://{server.strip()}", "kafka")
             except ValueError as error:
                 raise SettingsError(f"KAFKA_BOOTSTRAP={bootstrap!r}: {error}") from error
         return Kafka(bootstrap, self.read_text("POD_NAME", service))
+
+    def _check_url(self, url: str, scheme: str) -> str:
+        check = check_url if self.read_beyond_loopback() else check_loopback_url
+        return check(url, (scheme,))
 
 
 def is_loopback(host: str) -> bool:
@@ -106,16 +126,31 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def check_loopback_url(url: str, schemes: tuple[str, ...]) -> str:
-    """`url` as it is; raises `ValueError` unless it names a port on a loopback address."""
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def check_url(url: str, schemes: tuple[str, ...]) -> str:
+    """`url` as it is; raises `ValueError` unless it names a host and a port."""
     parts = urlsplit(url)
     if parts.scheme not in schemes:
         raise ValueError(f"the scheme is none of {', '.join(schemes)}")
-    if not is_loopback(parts.hostname or ""):
-        raise ValueError("the host is not an address of 127.0.0.0/8")
+    if not parts.hostname:
+        raise ValueError("the host is missing")
     if parts.port is None:
         raise ValueError("the port is missing")
     return url
+
+
+def check_loopback_url(url: str, schemes: tuple[str, ...]) -> str:
+    """`url` as it is; raises `ValueError` unless it names a port on a loopback address."""
+    if not is_loopback(urlsplit(url).hostname or ""):
+        raise ValueError("the host is not an address of 127.0.0.0/8")
+    return check_url(url, schemes)
 
 
 def load_or_exit(read: Callable[[Environment], Settings]) -> Settings:

@@ -1,4 +1,4 @@
-"""Runs a service: one HTTP server on the loopback interface, honest probes, an orderly end.
+"""Runs a service: one HTTP server where its settings allow it, honest probes, an orderly end.
 
 The end, from SIGTERM or SIGINT on: the listening socket closes, the application's ``on_shutdown``
 finishes what runs (at most `DRAIN_S`), its ``cleanup_ctx`` ends the background tasks. After
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from pipeline.wire.environment import Listen, is_loopback
+from pipeline.wire.environment import Listen
 from pipeline.wire.log_lines import Log, configure
 
 DRAIN_S = 2.5
@@ -98,9 +98,8 @@ def _catch_signals(stop: asyncio.Future[signal.Signals]) -> None:
 
 
 async def start(app: web.Application, listen: Listen, log: Log) -> web.AppRunner:
-    """Serve `app`; `cleanup` of the runner ends it. Raises `ValueError` for an address not loopback."""
-    if not is_loopback(listen.host):
-        raise ValueError(f"{listen.host!r} is not an address of 127.0.0.0/8")
+    """Serve `app`; `cleanup` of the runner ends it. Raises `ValueError` as `Listen.check` does."""
+    listen.check()
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=DRAIN_S)
     await runner.setup()
     try:

@@ -75,6 +75,44 @@ def test_a_choice_is_one_of_the_allowed() -> None:
         Environment({"TTS_VOICE": "kal"}).read_choice("TTS_VOICE", "rms", ("rms", "slt"))
 
 
+def test_in_a_cluster_a_service_listens_on_its_pods_address_and_asks_others_by_name() -> None:
+    """One variable lifts the bounds of one machine, for addresses, URLs and brokers alike."""
+    environment = Environment(
+        {
+            "LISTEN_BEYOND_LOOPBACK": "yes",
+            "HOST": "10.244.0.7",
+            "PORT": "8080",
+            "STT_URL": "http://stt-service:8080",
+            "KAFKA_BOOTSTRAP": "kafka:9092",
+        }
+    )
+
+    assert environment.read_listen() == Listen("10.244.0.7", 8080, beyond_loopback=True)
+    assert environment.read_url("STT_URL") == "http://stt-service:8080"
+    assert environment.read_kafka("orchestrator").bootstrap == "kafka:9092"
+
+
+@pytest.mark.parametrize("host", ["localhost", "stt-service", "10.0.0", "10.0.0.1.example"])
+def test_also_in_a_cluster_a_service_listens_on_an_address(host: str) -> None:
+    """A name would be whatever it resolves to."""
+    with pytest.raises(SettingsError, match="HOST"):
+        Environment({"LISTEN_BEYOND_LOOPBACK": "yes", "PORT": "1", "HOST": host}).read_listen()
+
+
+@pytest.mark.parametrize("url", ["http://:80", "http://stt-service", "ftp://stt-service:1"])
+def test_also_in_a_cluster_a_url_is_whole(url: str) -> None:
+    """Scheme, host and port."""
+    with pytest.raises(SettingsError, match="STT_URL"):
+        Environment({"LISTEN_BEYOND_LOOPBACK": "yes", "STT_URL": url}).read_url("STT_URL")
+
+
+@pytest.mark.parametrize("value", ["true", "1", "YES"])
+def test_only_a_plain_yes_lets_other_machines_in(value: str) -> None:
+    """What looks like it is an error, not a guess."""
+    with pytest.raises(SettingsError, match="LISTEN_BEYOND_LOOPBACK"):
+        Environment({"LISTEN_BEYOND_LOOPBACK": value, "PORT": "1"}).read_listen()
+
+
 def test_wrong_settings_end_the_process_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -70,6 +70,23 @@ async def test_no_other_interface_is_bound(host: str, lines) -> None:
     assert lines.all == []
 
 
+async def test_what_the_settings_let_in_is_bound(monkeypatch: pytest.MonkeyPatch, lines) -> None:
+    """With the setting any address is; nothing is opened here to show it."""
+    bound: list[str | None] = []
+
+    async def note(site: web.TCPSite) -> None:
+        bound.append(site._host)
+
+    monkeypatch.setattr(web.TCPSite, "start", note)
+    monkeypatch.setattr(web.AppRunner, "addresses", property(lambda _: [("10.244.0.7", 8080)]))
+    runner = await start(
+        web.Application(), Listen("10.244.0.7", 8080, beyond_loopback=True), Log("llm-service")
+    )
+    await runner.cleanup()
+
+    assert bound == ["10.244.0.7"]
+
+
 async def test_the_start_is_logged_with_the_real_port(lines) -> None:
     """Also where the system chose it."""
     runner = await start(web.Application(), Listen("127.0.0.1", 0), Log("llm-service"))
