@@ -77,7 +77,7 @@ def correlate(app: web.Application, log: Log, metrics: SessionMetrics) -> None:
 
 def correlation_of(request: web.Request) -> Correlation:
     """The IDs of a request that `correlate` has read."""
-    return request[_CORRELATION] if _CORRELATION in request else Correlation()  # noqa: SIM401 - get is untyped
+    return request[_CORRELATION] if _CORRELATION in request else Correlation()
 
 
 def _admit(headers: Mapping[str, str], log: Log, metrics: SessionMetrics) -> Correlation:
