@@ -12,8 +12,9 @@ from pipeline.llm import ollama_api, openai_api
 from pipeline.llm.core import Completion, complete, load_desk
 from pipeline.llm.prompts import Prompt, parse_body
 from pipeline.llm.settings import Settings
-from pipeline.wire.correlation import read_correlation
+from pipeline.wire.correlation import correlate, correlation_of
 from pipeline.wire.log_lines import Log
+from pipeline.wire.metrics import SessionMetrics, add_metrics
 from pipeline.wire.refusals import RequestRefusedError, refuse_in_one_shape
 from pipeline.wire.serving import Probes, add_probes
 
@@ -25,8 +26,9 @@ _EVENTS = "text/event-stream"
 class Generation:
     """Answers prompts in the shape in which they were asked."""
 
-    def __init__(self, model: str, log: Log) -> None:
+    def __init__(self, model: str, metrics: SessionMetrics, log: Log) -> None:
         self._model = model
+        self._metrics = metrics
         self._log = log
 
     async def models(self, _request: web.Request) -> web.Response:
@@ -71,9 +73,10 @@ class Generation:
         started = time.monotonic()
         if prompt.model != self._model:
             raise RequestRefusedError(404, "the model does not exist")
-        log = read_correlation(request.headers).bind(self._log)
+        log = correlation_of(request).bind(self._log)
         log.write("generation-started", model=self._model, chars=prompt.chars)
-        completion = complete(load_desk(), prompt.texts)
+        with self._metrics.time_stage("llm"):
+            completion = complete(load_desk(), prompt.texts)
         log.write(
             "generation-completed",
             chars=len(completion.text),
@@ -104,12 +107,15 @@ def _error_body(request: web.Request, status: int, error: str) -> Mapping[str, A
 def build_service(settings: Settings, log: Log) -> web.Application:
     """The whole LLM service."""
     load_desk()
-    generation = Generation(settings.model, log)
+    metrics = SessionMetrics()
+    generation = Generation(settings.model, metrics, log)
     app = web.Application(middlewares=[refuse_in_one_shape(log, _error_body)], client_max_size=_REQUEST_BYTES)
+    correlate(app, log, metrics)
     app.router.add_get("/v1/models", generation.models)
     app.router.add_post("/v1/chat/completions", generation.completions)
     app.router.add_get("/api/tags", generation.tags)
     app.router.add_post("/api/generate", generation.generate)
     app.router.add_post("/api/chat", generation.chat)
     add_probes(app, Probes())
+    add_metrics(app, metrics)
     return app

@@ -23,6 +23,7 @@ from pipeline.wire.correlation import SESSION_HEADER
 from pipeline.wire.kafka import KafkaPublisher, Publisher
 from pipeline.wire.kafka_consumer import KafkaConsumer
 from pipeline.wire.log_lines import BoundLog, Log
+from pipeline.wire.metrics import SessionMetrics, add_metrics
 from pipeline.wire.records import AUDIO_OUT, MEDIA_SERVER_GROUP
 from pipeline.wire.refusals import RequestRefusedError, refuse_in_one_shape
 from pipeline.wire.serving import DRAIN_S, Probes, add_probes
@@ -35,13 +36,15 @@ _MOST_SESSIONS = 200
 class WhipEndpoint:
     """The sessions of this server and the three requests that make and end them."""
 
-    def __init__(self, publisher: Publisher, replies: ReplyDesk, log: Log) -> None:
+    def __init__(self, publisher: Publisher, replies: ReplyDesk, metrics: SessionMetrics, log: Log) -> None:
         self._publisher = publisher
         self._replies = replies
+        self._metrics = metrics
         self._log = log
         # None while the offer is being answered: the ID is taken from the first moment
         self._sessions: dict[str, CallerSession | None] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
+        metrics.active.set_function(lambda: len(self._sessions))
 
     @property
     def session_ids(self) -> tuple[str, ...]:
@@ -59,7 +62,7 @@ class WhipEndpoint:
         if len(self._sessions) >= _MOST_SESSIONS:
             raise RequestRefusedError(503, "the server has as many sessions as it takes")
         choice = choose_session_id(request.headers.get(SESSION_HEADER), self._sessions)
-        _note_choice(log, choice)
+        self._note_choice(log, choice)
         self._sessions[choice.session_id] = None
         session = CallerSession(choice.session_id, trace, self._publisher, self._replies, self._log)
         try:
@@ -96,10 +99,26 @@ class WhipEndpoint:
 
     async def _run(self, session: CallerSession) -> None:
         try:
-            await session.run()
+            with self._metrics.duration.time():
+                await session.run()
         finally:
             del self._sessions[session.session_id]
             del self._running[session.session_id]
+
+    def _note_choice(self, log: BoundLog, choice: SessionChoice) -> None:
+        if choice.from_header:
+            self._metrics.from_header.inc()
+            log.write("whip-session-header", session_id=choice.session_id)
+            return
+        self._metrics.minted.inc()
+        if choice.refused is not None:
+            self._metrics.headers_invalid.inc()
+        log.write(
+            "whip-session-minted",
+            session_id=choice.session_id,
+            refused=choice.refused,
+            reason=choice.reason,
+        )
 
 
 async def _read_offer(request: web.Request) -> str:
@@ -109,19 +128,7 @@ async def _read_offer(request: web.Request) -> str:
         raise RequestRefusedError(400, "the offer is not text") from error
 
 
-def _note_choice(log: BoundLog, choice: SessionChoice) -> None:
-    if choice.from_header:
-        log.write("whip-session-header", session_id=choice.session_id)
-    else:
-        log.write(
-            "whip-session-minted",
-            session_id=choice.session_id,
-            refused=choice.refused,
-            reason=choice.reason,
-        )
-
-
-def build_app(whip: WhipEndpoint, probes: Probes, log: Log) -> web.Application:
+def build_app(whip: WhipEndpoint, probes: Probes, metrics: SessionMetrics, log: Log) -> web.Application:
     """The application around `whip`; what it needs of Kafka is not its matter."""
     app = web.Application(
         middlewares=[
@@ -135,12 +142,14 @@ def build_app(whip: WhipEndpoint, probes: Probes, log: Log) -> web.Application:
     app.router.add_delete("/whip/{session_id}", whip.delete)
     app.router.add_options("/whip/{session_id}", whip.options)
     add_probes(app, probes)
+    add_metrics(app, metrics)
     app.on_shutdown.append(whip.shut_down)
     return app
 
 
 def build_service(settings: Settings, log: Log) -> web.Application:
     """The whole media server: the application and its tasks around Kafka."""
+    metrics = SessionMetrics()
     publisher = KafkaPublisher(settings.kafka, log)
     replies = ReplyDesk(log)
     consumer = KafkaConsumer(settings.kafka, publisher, AUDIO_OUT, MEDIA_SERVER_GROUP, replies)
@@ -156,6 +165,6 @@ def build_service(settings: Settings, log: Log) -> web.Application:
         ready={"kafka": lambda: publisher.connected, "reply-consumer": lambda: consumer.joined},
         alive={"background-tasks": background.alive},
     )
-    app = build_app(WhipEndpoint(publisher, replies, log), probes, log)
+    app = build_app(WhipEndpoint(publisher, replies, metrics, log), probes, metrics, log)
     app.cleanup_ctx.append(keep_kafka)
     return app

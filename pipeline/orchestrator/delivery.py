@@ -8,15 +8,19 @@ from pipeline.orchestrator.sockets import ClientSockets, SendError
 from pipeline.orchestrator.turn import Outcome, Turn
 from pipeline.wire.kafka import OutgoingRecord, Publisher, PublishError
 from pipeline.wire.log_lines import Log
+from pipeline.wire.metrics import SessionMetrics
 from pipeline.wire.records import AUDIO_OUT, ReplyAudio
 
 
 class ReplyDelivery:
     """Texts go by the session's socket, audio by audio-out to whichever media server has the session."""
 
-    def __init__(self, sockets: ClientSockets, publisher: Publisher, log: Log) -> None:
+    def __init__(
+        self, sockets: ClientSockets, publisher: Publisher, metrics: SessionMetrics, log: Log
+    ) -> None:
         self._sockets = sockets
         self._publisher = publisher
+        self._metrics = metrics
         self._log = log
 
     async def send_text(self, turn: Turn, message_type: str, text: str) -> Outcome:
@@ -64,5 +68,6 @@ class ReplyDelivery:
         log.write("reply-addressed", message_type=message_type)
         connection_id = self._sockets.find_connection(turn.session_id)
         if connection_id is None:
+            self._metrics.unmapped.inc()
             log.write("reply-withheld", message_type=message_type)
         return connection_id

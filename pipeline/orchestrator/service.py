@@ -20,6 +20,7 @@ from pipeline.wire.background import Background, end_tasks
 from pipeline.wire.kafka import KafkaPublisher
 from pipeline.wire.kafka_consumer import KafkaConsumer
 from pipeline.wire.log_lines import Log
+from pipeline.wire.metrics import SessionMetrics, add_metrics
 from pipeline.wire.records import AUDIO_IN, ORCHESTRATOR_GROUP
 from pipeline.wire.refusals import refuse_in_one_shape
 from pipeline.wire.serving import DRAIN_S, Probes, add_probes
@@ -28,25 +29,27 @@ _EXPIRE_EVERY_S = 5.0
 _FLUSH_S = 0.5
 
 
-def build_app(sockets: ClientSockets, probes: Probes, log: Log) -> web.Application:
+def build_app(sockets: ClientSockets, probes: Probes, metrics: SessionMetrics, log: Log) -> web.Application:
     """The application with its socket and probes; what it needs of Kafka is not its matter."""
     app = web.Application(middlewares=[refuse_in_one_shape(log)])
     app.router.add_get("/ws", sockets.handle)
     add_probes(app, probes)
+    add_metrics(app, metrics)
     return app
 
 
 def build_service(settings: Settings, log: Log) -> web.Application:
     """The whole orchestrator. It serves its sockets also while Kafka is away."""
-    background = Background()
-    sockets = ClientSockets(log)
+    background, metrics = Background(), SessionMetrics()
+    sockets = ClientSockets(metrics, log)
     publisher = KafkaPublisher(settings.kafka, log)
     stage_log = StageLogWriter(publisher, log)
     client = aiohttp.ClientSession()
     conductor = TurnConductor(
         HttpStages(client, settings.stages),
-        ReplyDelivery(sockets, publisher, log),
+        ReplyDelivery(sockets, publisher, metrics, log),
         stage_log.put,
+        metrics,
         log,
     )
     lanes = TurnLanes(conductor.run)
@@ -73,7 +76,7 @@ def build_service(settings: Settings, log: Log) -> web.Application:
         ready={"kafka": lambda: publisher.connected, "audio-consumer": lambda: consumer.joined},
         alive={"background-tasks": background.alive},
     )
-    app = build_app(sockets, probes, log)
+    app = build_app(sockets, probes, metrics, log)
     app.cleanup_ctx.append(run_tasks)
     app.on_shutdown.append(shut_down)
     return app

@@ -12,6 +12,7 @@ from pipeline.orchestrator.protocol import LARGEST_BYTES, MessageError, Ping, Se
 from pipeline.wire.browsers import is_allowed_origin
 from pipeline.wire.identifiers import mint_connection_id
 from pipeline.wire.log_lines import Log
+from pipeline.wire.metrics import SessionMetrics
 from pipeline.wire.refusals import RequestRefusedError
 
 TAKEN_OVER = 4000
@@ -56,9 +57,11 @@ class _Connection:
 class ClientSockets:
     """All open sockets of this orchestrator."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, metrics: SessionMetrics, log: Log) -> None:
         self._log = log
+        self._metrics = metrics
         self._bindings = SocketBindings()
+        metrics.active.set_function(lambda: len(self._bindings))
         self._open: dict[str, _Connection] = {}
 
     def find_connection(self, session_id: str) -> str | None:
@@ -117,6 +120,7 @@ class ClientSockets:
     async def _bind(self, connection: _Connection, info: SessionInfo) -> None:
         connection.bind(info)
         displaced = self._bindings.bind(connection.connection_id, info.session_id)
+        self._metrics.mapped.inc()
         connection.log.write("socket-bound", session_id=info.session_id)
         await connection.send(protocol.session_confirmed(info.session_id, connection.connection_id))
         older = self._open.get(displaced) if displaced is not None else None

@@ -17,6 +17,7 @@ from pipeline.orchestrator.core import Utterance
 from pipeline.orchestrator.protocol import REPLY_TEXT, TRANSCRIPT
 from pipeline.wire.correlation import Correlation
 from pipeline.wire.log_lines import BoundLog, Log
+from pipeline.wire.metrics import SessionMetrics
 from pipeline.wire.records import BYTES_PER_MS, StageLog
 
 Result = TypeVar("Result", str, bytes)
@@ -89,11 +90,13 @@ class TurnConductor:
         stages: Stages,
         delivery: Delivery,
         publish_stage: Callable[[StageLog], None],
+        metrics: SessionMetrics,
         log: Log,
     ) -> None:
         self._stages = stages
         self._delivery = delivery
         self._publish_stage = publish_stage
+        self._metrics = metrics
         self._log = log
         self._conversations = Conversations()
 
@@ -104,7 +107,8 @@ class TurnConductor:
         started = time.monotonic()
         outcome = Outcome.FAILED
         try:
-            outcome = await self._converse(turn, log)
+            with self._metrics.time_stage("turn"):
+                outcome = await self._converse(turn, log)
         except StageError:
             pass  # the stage has its own line
         except Exception as error:  # noqa: BLE001  the session's next turns are waiting behind this one
@@ -140,7 +144,8 @@ class TurnConductor:
         log.write("stage-state", stage=stage, state="executing")
         started = time.monotonic()
         try:
-            result = await work
+            with self._metrics.time_stage(stage):
+                result = await work
         except StageError as error:
             log.write("stage-failed", stage=stage, error=str(error))
             raise

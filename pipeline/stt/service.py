@@ -11,8 +11,9 @@ from aiohttp import BodyPartReader, web
 from pipeline.stt.core import LARGEST_BYTES, Speech, Transcript, read_upload
 from pipeline.stt.recogniser import Recogniser, RecogniserError
 from pipeline.wire.background import Background
-from pipeline.wire.correlation import read_correlation
+from pipeline.wire.correlation import correlate, correlation_of
 from pipeline.wire.log_lines import Log
+from pipeline.wire.metrics import SessionMetrics, add_metrics
 from pipeline.wire.refusals import RequestRefusedError, refuse_in_one_shape
 from pipeline.wire.serving import Probes, add_probes
 
@@ -22,19 +23,21 @@ _UPLOAD_TIMEOUT_S = 10.0
 class Transcription:
     """Answers uploads with transcripts."""
 
-    def __init__(self, recogniser: Recogniser, log: Log) -> None:
+    def __init__(self, recogniser: Recogniser, metrics: SessionMetrics, log: Log) -> None:
         self._recogniser = recogniser
+        self._metrics = metrics
         self._log = log
 
     async def transcribe(self, request: web.Request) -> web.Response:
         """POST: multipart field ``file``, a WAV of 16 kHz, mono, 16 bits."""
         started = time.monotonic()
-        log = read_correlation(request.headers).bind(self._log)
+        log = correlation_of(request).bind(self._log)
         upload = await _receive_upload(request)
         log.write("transcription-requested", bytes=len(upload or b""))
         speech = read_upload(upload)
         try:
-            text = await self._recognise(speech)
+            with self._metrics.time_stage("stt"):
+                text = await self._recognise(speech)
         except RecogniserError as error:
             log.write("transcription-failed", error=str(error))
             return web.json_response({"error": str(error)}, status=503)
@@ -83,7 +86,7 @@ async def _read_bounded(part: BodyPartReader) -> bytes:
 
 def build_service(log: Log) -> web.Application:
     """The whole STT service."""
-    recogniser = Recogniser(log)
+    recogniser, metrics = Recogniser(log), SessionMetrics()
     background = Background()
 
     async def keep_recogniser(_app: web.Application) -> AsyncIterator[None]:
@@ -92,7 +95,8 @@ def build_service(log: Log) -> web.Application:
         await background.stop()
 
     app = web.Application(middlewares=[refuse_in_one_shape(log)])
-    app.router.add_post("/transcribe", Transcription(recogniser, log).transcribe)
+    correlate(app, log, metrics)
+    app.router.add_post("/transcribe", Transcription(recogniser, metrics, log).transcribe)
     add_probes(
         app,
         Probes(
@@ -100,5 +104,6 @@ def build_service(log: Log) -> web.Application:
             alive={"background-tasks": background.alive},
         ),
     )
+    add_metrics(app, metrics)
     app.cleanup_ctx.append(keep_recogniser)
     return app

@@ -11,9 +11,10 @@ from aiohttp import web
 
 from pipeline.tts.core import read_order
 from pipeline.tts.settings import Settings
-from pipeline.wire.correlation import read_correlation
+from pipeline.wire.correlation import correlate, correlation_of
 from pipeline.wire.flite import SpeechError, find_flite, speak
 from pipeline.wire.log_lines import Log
+from pipeline.wire.metrics import SessionMetrics, add_metrics
 from pipeline.wire.refusals import RequestRefusedError, refuse_in_one_shape
 from pipeline.wire.serving import Probes, add_probes
 from pipeline.wire.wav import to_wav
@@ -25,8 +26,9 @@ _AT_ONCE = 4
 class Synthesis:
     """Answers texts with WAV files of 16 kHz, mono, 16 bits."""
 
-    def __init__(self, voice: str, log: Log) -> None:
+    def __init__(self, voice: str, metrics: SessionMetrics, log: Log) -> None:
         self._voice = voice
+        self._metrics = metrics
         self._log = log
         self._places = asyncio.Semaphore(_AT_ONCE)
 
@@ -46,12 +48,13 @@ class Synthesis:
 
     async def _synthesize(self, request: web.Request, fields: Mapping[str, Any]) -> web.Response:
         started = time.monotonic()
-        log = read_correlation(request.headers).bind(self._log)
+        log = correlation_of(request).bind(self._log)
         order = read_order(fields, self._voice)
         log.write("synthesis-started", chars=len(order.text), voice=order.voice)
         try:
             async with self._places:
-                audio = to_wav(await speak(order.text, order.voice))
+                with self._metrics.time_stage("tts"):
+                    audio = to_wav(await speak(order.text, order.voice))
         except SpeechError as error:
             log.write("synthesis-failed", error=str(error))
             return web.json_response({"error": str(error)}, status=500)
@@ -63,9 +66,12 @@ class Synthesis:
 
 def build_service(settings: Settings, log: Log) -> web.Application:
     """The whole TTS service."""
-    synthesis = Synthesis(settings.voice, log)
+    metrics = SessionMetrics()
+    synthesis = Synthesis(settings.voice, metrics, log)
     app = web.Application(middlewares=[refuse_in_one_shape(log)], client_max_size=_REQUEST_BYTES)
+    correlate(app, log, metrics)
     app.router.add_get("/synthesize", synthesis.get)
     app.router.add_post("/synthesize", synthesis.post)
     add_probes(app, Probes(ready={"flite": lambda: find_flite() is not None}))
+    add_metrics(app, metrics)
     return app

@@ -1,12 +1,21 @@
-"""The IDs that one service hands to the next over HTTP: session, turn, trace."""
+"""The IDs that one service hands to the next over HTTP: session, turn, trace.
+
+A service that is asked on behalf of a session believes the ID in ``X-Session-ID`` only if it is
+valid, and answers with the one that it worked under. It never mints one: a session begins where the
+caller's media does. What it refuses is logged, so that a lost ID is found at the hop that lost it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.wire.identifiers import check_session_id, is_turn_id
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from pipeline.wire.identifiers import check_session_id, escape_for_log, is_turn_id
 from pipeline.wire.log_lines import BoundLog, Log
+from pipeline.wire.metrics import SessionMetrics
 from pipeline.wire.tracing import TRACEPARENT, TraceContext, parse_traceparent
 
 SESSION_HEADER = "X-Session-ID"
@@ -44,3 +53,42 @@ def read_correlation(headers: Mapping[str, str]) -> Correlation:
         turn_id if turn_id and is_turn_id(turn_id) else None,
         parse_traceparent(headers.get(TRACEPARENT)),
     )
+
+
+_CORRELATION = web.RequestKey("correlation", Correlation)
+
+
+def correlate(app: web.Application, log: Log, metrics: SessionMetrics) -> None:
+    """Have every request of `app` read once by the rule above; see `correlation_of`."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        request[_CORRELATION] = _admit(request.headers, log, metrics)
+        return await handler(request)
+
+    async def answer(request: web.Request, response: web.StreamResponse) -> None:
+        session_id = correlation_of(request).session_id
+        if session_id is not None:
+            response.headers.setdefault(SESSION_HEADER, session_id)
+
+    app.middlewares.append(middleware)
+    app.on_response_prepare.append(answer)
+
+
+def correlation_of(request: web.Request) -> Correlation:
+    """The IDs of a request that `correlate` has read."""
+    return request[_CORRELATION] if _CORRELATION in request else Correlation()
+
+
+def _admit(headers: Mapping[str, str], log: Log, metrics: SessionMetrics) -> Correlation:
+    correlation = read_correlation(headers)
+    brought = headers.get(SESSION_HEADER)
+    refusal = None if brought is None else check_session_id(brought)
+    if brought is not None and refusal is not None:
+        metrics.headers_invalid.inc()
+        log.bind(correlation.trace).write(
+            "session-header-refused", refused=escape_for_log(brought), reason=refusal.reason
+        )
+    elif brought is not None:
+        metrics.from_header.inc()
+    return correlation

@@ -23,6 +23,7 @@ from pipeline.orchestrator.turn import TurnConductor
 from pipeline.wire.kafka import OutgoingRecord, Placed
 from pipeline.wire.kafka_consumer import ConsumedRecord
 from pipeline.wire.log_lines import TRACE_KEY, Log
+from pipeline.wire.metrics import SessionMetrics
 from pipeline.wire.records import AUDIO_IN, AUDIO_OUT
 from pipeline.wire.serving import Probes
 
@@ -74,15 +75,16 @@ async def call(lines, start_client) -> Settings:
     """The settings of a call to a media server and an orchestrator that are there."""
     kafka = MemoryKafka()
     media_log, orchestrator_log = Log("media-server"), Log("orchestrator")
-    replies, sockets = ReplyDesk(media_log), ClientSockets(orchestrator_log)
-    delivery = ReplyDelivery(sockets, kafka, orchestrator_log)
-    conductor = TurnConductor(Stages(), delivery, lambda _entry: None, orchestrator_log)
+    metrics = SessionMetrics()
+    replies, sockets = ReplyDesk(media_log), ClientSockets(metrics, orchestrator_log)
+    delivery = ReplyDelivery(sockets, kafka, metrics, orchestrator_log)
+    conductor = TurnConductor(Stages(), delivery, lambda _entry: None, metrics, orchestrator_log)
     intake = AudioIntake(TurnLanes(conductor.run).submit, orchestrator_log)
     kafka.takers = {AUDIO_IN: intake.take, AUDIO_OUT: replies.take}
     whip = await start_client(
-        build_media_server(WhipEndpoint(kafka, replies, media_log), Probes(), media_log)
+        build_media_server(WhipEndpoint(kafka, replies, metrics, media_log), Probes(), metrics, media_log)
     )
-    ws = await start_client(build_orchestrator(sockets, Probes(), orchestrator_log))
+    ws = await start_client(build_orchestrator(sockets, Probes(), metrics, orchestrator_log))
     session_id = mint_browser_session_id()
     return Settings(
         whip_url=str(whip.make_url("/whip")),

@@ -19,6 +19,7 @@ from pipeline.media_server.service import WhipEndpoint, build_app
 from pipeline.wire.audio_tracks import PacedTrack, read_frames
 from pipeline.wire.log_lines import Log
 from pipeline.wire.loopback_ice import new_peer_connection
+from pipeline.wire.metrics import SessionMetrics
 from pipeline.wire.records import SAMPLE_RATE_HZ
 from pipeline.wire.serving import Probes
 
@@ -105,6 +106,7 @@ class Server:
 
     whip: WhipEndpoint
     replies: ReplyDesk
+    metrics: SessionMetrics
     client: Any
     publisher: Any
     lines: Any
@@ -129,6 +131,7 @@ async def server(lines, publisher, start_client, new_caller) -> Server:
     """A media server with Kafka in memory."""
     log = Log("media-server")
     replies = ReplyDesk(log)
-    whip = WhipEndpoint(publisher, replies, log)
-    client = await start_client(build_app(whip, Probes(), log))
-    return Server(whip, replies, client, publisher, lines, new_caller)
+    metrics = SessionMetrics()
+    whip = WhipEndpoint(publisher, replies, metrics, log)
+    client = await start_client(build_app(whip, Probes(), metrics, log))
+    return Server(whip, replies, metrics, client, publisher, lines, new_caller)

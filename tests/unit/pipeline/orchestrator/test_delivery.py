@@ -14,6 +14,7 @@ from pipeline.orchestrator.sockets import SendError
 from pipeline.orchestrator.turn import Outcome, Turn
 from pipeline.wire.kafka import UNKNOWN_TOPIC
 from pipeline.wire.log_lines import Log
+from pipeline.wire.metrics import SessionMetrics
 from pipeline.wire.records import read_reply_audio
 from pipeline.wire.tracing import start_trace
 
@@ -47,7 +48,7 @@ def sockets() -> Sockets:
 @pytest.fixture
 def delivery(sockets, publisher, lines) -> ReplyDelivery:
     """The delivery of one orchestrator."""
-    return ReplyDelivery(sockets, publisher, Log("orchestrator"))
+    return ReplyDelivery(sockets, publisher, SessionMetrics(), Log("orchestrator"))
 
 
 async def test_a_text_goes_to_the_sessions_socket(delivery, sockets, lines) -> None:

@@ -13,6 +13,7 @@ from pipeline.orchestrator.service import build_app
 from pipeline.orchestrator.sockets import ClientSockets, SendError
 from pipeline.wire.identifiers import mint_session_id
 from pipeline.wire.log_lines import TRACE_KEY, Log
+from pipeline.wire.metrics import SessionMetrics
 from pipeline.wire.serving import Probes
 from pipeline.wire.tracing import start_trace
 
@@ -20,13 +21,13 @@ from pipeline.wire.tracing import start_trace
 @pytest.fixture
 def sockets(lines) -> ClientSockets:
     """The sockets of one orchestrator."""
-    return ClientSockets(Log("orchestrator"))
+    return ClientSockets(SessionMetrics(), Log("orchestrator"))
 
 
 @pytest.fixture
 async def client(sockets, start_client):
     """A client of it."""
-    return await start_client(build_app(sockets, Probes(), Log("orchestrator")))
+    return await start_client(build_app(sockets, Probes(), SessionMetrics(), Log("orchestrator")))
 
 
 async def _bind(socket, session_id: str, **more: str) -> dict:

@@ -10,6 +10,7 @@ import pytest
 from pipeline.orchestrator.core import Utterance
 from pipeline.orchestrator.turn import Outcome, StageError, Turn, TurnConductor
 from pipeline.wire.log_lines import TRACE_KEY, Log
+from pipeline.wire.metrics import SessionMetrics
 from pipeline.wire.records import StageLog
 from pipeline.wire.tracing import start_trace
 
@@ -71,7 +72,9 @@ class World:
     trace = start_trace()
 
     def __post_init__(self) -> None:
-        self.conductor = TurnConductor(self.stages, self.delivery, self.published.append, Log("orchestrator"))
+        self.conductor = TurnConductor(
+            self.stages, self.delivery, self.published.append, SessionMetrics(), Log("orchestrator")
+        )
 
     async def run(self, turn_id: str = "turn_0a1b2c3d") -> None:
         utterance = Utterance(SESSION, 1, bytes(32_000), 10, self.trace)

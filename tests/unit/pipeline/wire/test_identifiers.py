@@ -40,6 +40,7 @@ def test_the_unit_follows_from_the_digits(digits: str) -> None:
         "session_1853615601372_abcd",
         "test_session_1753615601372_abcd",
         "session_1753615601372_abcd\n",
+        "session_1753615601372_abcd\r\nX-Session-ID: session_1753615601372_efgh",
         "session_\u0661753615601372_abcd",
         "session_1753615601372_" + "a" * 60,
     ],
