@@ -21,6 +21,7 @@ class Request:
         since_ns: start of the window, if given.
         until_ns: end of the window, if given.
         ask_kafka: with files the broker is asked only if a flag says so.
+        ask_cluster: likewise the cluster.
         discovered: the project was found by ourselves; nobody named it.
     """
 
@@ -30,6 +31,7 @@ class Request:
     since_ns: int | None = None
     until_ns: int | None = None
     ask_kafka: bool = True
+    ask_cluster: bool = True
     discovered: bool = False
     progress: Progress = ignore
 

@@ -12,6 +12,7 @@ import typer
 
 from diag.errors import ExitCode
 from diag.model.checkup import Checkup, Health
+from diag.model.cluster_view import ClusterReport
 from diag.model.coverage import SourceCoverage, State
 from diag.model.diagnosis import Diagnosis, NothingFound
 from diag.model.findings import Scope, Severity, Status
@@ -46,6 +47,13 @@ def of_overview(overview: Overview) -> int:
     """0 if any session is listed, 3 if none is; what a source did not give wins."""
     found = ExitCode.OK if overview.sessions else ExitCode.NOTHING_FOUND
     return of_sources(overview.coverage.sources) or found
+
+
+def of_cluster(report: ClusterReport) -> int:
+    """0 if anything ran in the window, 3 if nothing did; what a source did not give wins."""
+    view = report.view
+    found = ExitCode.OK if view.workloads or view.others or view.services else ExitCode.NOTHING_FOUND
+    return of_sources(report.sources) or found
 
 
 def of_sources(sources: Iterable[SourceCoverage]) -> int:

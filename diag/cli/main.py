@@ -10,7 +10,20 @@ from typing import Annotated
 import typer
 
 from diag import __version__
-from diag.cli import catalogue, config, doctor, find, lql, options, output, session, sessions, streams, topics
+from diag.cli import (
+    catalogue,
+    cluster,
+    config,
+    doctor,
+    find,
+    lql,
+    options,
+    output,
+    session,
+    sessions,
+    streams,
+    topics,
+)
 from diag.errors import DiagError, ExitCode
 
 _STREAM_ERRORS = (errno.ENOSPC, errno.EBADF, errno.EIO)
@@ -26,6 +39,7 @@ app.command("session", epilog=options.list_settings())(session.session)
 app.command("sessions", epilog=options.list_settings())(sessions.sessions)
 app.command("find", epilog=options.list_settings())(find.find)
 app.command("topics", epilog=options.list_settings("kafka", "topics"))(topics.topics)
+app.command("cluster", epilog=options.list_settings("kubernetes", "cluster", "logging"))(cluster.cluster)
 app.command("doctor", epilog=options.list_settings())(doctor.doctor)
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(lql.app, name="lql")

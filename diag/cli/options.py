@@ -52,6 +52,14 @@ def to_kafka_flags(bootstrap: str | None, config: Path | None, profile: str | No
     }
 
 
+def to_kube_flags(kubeconfig: Path | None, context: str | None) -> Flags:
+    """The flags that name the cluster whose objects are read."""
+    return {
+        "kubernetes.kubeconfig": None if kubeconfig is None else str(kubeconfig),
+        "kubernetes.context": context,
+    }
+
+
 def to_source_flags(
     *,
     project: str | None,
@@ -89,6 +97,11 @@ def to_cache_flags(*, no_cache: bool) -> Flags:
     return {"cache.max_mb": "0" if no_cache else None}
 
 
+def names_kube(flags: Flags) -> bool:
+    """Whether a flag says which cluster to read: with log files, none is read otherwise."""
+    return any(value is not None for name, value in flags.items() if name.startswith("kubernetes."))
+
+
 def names_broker(flags: Flags) -> bool:
     """Whether a flag says which broker to ask: with log files, none is asked otherwise."""
     return any(value is not None for name, value in flags.items() if name.startswith("kafka."))
@@ -121,6 +134,17 @@ Cluster = Annotated[str | None, typer.Option(help="GKE cluster.", rich_help_pane
 Namespace = Annotated[
     str | None,
     typer.Option("--namespace", "-n", help="Namespace of the voice agent.", rich_help_panel=_SOURCES),
+]
+Kubeconfig = Annotated[
+    Path | None,
+    typer.Option(help="Kubeconfig of the cluster whose objects are read.", rich_help_panel=_SOURCES),
+]
+Context = Annotated[
+    str | None,
+    typer.Option(
+        help="Context of the kubeconfig; default: one of GKE's that fits the cluster.",
+        rich_help_panel=_SOURCES,
+    ),
 ]
 LoggingEndpoint = Annotated[
     str | None,

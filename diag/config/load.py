@@ -30,14 +30,17 @@ _PREFIX = "DIAG_"
 _PATHS = (
     "topics.file",
     "catalogue.files",
+    "kubernetes.kubeconfig",
     *(f"kafka.{name}" for name in ("config", "password_file", "ca_file", "cert_file", "key_file")),
 )
-_ADDRESSES = ("logging.endpoint", "kafka.bootstrap", "kafka.oauth_endpoint")
+_ADDRESSES = ("logging.endpoint", "kubernetes.gke_endpoint", "kafka.bootstrap", "kafka.oauth_endpoint")
 _LONGEST_SHOWN = 40
 
 BOUNDS = {
     "logging.quota": (1, 6000),
     "logging.max_pages": (1, 10_000),
+    "kubernetes.timeout_s": (0.1, 600.0),
+    "kubernetes.log_kb": (1, 1_000_000),
     "kafka.timeout_s": (0.1, 600.0),
     "kafka.max_records": (1, 100_000_000),
     "work.memory_mb": (256, 1_000_000),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from diag.model.cluster_view import ClusterView
 from diag.model.coverage import Coverage
 from diag.model.findings import Finding, Outcome, Scope, Verdict
 from diag.model.identifiers import Identifier
@@ -33,7 +34,11 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """The whole answer about one session."""
+    """The whole answer about one session.
+
+    Attributes:
+        cluster: what its services were while it ran; None where the cluster was not read.
+    """
 
     query: Query
     session: Session
@@ -42,6 +47,7 @@ class Diagnosis:
     outcomes: tuple[Outcome, ...]
     coverage: Coverage
     topics: TopicPlan | None = None
+    cluster: ClusterView | None = None
     version: str = ""
 
     def of_scope(self, scope: Scope) -> tuple[Finding, ...]:

@@ -36,7 +36,37 @@ class ClusterSettings:
     """Region or zone of the cluster; found likewise."""
 
     namespace: str = ""
-    """Namespace of the voice agent; empty: every namespace of the cluster."""
+    """Namespace of the voice agent, or several with commas; empty: every namespace of the cluster."""
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """Each namespace that is named, once."""
+        return tuple(dict.fromkeys(filter(None, (one.strip() for one in self.namespace.split(",")))))
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesSettings:
+    """Which cluster is asked for its objects, and how it is reached."""
+
+    kubeconfig: str = ""
+    """Its kubeconfig; empty: KUBECONFIG, ~/.kube/config, or in a pod the pod's own account."""
+
+    context: str = ""
+    """Context of the kubeconfig; empty: one of GKE's that fits the cluster, the current one first."""
+
+    timeout_s: float = 10.0
+    """How long one answer may take; all of them together four times as long."""
+
+    log_kb: int = 8192
+    """Kilobytes of one container's log that are read at most where logs come from the cluster itself."""
+
+    gke_endpoint: str = ""
+    """Another address of the GKE API than Google's; ``http://`` for a plaintext one on loopback."""
+
+    @property
+    def is_named(self) -> bool:
+        """Whether somebody said which cluster is meant: what was only found is excused where it fails."""
+        return bool(self.kubeconfig or self.context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +171,7 @@ class Settings:
 
     logging: LoggingSettings = field(default_factory=LoggingSettings)
     cluster: ClusterSettings = field(default_factory=ClusterSettings)
+    kubernetes: KubernetesSettings = field(default_factory=KubernetesSettings)
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
     topics: TopicSettings = field(default_factory=TopicSettings)
     catalogue: CatalogueSettings = field(default_factory=CatalogueSettings)

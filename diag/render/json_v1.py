@@ -19,6 +19,7 @@ from diag.model.findings import Cause, Evidence, Finding
 from diag.model.instants import NS_PER_MS, format_instant
 from diag.model.session import Alias, Attribution, Session
 from diag.model.topics import TopicPlan, TopicReport
+from diag.render.cluster_rows_v1 import to_cluster_rows
 from diag.render.flow_v1 import to_flow
 from diag.render.turns_v1 import turn_to_json
 
@@ -39,7 +40,7 @@ def render_json(diagnosis: Diagnosis) -> str:
             "clocks": _clocks(session.clocks),
             "turns": [turn_to_json(turn) for turn in session.turns],
             "kafka": [to_flow(flow) for flow in session.flows],
-            "cluster": [],
+            "cluster": to_cluster_rows(diagnosis.cluster),
             "findings": [_finding(finding) for finding in diagnosis.findings],
             "outcomes": [
                 {"slug": one.slug, "outcome": one.result.value, "reason": one.reason}

@@ -1,0 +1,152 @@
+"""The cluster: what a session's services were while it ran, and ``diag cluster``, which shows all of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import diag
+from diag.app.entries import INTERRUPTED
+from diag.app.request import Request
+from diag.cluster import look_back
+from diag.errors import SourceError, UsageError
+from diag.model.cluster import SLUG, ClusterEvent, ClusterFacts
+from diag.model.cluster_view import ClusterReport, ClusterView
+from diag.model.coverage import SourceCoverage, State
+from diag.model.window import Window
+
+_NOBODY = "no cluster is named (--context), and the kubeconfig has none of GKE's that fits"
+_FILES = "log files were given; the cluster is read beside them where --context or --kubeconfig names it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterRequest(Request):
+    """What is asked of a cluster: its objects in a window, or now where none is given."""
+
+
+class Cluster:
+    """What the cluster gave so far. A failure is an answer, too; nothing is raised."""
+
+    def __init__(self, request: Request) -> None:
+        self.facts: ClusterFacts | None = None
+        self._request = request
+        self._named = request.settings.kubernetes.is_named
+        self._problem = ""
+        self._interrupted = False
+        self._reading: asyncio.Task[ClusterFacts | None] | None = None
+
+    def begin(self) -> None:
+        """Read it beside everything else that is read."""
+        if self._request.ask_cluster:
+            self._reading = asyncio.create_task(read_facts(self._request))
+
+    async def finish(self, *, interrupted: bool = False) -> None:
+        """Wait for what was begun; an interrupted run takes what is there."""
+        if self._reading is None:
+            return
+        if interrupted and not self._reading.done():
+            self._reading.cancel()
+        try:
+            self.facts = await self._reading
+        except asyncio.CancelledError:
+            self._interrupted = True
+        except SourceError as error:
+            self._problem = f"{error}; {error.hint}" if error.hint else str(error)
+
+    def view(
+        self, window: Window | None, heard: Iterable[str], is_ours: Callable[[str], bool]
+    ) -> ClusterView | None:
+        """What held in the window; None where nothing was read."""
+        if self.facts is None:
+            return None
+        return look_back(self.facts, window, heard=heard, is_ours=is_ours)
+
+    def coverage(self) -> SourceCoverage:
+        """What was asked and what came. What nobody named is not asked for, whatever became of it."""
+        if not self._request.ask_cluster:
+            return SourceCoverage(SLUG, State.NOT_ASKED, notes=(_FILES,))
+        if self._interrupted:
+            return SourceCoverage(SLUG, State.PARTIAL, notes=(INTERRUPTED,))
+        if self._problem:
+            state = State.FAILED if self._named else State.NOT_ASKED
+            return SourceCoverage(SLUG, state, notes=(self._problem,))
+        if self.facts is None:
+            return SourceCoverage(SLUG, State.NOT_ASKED, notes=(_NOBODY,))
+        return cover_facts(self.facts)
+
+
+async def read_facts(request: Request) -> ClusterFacts | None:
+    """The cluster that is named, or found; None where there is none. Raises `SourceError`."""
+    settings = request.settings
+    context = await asyncio.to_thread(_find_context, request)
+    if context is None:
+        return None
+    from diag.sources.kube.source import read_cluster
+
+    request.progress("reading Kubernetes")
+    return await read_cluster(settings.kubernetes, context, settings.cluster.namespaces, request.now_ns)
+
+
+def _find_context(request: Request) -> str | None:
+    """The context to use, empty for the current one; None where no cluster is meant.
+
+    In a thread, and with it the import of the client: half a second beside the first answers of others.
+    """
+    from diag.sources.kube import find_fitting, runs_in_cluster
+
+    settings = request.settings
+    if settings.kubernetes.is_named:
+        context: str | None = settings.kubernetes.context
+    else:
+        context = find_fitting(settings) or ("" if runs_in_cluster() else None)
+    if context is not None:
+        import diag.sources.kube.client  # noqa: F401  loaded here, so that nobody waits for it later
+    return context
+
+
+def cover_facts(facts: ClusterFacts) -> SourceCoverage:
+    """What a cluster gave, in words."""
+    counts = (
+        (len(facts.workloads), "workload"),
+        (len(facts.pods), "pod"),
+        (len(facts.services), "service"),
+        (len(facts.autoscalers), "autoscaler"),
+        (len(facts.events), "event"),
+    )
+    notes = (f"{one.reason}; {one.remedy}" if one.remedy else one.reason for one in facts.unread)
+    return SourceCoverage(
+        source=SLUG,
+        state=State.PARTIAL if facts.unread else State.COMPLETE,
+        asked=f"{facts.place}, {', '.join(facts.namespaces) or 'all namespaces'}",
+        got=", ".join(f"{count} {what}{'' if count == 1 else 's'}" for count, what in counts),
+        objects=facts.objects,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+async def look_at_cluster(request: ClusterRequest) -> ClusterReport:
+    """What the cluster held in the window; raises `DiagError` where nothing can be had.
+
+    Whoever asks for the cluster means the current context, be it one of GKE's or not.
+    """
+    from diag.sources.kube.source import read_cluster
+
+    settings = request.settings
+    request.progress("reading Kubernetes")
+    facts = await read_cluster(
+        settings.kubernetes, settings.kubernetes.context, settings.cluster.namespaces, request.now_ns
+    )
+    logged: tuple[ClusterEvent, ...] = ()
+    view = look_back(facts, find_window(request), logged=logged)
+    return ClusterReport(view, (cover_facts(facts),), diag.__version__)
+
+
+def find_window(request: Request) -> Window | None:
+    """From --since to --until, or to now; None where neither is given."""
+    since, until = request.bounds
+    if since is None and until is None:
+        return None
+    if since is None:
+        raise UsageError("--until alone bounds nothing", hint="add --since")
+    return Window(since, min(until or request.now_ns, request.now_ns))

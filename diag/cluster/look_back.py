@@ -1,0 +1,114 @@
+"""The cluster's objects of now and the events -> what held in a window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from diag.cluster.events import find_in_window, join_events
+from diag.cluster.pods import find_named, lived_in, revision_of, view_gone, view_pod
+from diag.cluster.revisions import find_in_force
+from diag.model.cluster import ClusterEvent, ClusterFacts, Pod, Workload
+from diag.model.cluster_view import ClusterView, LogExport, PodView, WorkloadView
+from diag.model.window import Window
+
+_BY_LOG, _BY_EVENT = "its log entries name it", "events name it"
+
+
+def look_back(
+    facts: ClusterFacts,
+    window: Window | None,
+    *,
+    logged: Iterable[ClusterEvent] = (),
+    heard: Iterable[str] = (),
+    is_ours: Callable[[str], bool] = lambda _: True,
+    export: LogExport | None = None,
+) -> ClusterView:
+    """What held in the window.
+
+    Args:
+        facts: what the cluster gave, now.
+        window: None: as it is now.
+        logged: events that the log service kept.
+        heard: pods that log entries of the window name.
+        is_ours: whether a workload or pod of this name is of interest; what is not is left out, and counted.
+        export: whether its logs go to the log service.
+    """
+    events = join_events(facts.events, logged)
+    then = tuple(find_in_window(events, window))
+    pods = [view_pod(pod, window) for pod in facts.pods if lived_in(pod, window)]
+    pods += _find_gone(facts, then, heard)
+    ours = [one for one in facts.workloads if is_ours(one.name)]
+    workloads = tuple(_view(one, window, events, facts.pods, pods) for one in sorted(ours, key=_by_name))
+    taken = {(pod.namespace, pod.name) for one in workloads for pod in one.pods}
+    others = [pod for pod in pods if (pod.namespace, pod.name) not in taken and is_ours(pod.name)]
+    return ClusterView(
+        place=facts.place,
+        read_ns=facts.read_ns,
+        window=window,
+        namespaces=facts.namespaces,
+        version=facts.version,
+        workloads=workloads,
+        others=tuple(sorted(others, key=_by_pod)),
+        services=tuple(sorted((one for one in facts.services if is_ours(one.name)), key=lambda one: one.ref)),
+        autoscalers=tuple(
+            sorted((one for one in facts.autoscalers if is_ours(one.name)), key=lambda one: one.ref)
+        ),
+        events=tuple(event for event in then if is_ours(event.name)),
+        unread=facts.unread,
+        export=export,
+        left_out=len(facts.workloads) - len(ours),
+    )
+
+
+def _find_gone(facts: ClusterFacts, then: Iterable[ClusterEvent], heard: Iterable[str]) -> Iterator[PodView]:
+    """Pods of the window that the cluster does not list any more. Where it lists none, nothing is gone."""
+    if any(one.what == "pods" for one in facts.unread):
+        return
+    known = {pod.name for pod in facts.pods}
+    named = {name: (namespace, _BY_EVENT) for namespace, name in find_named(then)}
+    namespace = facts.namespaces[0] if len(facts.namespaces) == 1 else ""
+    named |= {name: (named.get(name, (namespace, ""))[0], _BY_LOG) for name in heard}
+    for name in sorted(named.keys() - known):
+        where, told_by = named[name]
+        yield view_gone(where, name, None, told_by)
+
+
+def _view(
+    workload: Workload,
+    window: Window | None,
+    events: Sequence[ClusterEvent],
+    listed: Sequence[Pod],
+    pods: Sequence[PodView],
+) -> WorkloadView:
+    in_force = find_in_force(workload, window, events, listed)
+    own = tuple(sorted((pod for pod in pods if _belongs(pod, workload)), key=_by_pod))
+    return WorkloadView(workload, in_force, own, tuple(_tell(workload, window, in_force)))
+
+
+def _belongs(pod: PodView, workload: Workload) -> bool:
+    if pod.namespace and pod.namespace != workload.namespace:
+        return False
+    if pod.pod is not None:
+        return pod.pod.owner == workload.name or any(pod.revision == rev.name for rev in workload.revisions)
+    if workload.kind == "statefulset":
+        return pod.name.removeprefix(f"{workload.name}-").isdecimal()
+    made_by = revision_of(pod.name)
+    # its replica set may be gone, too
+    return (
+        any(made_by == rev.name for rev in workload.revisions) or made_by.rpartition("-")[0] == workload.name
+    )
+
+
+def _tell(workload: Workload, window: Window | None, in_force: Sequence[object]) -> Iterator[str]:
+    if window is not None and workload.created_ns is not None and workload.created_ns >= window.end_ns:
+        yield "made after the window"
+    elif not in_force:
+        yield "its revisions are not known"
+
+
+def _by_name(workload: Workload) -> tuple[str, str, str]:
+    return workload.namespace, workload.name, workload.kind
+
+
+def _by_pod(pod: PodView) -> tuple[str, int, str]:
+    return pod.namespace, pod.since_ns or 0, pod.name

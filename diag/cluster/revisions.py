@@ -1,0 +1,116 @@
+"""Which revision of a workload was in force in a window: what ran then, not what runs now.
+
+A replica set comes into force when it is made. A return to an old one (``kubectl rollout undo``) makes none:
+only the event that it was scaled up, or pods that it made later, tell when that was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from diag.model.cluster import ClusterEvent, Pod, Revision, Workload
+from diag.model.cluster_view import InForce
+from diag.model.window import Window
+
+_SCALED_UP = re.compile(r"Scaled up replica set (\S+)(?: from (\d+))? to (\d+)")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Start:
+    at_ns: int
+    name: str
+    ref: str
+
+
+def find_in_force(
+    workload: Workload, window: Window | None, events: Iterable[ClusterEvent], pods: Iterable[Pod]
+) -> tuple[InForce, ...]:
+    """The revisions that were in force in the window, oldest first; without a window the one of now.
+
+    Args:
+        workload: with all revisions that are kept of it.
+        window: when.
+        events: of every kind and time.
+        pods: of every kind.
+    """
+    known = {revision.name: revision for revision in workload.revisions}
+    starts = sorted({*_made(workload), *_scaled(workload, events), *_first_pods(workload, pods)})
+    stretches = _to_stretches(_merge(starts), known, workload)
+    if window is None:
+        return stretches[-1:]
+    found = tuple(
+        one
+        for one in stretches
+        if (one.until_ns is None or one.until_ns > window.start_ns)
+        and (one.since_ns is None or one.since_ns < window.end_ns)
+    )
+    return found or _before_all(workload, stretches)
+
+
+def _made(workload: Workload) -> Iterator[_Start]:
+    for revision in workload.revisions:
+        if revision.created_ns is not None:
+            yield _Start(revision.created_ns, revision.name, f"{_ref_of(workload, revision.name)}:created")
+
+
+def _scaled(workload: Workload, events: Iterable[ClusterEvent]) -> Iterator[_Start]:
+    """A replica set that goes up from nothing; on from one is the rest of the same rollout."""
+    for event in events:
+        if (event.kind, event.namespace, event.name) != (workload.kind, workload.namespace, workload.name):
+            continue
+        said = _SCALED_UP.match(event.text)
+        if said is not None and said[2] in (None, "0") and event.first_ns is not None:
+            yield _Start(event.first_ns, said[1], event.ref)
+
+
+def _first_pods(workload: Workload, pods: Iterable[Pod]) -> Iterator[_Start]:
+    """Of revisions that were returned to: their own time is the one of their first coming."""
+    for revision in workload.revisions:
+        made = [pod for pod in pods if pod.revision == revision.name and pod.created_ns is not None]
+        if revision.returned and made:
+            first = min(made, key=lambda pod: pod.created_ns or 0)
+            yield _Start(first.created_ns or 0, revision.name, f"{first.ref}:created")
+
+
+def _merge(starts: Sequence[_Start]) -> Iterator[_Start]:
+    """Starts of one revision in a row are one: the first of them."""
+    for place, start in enumerate(starts):
+        if not place or starts[place - 1].name != start.name:
+            yield start
+
+
+def _to_stretches(
+    starts: Iterable[_Start], known: dict[str, Revision], workload: Workload
+) -> tuple[InForce, ...]:
+    rows = list(starts)
+    ends = [start.at_ns for start in rows[1:]]
+    stretches = [
+        InForce(start.name, known.get(start.name), start.at_ns, end, evidence=(start.ref,))
+        for start, end in zip(rows, [*ends, None], strict=True)
+    ]
+    current = workload.current
+    if current is None:
+        return tuple(stretches)
+    if not stretches:
+        return (InForce(current.name, current, None, certain=False),)
+    if stretches[-1].name != current.name:  # it came back, and nothing tells when
+        last = stretches[-1]
+        stretches[-1] = replace(last, certain=False)
+        stretches.append(InForce(current.name, current, None, certain=False))
+    return tuple(stretches)
+
+
+def _before_all(workload: Workload, stretches: Sequence[InForce]) -> tuple[InForce, ...]:
+    """The window is older than all that is known: what ran then was replaced, or there was nothing."""
+    made = workload.created_ns
+    first = stretches[0].since_ns if stretches else None
+    if first is None or (made is not None and made >= first):
+        return ()
+    return (InForce("", None, None, first, certain=False),)
+
+
+def _ref_of(workload: Workload, revision: str) -> str:
+    kind = "replicaset" if workload.kind == "deployment" else "controllerrevision"
+    return f"{kind}/{workload.namespace}/{revision}"

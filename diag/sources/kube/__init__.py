@@ -1,0 +1,13 @@
+"""One cluster's API, read-only, through the kubernetes client's credentials and transport.
+
+context     which cluster a kubeconfig names
+client      the connection; reasons says why there is none
+listing     what is listed, page by page; source joins it
+workloads, pods, network, events     from the API's JSON to the model's values
+
+Nothing is ever written, no secret is asked for, and of environment variables only the names are kept.
+"""
+
+from diag.sources.kube.context import GkeContext, find_fitting, find_gke_context, runs_in_cluster
+
+__all__ = ["GkeContext", "find_fitting", "find_gke_context", "runs_in_cluster"]

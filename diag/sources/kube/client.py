@@ -1,0 +1,195 @@
+"""The connection to one cluster's API: read-only, JSON as it comes.
+
+Of the client library the credentials and the transport are used. Its classes for objects cost half a second
+to load and refuse what they do not know, and what a cluster holds is anybody's.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, cast
+from urllib.parse import urlencode, urlsplit
+
+from kubernetes import config
+from kubernetes.client.configuration import Configuration
+from kubernetes.client.rest import RESTClientObject
+from kubernetes.config.config_exception import ConfigException
+from kubernetes.config.kube_config import KubeConfigMerger
+from urllib3.exceptions import HTTPError, InsecureRequestWarning
+from yaml import YAMLError
+
+from diag.errors import SourceError
+from diag.model.settings import KubernetesSettings
+from diag.sources.kube import reasons
+from diag.sources.kube.context import find_kubeconfig, runs_in_cluster
+from diag.sources.kube.fields import dig, list_at, text_at
+
+_SIDE_BY_SIDE = 8
+_MOST_BYTES = 64 << 20
+_WRONG_FILE = (ConfigException, OSError, TypeError, ValueError, AttributeError, KeyError, YAMLError)
+
+
+class Api:
+    """GET, and nothing else. May be used from several threads."""
+
+    def __init__(self, configuration: Any, place: str, namespace: str, timeout_s: float) -> None:
+        self.place = place
+        self.namespace = namespace
+        self.requests = 0
+        self._configuration = configuration
+        self._timeout_s = timeout_s
+        self._rest = RESTClientObject(configuration)
+
+    def get(self, path: str, query: Mapping[str, str | int] | None = None) -> Mapping[str, Any]:
+        """The object at `path`; raises `RefusedError` for an answer that is none, and `SourceError`."""
+        body, cut = self.get_bytes(path, query, _MOST_BYTES)
+        try:
+            found = None if cut else json.loads(body)
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise reasons.no_answer(self.place)
+        return found
+
+    def get_bytes(self, path: str, query: Mapping[str, str | int] | None, most: int) -> tuple[bytes, bool]:
+        """At most so many bytes of an answer, and whether there are more; raises as `get`."""
+        url = f"{self._configuration.host}{path}" + (f"?{urlencode(query)}" if query else "")
+        self.requests += 1
+        timeout = (self._timeout_s, self._timeout_s)
+        try:
+            rest: Any = self._rest  # the library has no types
+            answer = rest.request("GET", url, self._headers(), _request_timeout=timeout).response
+            try:
+                body = answer.read(most + 1)
+            finally:
+                answer.release_conn()
+        except (HTTPError, OSError, ValueError) as error:
+            raise reasons.explain_failure(error, self.place, self._timeout_s) from error
+        if answer.status != 200:
+            refused = reasons.RefusedError(answer.status, body)
+            raise reasons.explain_access(refused, self.place) or refused
+        return body[:most], len(body) > most
+
+    def _headers(self) -> dict[str, str]:
+        token = self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
+        return {"accept": "application/json, */*", **({"authorization": token} if token else {})}
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._rest.close()
+
+
+def connect(settings: KubernetesSettings, context: str = "") -> Api:
+    """The API of a context, not yet asked for anything; raises `SourceError` where there is none.
+
+    Without a context the current one; without a kubeconfig, in a pod, the cluster that it runs in.
+    """
+    configuration, place, namespace = _configure(settings, context or settings.context)
+    if not configuration.verify_ssl:  # the kubeconfig says so, and the library warns at each request
+        warnings.filterwarnings("ignore", category=InsecureRequestWarning)
+    configuration.retries = False  # refused is refused; a redirect would take the token elsewhere
+    configuration.connection_pool_maxsize = _SIDE_BY_SIDE
+    return Api(configuration, place, namespace, settings.timeout_s)
+
+
+def _configure(settings: KubernetesSettings, context: str) -> tuple[Any, str, str]:
+    """The connection, its name for a person, and the context's namespace."""
+    configuration, loader = Configuration(), cast("Any", config)  # the library has no types
+    file = find_kubeconfig(settings.kubeconfig)
+    try:
+        merged = KubeConfigMerger(file).config  # type: ignore[no-untyped-call]  # the library has no types
+        if merged is None and not settings.is_named and runs_in_cluster():
+            loader.load_incluster_config(configuration)
+            return configuration, "the cluster that diag runs in", ""
+        if merged is None:
+            raise _no_file(file)
+        kubeconfig = merged.value
+        name = context or text_at(kubeconfig, "current-context")
+        found = _find(kubeconfig, "contexts", name)
+        if found is None:
+            raise _no_context(name, kubeconfig, file)
+        user = _find(kubeconfig, "users", text_at(found, "context", "user"))
+        _check_plugin(user)
+        with _listening() as said:
+            # never written back: the file is the user's
+            loader.load_kube_config(file, name, configuration, persist_config=False)
+    except _WRONG_FILE as error:
+        told = reasons.first_line(str(error))
+        raise SourceError(
+            f"Kubernetes: {file} is no kubeconfig that can be used ({told})",
+            hint="kubectl config view shows it",
+        ) from error
+    if (
+        dig(user, "user", "exec")
+        and "BearerToken" not in configuration.api_key
+        and not configuration.cert_file
+    ):
+        raise SourceError(
+            f"Kubernetes: the login of context {name!r} failed ({reasons.first_line(' '.join(said))})",
+            hint="gcloud auth login" if _is_google(user) else "run its command by hand",
+        )
+    return configuration, name or urlsplit(configuration.host).netloc, text_at(found, "context", "namespace")
+
+
+def _find(kubeconfig: Any, rows: str, name: str) -> Any:
+    return next(
+        (dig_value(one) for one in list_at(kubeconfig, rows) if text_at(dig_value(one), "name") == name), None
+    )
+
+
+def dig_value(node: Any) -> Any:
+    """What the library's wrapper around a part of a kubeconfig holds."""
+    return getattr(node, "value", node)
+
+
+def _check_plugin(user: Any) -> None:
+    """The command that fetches the token: without it the library only writes a line to stderr."""
+    command = text_at(user, "user", "exec", "command")
+    if command and shutil.which(command) is None:
+        install = (
+            f"gcloud components install {reasons.PLUGIN}" if _is_google(user) else "install it, or mend PATH"
+        )
+        raise SourceError(
+            f"Kubernetes: {command}, which the kubeconfig logs in by, is not installed", hint=install
+        )
+
+
+def _is_google(user: Any) -> bool:
+    return reasons.PLUGIN in text_at(user, "user", "exec", "command")
+
+
+def _no_file(file: str) -> SourceError:
+    return SourceError(
+        f"Kubernetes: there is no kubeconfig at {file}",
+        hint="gcloud container clusters get-credentials CLUSTER, or --kubeconfig FILE",
+    )
+
+
+def _no_context(name: str, kubeconfig: Any, file: str) -> SourceError:
+    names = ", ".join(text_at(dig_value(one), "name") for one in list_at(kubeconfig, "contexts")[:5])
+    what = f"has no context {name!r}" if name else "has no current context"
+    return SourceError(
+        f"Kubernetes: {file} {what}", hint=f"--context with one of: {names}" if names else "name another"
+    )
+
+
+@contextmanager
+def _listening() -> Iterator[list[str]]:
+    """What the library tells the log, which is where it says why a login failed."""
+    said: list[str] = []
+
+    class _Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    ear = _Ear()
+    logging.getLogger().addHandler(ear)
+    try:
+        yield said
+    finally:
+        logging.getLogger().removeHandler(ear)

@@ -1,0 +1,89 @@
+"""Which cluster a kubeconfig names. Nothing is asked of anybody."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from diag.model.settings import Settings
+
+_GKE_PARTS = 4
+_DEFAULT = "~/.kube/config"
+_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+
+
+@dataclass(frozen=True, slots=True)
+class GkeContext:
+    """What a context of the form ``gke_PROJECT_LOCATION_CLUSTER`` names."""
+
+    project: str
+    location: str
+    cluster: str
+    namespace: str
+
+    @property
+    def name(self) -> str:
+        """As the kubeconfig calls it."""
+        return f"gke_{self.project}_{self.location}_{self.cluster}"
+
+
+def find_gke_context() -> GkeContext | None:
+    """The current context, if there is a kubeconfig and its context is one of GKE's."""
+    found = next(_read_contexts(find_kubeconfig("")), None)
+    return None if found is None else _to_gke(found)
+
+
+def find_fitting(settings: Settings) -> str:
+    """The context of GKE's that is, or may be, the cluster that the settings name; empty if none is.
+
+    The current one comes first. A cluster that nobody named fits the current one alone.
+    """
+    named, project = settings.cluster, settings.logging.project
+    file = find_kubeconfig(settings.kubernetes.kubeconfig)
+    contexts = [_to_gke(one) for one in _read_contexts(file)]
+    for context in contexts if project and named.name else contexts[:1]:
+        if context is not None and all(
+            wanted in ("", actual)
+            for wanted, actual in (
+                (project, context.project),
+                (named.name, context.cluster),
+                (named.location, context.location),
+            )
+        ):
+            return context.name
+    return ""
+
+
+def find_kubeconfig(named: str) -> str:
+    """The files that the client reads: what is named, else the variable's, else the usual one."""
+    return os.path.expanduser(named) if named else os.environ.get("KUBECONFIG") or _DEFAULT  # noqa: PTH111
+
+
+def runs_in_cluster() -> bool:
+    """Whether this process is a pod's, with an account of its own."""
+    return bool(os.environ.get("KUBERNETES_SERVICE_HOST")) and _TOKEN.exists()
+
+
+def _read_contexts(file: str) -> Iterator[Mapping[str, Any]]:
+    """The contexts, the current one first; none where the file is missing or no kubeconfig."""
+    from kubernetes import config  # noqa: PLC0415  a quarter of a second, only where it is asked
+    from kubernetes.config.config_exception import ConfigException  # noqa: PLC0415  as above
+    from yaml import YAMLError  # noqa: PLC0415  as above
+
+    try:
+        contexts, current = config.list_kube_config_contexts(file)  # type: ignore[no-untyped-call]  # no types
+    except (ConfigException, OSError, TypeError, ValueError, AttributeError, YAMLError):
+        return  # there is none, or what stands there is no kubeconfig
+    rows = [current, *(one for one in contexts if one != current)]
+    yield from (one for one in rows if isinstance(one, Mapping))
+
+
+def _to_gke(context: Mapping[str, Any]) -> GkeContext | None:
+    parts = str(context.get("name", "")).split("_")
+    if len(parts) != _GKE_PARTS or parts[0] != "gke":
+        return None
+    namespace = (context.get("context") or {}).get("namespace") or ""
+    return GkeContext(parts[1], parts[2], parts[3], str(namespace))

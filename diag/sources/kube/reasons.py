@@ -1,0 +1,147 @@
+"""Why a cluster can not be read, in one line each, with what to do about it."""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+from collections.abc import Iterator
+
+from urllib3 import exceptions
+
+from diag.errors import SourceError
+from diag.normalise import redact_text
+from diag.sources.kube.fields import text_at
+
+_LONGEST = 200
+_USER = re.compile(r'User "([^"]{1,120})"')
+_EXPIRED, _UNTRUSTED = 10, (18, 19, 20, 21)
+"""OpenSSL's verification codes (x509_vfy.h)."""
+PLUGIN = "gke-gcloud-auth-plugin"
+
+
+class RefusedError(Exception):
+    """The API answered, and not with what was asked for.
+
+    Attributes:
+        status: of HTTP.
+        said: its message, redacted, one line.
+    """
+
+    def __init__(self, status: int, body: bytes) -> None:
+        self.status = status
+        self.said = _read_message(body)
+        super().__init__(f"{status}: {self.said}")
+
+
+def _read_message(body: bytes) -> str:
+    """The message of a ``Status`` object; of anything else nothing, it may be a proxy's page."""
+    try:
+        return first_line(text_at(json.loads(body), "message"))
+    except ValueError:
+        return ""
+
+
+def first_line(text: str) -> str:
+    """One line for a person, redacted and cut."""
+    return redact_text(" ".join(text.split()))[:_LONGEST]
+
+
+def explain_refusal(refused: RefusedError, what: str, right: str, namespace: str) -> tuple[str, str]:
+    """What a refusal of one kind of objects means: the reason, and what to do.
+
+    Args:
+        refused: the answer.
+        what: was asked for, in the plural.
+        right: as a role names it: ``list pods``.
+        namespace: empty for all of them.
+    """
+    where = f"in {namespace}" if namespace else "in all namespaces"
+    if refused.status == 403:
+        user = _USER.search(refused.said)
+        who = f" (as {user[1]})" if user else ""
+        scope = f"a RoleBinding in {namespace}" if namespace else "a ClusterRoleBinding, or name --namespace"
+        return f"{what} {where}: not allowed{who}", f"grant {right}: the role view has it, by {scope}"
+    if refused.status == 404:
+        return f"{what}: this cluster does not have them ({refused.said})", "it may be too old for diag"
+    if refused.status == 410:
+        return f"{what} {where}: they changed while they were read, the rest is missing", "ask again"
+    return f"{what} {where}: HTTP {refused.status} ({refused.said or 'no reason given'})", "ask again later"
+
+
+def explain_access(refused: RefusedError, place: str) -> SourceError | None:
+    """What makes every question useless; None for what concerns one kind of objects alone."""
+    if refused.status == 401:
+        return SourceError(
+            f"Kubernetes at {place}: the credentials are refused or have expired",
+            hint="log in again: gcloud auth login, then gcloud container clusters get-credentials",
+        )
+    if 300 <= refused.status < 400:
+        return SourceError(
+            f"Kubernetes at {place} sends diag elsewhere (HTTP {refused.status}), which is not followed",
+            hint="name the API server itself in the kubeconfig",
+        )
+    return None
+
+
+def explain_failure(error: Exception, place: str, timeout_s: float) -> SourceError:
+    """What the network or the TLS library says, for a person."""
+    where = f"Kubernetes at {place}"
+    for cause in _chain(error):
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return _explain_certificate(cause, where)
+            case exceptions.NameResolutionError():
+                return SourceError(f"{where}: no such host", hint="check the server's name, DNS and the VPN")
+            case ConnectionRefusedError():
+                return SourceError(
+                    f"{where} refuses the connection", hint="is the cluster up, and its address still this?"
+                )
+            case exceptions.TimeoutError() | TimeoutError():
+                return SourceError(
+                    f"{where} did not answer within {timeout_s:g} s",
+                    hint="a private cluster needs a VPN or authorized networks; or raise timeout_s",
+                )
+            case exceptions.ProxyError():
+                return SourceError(f"{where}: the proxy does not let diag through", hint="check HTTPS_PROXY")
+            case ssl.SSLError():
+                return SourceError(f"{where} speaks no TLS on this port", hint="check the server's address")
+            case _:
+                pass
+    said = first_line(str(error))
+    return SourceError(f"{where} does not answer ({said})", hint="check the server's address and the network")
+
+
+def _explain_certificate(error: ssl.SSLCertVerificationError, where: str) -> SourceError:
+    if error.verify_code == _EXPIRED:
+        return SourceError(f"{where}: its certificate has expired", hint="renew it, or check this clock")
+    if error.verify_code in _UNTRUSTED:
+        return SourceError(
+            f"{where}: its certificate is signed by an authority that the kubeconfig does not name",
+            hint="get the credentials of this cluster again (gcloud container clusters get-credentials)",
+        )
+    return SourceError(
+        f"{where}: its certificate is not for this address ({first_line(error.verify_message)})",
+        hint="check the server's address; tls-server-name in the kubeconfig if a tunnel is on the way",
+    )
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error, and what it came from."""
+    seen: set[int] = set()
+    waiting: list[BaseException] = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        causes = (one.__cause__, one.__context__, getattr(one, "reason", None), *one.args)
+        waiting += [cause for cause in causes if isinstance(cause, BaseException)]
+
+
+def no_answer(place: str) -> SourceError:
+    """Something answers that is no Kubernetes API."""
+    return SourceError(
+        f"Kubernetes at {place}: what answers there is no Kubernetes API", hint="check the server's address"
+    )
