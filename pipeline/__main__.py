@@ -79,6 +79,20 @@ def restart(service: str, folder: Folder = DEFAULT_FOLDER) -> None:
 
 
 @app.command()
+def logging(
+    switches: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE", help="To change.")] = None,
+    folder: Folder = DEFAULT_FOLDER,
+) -> None:
+    """The switches of the running stack's logging server: show them, or change some."""
+    from pipeline.local.control import change_switches  # noqa: PLC0415 - see above
+
+    pairs = [text.partition("=") for text in switches or ()]
+    changes = {name.replace("-", "_"): value for name, _, value in pairs}
+    for name, value in change_switches(folder, changes).items():
+        typer.echo(f"{name}={value}")
+
+
+@app.command()
 def call(
     say: Annotated[list[str] | None, typer.Option(help="A sentence; may be repeated.")] = None,
     folder: Folder = DEFAULT_FOLDER,

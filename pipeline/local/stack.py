@@ -24,6 +24,7 @@ from pipeline.local.services import Service, build_environment
 from pipeline.local.state import PodState, StackState, StateFolder
 
 KAFKA, LOGGING, AGENT = "kafka", "cloud-logging", "log-agent"
+_SWITCHES = "switches"  # of the logging server: a port of its own
 _EXTERNAL_KAFKA_S = 10.0
 # the agent sends what is left for up to 5 s
 _GRACE_S = {KAFKA: KAFKA_GRACE_S, LOGGING: 2.0, AGENT: 6.0}
@@ -67,6 +68,7 @@ class Stack:
             supervisor=os.getpid(),
             logging=f"http://{LOOPBACK}:{self._ports[LOGGING]}",
             kafka=self._bootstrap,
+            switches=f"http://{LOOPBACK}:{self._ports[_SWITCHES]}/switches",
             daemons={name: daemon.pid for name, daemon in sorted(self._daemons.items())},
             pods={name: self._describe(container) for name, container in sorted(self._containers.items())},
         )
@@ -97,7 +99,7 @@ class Stack:
             daemon.kill()
 
     async def _start(self, folder: StateFolder) -> None:
-        names = [LOGGING, *(service.name for service in self._plan.services)]
+        names = [LOGGING, _SWITCHES, *(service.name for service in self._plan.services)]
         client, controller, *ports = choose_ports(2 + len(names))
         kafka_ports = KafkaPorts(client, controller)
         self._ports = dict(zip(names, ports, strict=True))
@@ -121,8 +123,9 @@ class Stack:
         """The logging server, and the agent beside it, which waits for the server by itself."""
         base = base_environment(folder.temporary) | {"GOOGLE_CLOUD_PROJECT": local.PROJECT}
         port = self._ports[LOGGING]
+        places = {"HOST": LOOPBACK, "PORT": str(port), "ADMIN_PORT": str(self._ports[_SWITCHES])}
         server = await self._start_daemon(
-            folder, LOGGING, "pipeline.local.cloud_logging", base | {"HOST": LOOPBACK, "PORT": str(port)}
+            folder, LOGGING, "pipeline.local.cloud_logging", base | dict(self._plan.switches) | places
         )
         settings = {
             "PODS_DIR": str(folder.pods),

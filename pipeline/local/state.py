@@ -57,11 +57,15 @@ class PodState:
 
 @dataclass(frozen=True, slots=True)
 class StackState:
-    """What ``stack.json`` says. Pods are by service, daemons are process IDs by name."""
+    """What ``stack.json`` says. Pods are by service, daemons are process IDs by name.
+
+    `switches` is where the logging server's switches are read and changed.
+    """
 
     supervisor: int
     logging: str
     kafka: str
+    switches: str = ""
     daemons: Mapping[str, int] = field(default_factory=dict)
     pods: Mapping[str, PodState] = field(default_factory=dict)
 

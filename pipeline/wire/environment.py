@@ -155,8 +155,13 @@ def check_loopback_url(url: str, schemes: tuple[str, ...]) -> str:
 
 def load_or_exit(read: Callable[[Environment], Settings]) -> Settings:
     """What `read` makes of this process's environment; on an error one line on stderr and exit 2."""
+    return read_or_exit(read, Environment(os.environ))
+
+
+def read_or_exit(read: Callable[[Environment], Settings], environment: Environment) -> Settings:
+    """As `load_or_exit`, of another environment."""
     try:
-        return read(Environment(os.environ))
+        return read(environment)
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(EXIT_SETTINGS)

@@ -25,7 +25,6 @@ from google.cloud.logging_v2.services.logging_service_v2.transports import Loggi
 from google.cloud.logging_v2.types import LogEntry
 from google.protobuf.json_format import ParseDict
 
-from pipeline.local.cloud_logging.quota import ReadQuota
 from pipeline.local.cloud_logging.service import LoggingService, build_server
 from pipeline.local.cloud_logging.settings import Settings
 from pipeline.local.cloud_logging.store import EntryStore
@@ -176,7 +175,7 @@ class SlowService(LoggingService):
 def slow_logging() -> Iterator[str]:
     """The address of a server whose first page has entries and whose second never comes."""
     store = EntryStore()
-    service = SlowService(Settings(Listen("127.0.0.1", 0), "p", 0), store, ReadQuota(0))
+    service = SlowService(Settings(Listen("127.0.0.1", 0), ("p",)), store)
     service.reached.clear()
     service.over.clear()
     filler = json.loads(lines(SICK)[-1])

@@ -16,7 +16,7 @@ from tests.contract.logging_server import Server, run_server
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Server]]:
-    """`serve(reads_per_minute=0)`: a Cloud Logging server that is stopped after the test."""
+    """`serve(**switches)`: a Cloud Logging server that is stopped after the test."""
     with ExitStack() as running:
         yield lambda *args, **kwargs: running.enter_context(run_server(*args, **kwargs))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import grpc
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
@@ -16,10 +17,11 @@ from diag.catalogue import load_catalogue
 from diag.model.settings import ClusterSettings, LoggingSettings, Settings
 from diag.sources.cloud_logging import CloudLogging
 from pipeline.local.cloud_logging import settings as server_settings
+from pipeline.local.cloud_logging.board import Switchboard
 from pipeline.local.cloud_logging.errors import RequestError
-from pipeline.local.cloud_logging.quota import ReadQuota
 from pipeline.local.cloud_logging.service import LoggingService, build_server
 from pipeline.local.cloud_logging.store import EntryStore
+from pipeline.local.cloud_logging.switches import Switches
 from pipeline.wire.environment import Listen
 from tests.cases import DEFAULTS, to_entry
 
@@ -33,11 +35,13 @@ class Server:
     """A running server of one project.
 
     Attributes:
+        board: its switches.
         filters: of every request for entries that came, in order, page by page.
         refusals: the next requests are refused with these, one after another.
     """
 
     address: str
+    board: Switchboard = field(default_factory=Switchboard)
     filters: list[str] = field(default_factory=list)
     refusals: list[RequestError] = field(default_factory=list)
 
@@ -76,14 +80,14 @@ class _Watched(LoggingService):
 
 
 @contextmanager
-def run_server(reads_per_minute: int = 0, search_s: float = 5.0) -> Iterator[Server]:
+def run_server(projects: tuple[str, ...] = (PROJECT,), **switches: Any) -> Iterator[Server]:
     """A server that is stopped at the end."""
-    settings = server_settings.Settings(Listen("127.0.0.1", 0), PROJECT, reads_per_minute)
-    service = _Watched(settings, EntryStore(), ReadQuota(reads_per_minute), search_s)
+    settings = server_settings.Settings(Listen("127.0.0.1", 0), projects)
+    service = _Watched(settings, EntryStore(), Switchboard(Switches(**switches)))
     server, port = build_server(service)
     server.start()
     try:
-        yield Server(f"127.0.0.1:{port}", service.filters, service.refusals)
+        yield Server(f"127.0.0.1:{port}", service.board, service.filters, service.refusals)
     finally:
         server.stop(None).wait()
 

@@ -152,7 +152,7 @@ async def test_a_partial_answer_is_not_kept(
 ) -> None:
     """Whether the pages that a query may take are spent, or the quota."""
     monkeypatch.setattr(patience, "QUOTA_WAIT_S", 0.01)
-    server = serve(reads_per_minute)
+    server = serve(read_requests_per_minute=reads_per_minute)
     server.write(lines(2500))
     bounds = {"since_ns": START_NS, "until_ns": START_NS + HOUR_NS}
 

@@ -82,7 +82,7 @@ async def test_more_pages_than_allowed_are_a_partial_answer(serve) -> None:
 async def test_a_spent_quota_is_waited_for_and_then_named(serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Others read the same project; after some patience the answer is partial."""
     monkeypatch.setattr(patience, "QUOTA_WAIT_S", 0.01)
-    server = serve(reads_per_minute=2)
+    server = serve(read_requests_per_minute=2)
     server.write(lines(2500))
     reader = server.source()
 

@@ -29,10 +29,11 @@ from diag.model.checkup import Checkup, Health, TerminalFacts
 from diag.model.instants import NS_PER_S
 from diag.render.doctor import render_checkup
 from diag.sources.cloud_logging import visit
-from pipeline.local.cloud_logging.quota import ReadQuota
+from pipeline.local.cloud_logging.board import Switchboard
 from pipeline.local.cloud_logging.service import SERVICE, LoggingService, build_server
 from pipeline.local.cloud_logging.settings import Settings
 from pipeline.local.cloud_logging.store import EntryStore
+from pipeline.local.cloud_logging.switches import Switches
 from pipeline.wire.environment import Listen
 from tests.cases import START_NS, to_entry
 
@@ -51,9 +52,10 @@ def serve(workdir: Path) -> Iterator[Callable[..., str]]:
     """`serve(entries)`: the local server with these entries, stopped after the test; gives its address."""
     running: list[grpc.Server] = []
 
-    def start(entries: list[dict], reads_per_minute: int = 0) -> str:
-        settings = Settings(Listen("127.0.0.1", 0), PROJECT, reads_per_minute)
-        server, port = build_server(LoggingService(settings, EntryStore(), ReadQuota(reads_per_minute)))
+    def start(entries: list[dict], **switches: int) -> str:
+        settings = Settings(Listen("127.0.0.1", 0), (PROJECT,))
+        service = LoggingService(settings, EntryStore(), Switchboard(Switches(**switches)))
+        server, port = build_server(service)
         server.start()
         running.append(server)
         if entries:
@@ -159,7 +161,7 @@ def test_services_that_nobody_described_are_a_warning(serve) -> None:
 
 def test_a_quota_that_is_spent_is_told(serve) -> None:
     """It is another reader's, or ours."""
-    found = ask(serve([entry(1)], reads_per_minute=1)).find("log-export")
+    found = ask(serve([entry(1)], read_requests_per_minute=1)).find("log-export")
 
     assert found.state is Health.FAILED
     assert "quota" in found.evidence

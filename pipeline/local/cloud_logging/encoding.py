@@ -17,8 +17,8 @@ _ENTRIES_KEY = b"\x0a"
 _TOKEN_KEY = b"\x12"
 
 
-def encode_entry(entry: Any, received_ns: int) -> StoredEntry:
-    """Keep `entry`, a ``LogEntry`` message that has a timestamp and an insert ID.
+def encode_entry(entry: Any, project: str, received_ns: int) -> StoredEntry:
+    """Keep `entry` of `project`, a ``LogEntry`` message that has a timestamp and an insert ID.
 
     Its receive timestamp is set. Raises `ValueError` for a value that JSON cannot have.
     """
@@ -27,7 +27,7 @@ def encode_entry(entry: Any, received_ns: int) -> StoredEntry:
         document = _to_document(entry)
     except SerializeToJsonError as error:
         raise ValueError(str(error)) from error
-    position = (entry.timestamp.ToNanoseconds(), entry.insert_id)
+    position = (entry.timestamp.ToNanoseconds(), entry.insert_id, project)
     return StoredEntry(position, received_ns, document, _frame(_ENTRIES_KEY, entry.SerializeToString()))
 
 

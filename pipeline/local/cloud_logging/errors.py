@@ -1,4 +1,4 @@
-"""Refusals, as the real service words and codes them."""
+"""Refusals, as the real service words and codes them: what public issue reports show, detail by detail."""
 
 from __future__ import annotations
 
@@ -11,6 +11,20 @@ from google.rpc.status_pb2 import Status
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
+
+_SERVICE = "logging.googleapis.com"
+_REAL_QUOTA = 60
+
+LIST_PERMISSION = "logging.logEntries.list"
+WRITE_PERMISSION = "logging.logEntries.create"
+
+_TEXTS = {
+    grpc.StatusCode.UNAVAILABLE: "The service is currently unavailable.",
+    grpc.StatusCode.INTERNAL: "Internal error encountered.",
+    grpc.StatusCode.DEADLINE_EXCEEDED: "Deadline expired before operation could complete.",
+    grpc.StatusCode.CANCELLED: "The operation was cancelled.",
+    grpc.StatusCode.ABORTED: "The operation was aborted.",
+}
 
 
 class RequestError(Exception):
@@ -34,15 +48,28 @@ def invalid(text: str, details: Sequence[Message] = ()) -> RequestError:
     return RequestError(grpc.StatusCode.INVALID_ARGUMENT, text, details)
 
 
+def refuse(code: grpc.StatusCode, permission: str, project: str) -> RequestError:
+    """A refusal with this code, as the service would give it to a caller without `permission`."""
+    match code:
+        case grpc.StatusCode.RESOURCE_EXHAUSTED:
+            return quota_exceeded(project, _REAL_QUOTA)
+        case grpc.StatusCode.PERMISSION_DENIED:
+            return permission_denied(permission)
+        case grpc.StatusCode.UNAUTHENTICATED:
+            return unauthenticated()
+        case _:
+            return RequestError(code, _TEXTS.get(code, f"The request failed: {code.name}."))
+
+
 def quota_exceeded(project: str, per_minute: int) -> RequestError:
-    """Too many read requests: RESOURCE_EXHAUSTED, as seen in public issue reports."""
+    """Too many read requests: RESOURCE_EXHAUSTED, with which limit it was, and no time to wait."""
     info = ErrorInfo(
         reason="RATE_LIMIT_EXCEEDED",
         domain="googleapis.com",
         metadata={
-            "service": "logging.googleapis.com",
+            "service": _SERVICE,
             "consumer": f"projects/{project}",
-            "quota_metric": "logging.googleapis.com/read_requests",
+            "quota_metric": f"{_SERVICE}/read_requests",
             "quota_limit": "ReadRequestsPerMinutePerProject",
             "quota_limit_value": str(per_minute),
             "quota_location": "global",
@@ -55,6 +82,27 @@ def quota_exceeded(project: str, per_minute: int) -> RequestError:
     return RequestError(
         grpc.StatusCode.RESOURCE_EXHAUSTED,
         "Quota exceeded for quota metric 'Read requests' and limit 'Read requests per minute' of service "
-        f"'logging.googleapis.com' for consumer 'projects/{project}'.",
+        f"'{_SERVICE}' for consumer 'projects/{project}'.",
         (info, Help(links=[link])),
+    )
+
+
+def permission_denied(permission: str) -> RequestError:
+    """The caller lacks `permission`; whether there is such a project it is not told."""
+    info = ErrorInfo(
+        reason="IAM_PERMISSION_DENIED", domain="iam.googleapis.com", metadata={"permission": permission}
+    )
+    text = f"Permission '{permission}' denied on resource (or it may not exist)."
+    return RequestError(grpc.StatusCode.PERMISSION_DENIED, text, (info,))
+
+
+def unauthenticated() -> RequestError:
+    """The token has expired: UNAUTHENTICATED."""
+    info = ErrorInfo(reason="ACCESS_TOKEN_EXPIRED", domain="googleapis.com", metadata={"service": _SERVICE})
+    return RequestError(
+        grpc.StatusCode.UNAUTHENTICATED,
+        "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or "
+        "other valid authentication credential. "
+        "See https://developers.google.com/identity/sign-in/web/devconsole-project.",
+        (info,),
     )

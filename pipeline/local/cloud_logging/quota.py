@@ -11,19 +11,19 @@ WINDOW_S = 60.0
 class ReadQuota:
     """Counts requests. Any thread may call it."""
 
-    def __init__(self, per_minute: int) -> None:
-        self.per_minute = per_minute
+    def __init__(self) -> None:
         self._taken: deque[float] = deque()
         self._lock = threading.Lock()
 
-    def take(self, now_s: float) -> bool:
-        """Count a request at `now_s` (monotonic seconds), unless the minute is used up."""
-        if not self.per_minute:
-            return True
+    def take(self, now_s: float, per_minute: int) -> bool:
+        """Count a request at `now_s` (monotonic seconds), unless `per_minute` of the last minute are used.
+
+        Where there is no quota (0) requests are counted all the same: one may be set at any time.
+        """
         with self._lock:
             while self._taken and self._taken[0] <= now_s - WINDOW_S:
                 self._taken.popleft()
-            if len(self._taken) >= self.per_minute:
+            if per_minute and len(self._taken) >= per_minute:
                 return False
             self._taken.append(now_s)
             return True

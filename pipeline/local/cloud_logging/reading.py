@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -23,40 +25,73 @@ LONGEST_FILTER = 20_000
 
 _DESCENDING = {"": False, "timestamp asc": False, "timestamp desc": True}
 _RESOURCE = re.compile(
-    r"(?P<parent>(?:projects|organizations|folders|billingAccounts)/[^/]+)"
+    r"(?:projects/(?P<project>[^/]+)|(?:organizations|folders|billingAccounts)/[^/]+)"
     r"(?:/locations/[^/]+/buckets/[^/]+/views/[^/]+)?"
 )
 
 
-def read_query(request: Any, received_until_ns: int) -> Query:
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a request may see at most.
+
+    Attributes:
+        projects: whose entries.
+        oldest_ns: what is older is gone; None: nothing is.
+        received_until_ns: what arrived later cannot be read yet.
+        page_bytes: see `Query.page_bytes`.
+    """
+
+    projects: frozenset[str]
+    oldest_ns: int | None
+    received_until_ns: int
+    page_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledFilter:
+    """A filter that was understood: as a function, and the times that it can match at all."""
+
+    matches: Callable[[Mapping[str, Any]], bool]
+    low_ns: int | None
+    high_ns: int | None
+
+
+def read_query(request: Any, reach: Reach) -> Query:
     """The query of a ``ListLogEntriesRequest``; raises `RequestError`."""
     if request.order_by not in _DESCENDING:
         raise invalid(f"Invalid order_by: {request.order_by!r}; use 'timestamp asc' or 'timestamp desc'")
     if not 0 <= request.page_size <= LARGEST_PAGE_SIZE:
         raise invalid(f"page_size must be between 0 and {LARGEST_PAGE_SIZE}, not {request.page_size}")
-    if len(request.filter) > LONGEST_FILTER:
-        raise invalid(f"The filter has {len(request.filter)} characters, more than {LONGEST_FILTER}")
-    try:
-        tree = parse(request.filter)
-        matches = compile_filter(tree)
-        low_ns, high_ns = time_bounds(tree)
-    except FilterError as error:
-        raise invalid(f"Unparseable filter: {error}") from error
-    except RecursionError as error:
-        raise invalid("Unparseable filter: too deeply nested") from error
+    compiled = read_filter(request.filter)
+    lows = [low for low in (compiled.low_ns, reach.oldest_ns) if low is not None]
     return Query(
-        matches=matches,
-        low_ns=low_ns,
-        high_ns=high_ns,
-        received_until_ns=received_until_ns,
+        matches=compiled.matches,
+        projects=reach.projects,
+        low_ns=max(lows, default=None),
+        high_ns=compiled.high_ns,
+        received_until_ns=reach.received_until_ns,
         descending=_DESCENDING[request.order_by],
         page_size=request.page_size or DEFAULT_PAGE_SIZE,
+        page_bytes=reach.page_bytes,
         after=_read_token(request) if request.page_token else None,
     )
 
 
-def names_project(request: Any, project: str) -> bool:
-    """Whether `project` or a view of it is among the request's resources.
+def read_filter(text: str) -> CompiledFilter:
+    """The filter of a request; raises `RequestError`."""
+    if len(text) > LONGEST_FILTER:
+        raise invalid(f"The filter has {len(text)} characters, more than {LONGEST_FILTER}")
+    try:
+        tree = parse(text)
+        return CompiledFilter(compile_filter(tree), *time_bounds(tree))
+    except FilterError as error:
+        raise invalid(f"Unparseable filter: {error}") from error
+    except RecursionError as error:
+        raise invalid("Unparseable filter: too deeply nested") from error
+
+
+def read_projects(request: Any) -> frozenset[str]:
+    """The projects that a request names, as such or by a view; folders and their like hold none.
 
     Raises:
         RequestError: there are no resources, too many, or one is not of a known form.
@@ -66,11 +101,14 @@ def names_project(request: Any, project: str) -> bool:
         raise invalid("resource_names must not be empty")
     if len(names) > MOST_RESOURCES:
         raise invalid(f"There are {len(names)} resource_names, more than {MOST_RESOURCES}")
-    matches = [_RESOURCE.fullmatch(name) for name in names]
-    for name, match in zip(names, matches, strict=True):
-        if match is None:
-            raise invalid(f"Invalid resource name: {name!r}")
-    return any(match and match["parent"] == f"projects/{project}" for match in matches)
+    return frozenset(filter(None, map(_read_project, names)))
+
+
+def _read_project(name: str) -> str | None:
+    match = _RESOURCE.fullmatch(name)
+    if match is None:
+        raise invalid(f"Invalid resource name: {name!r}")
+    return match["project"]
 
 
 def make_token(request: Any, position: Position) -> str:
@@ -81,14 +119,14 @@ def make_token(request: Any, position: Position) -> str:
 def _read_token(request: Any) -> Position:
     """The position in the token, if it was made for this request's other parameters."""
     try:
-        timestamp_ns, insert_id, fingerprint = orjson.loads(urlsafe_b64decode(request.page_token))
+        timestamp_ns, insert_id, project, fingerprint = orjson.loads(urlsafe_b64decode(request.page_token))
     except (ValueError, TypeError) as error:
         raise invalid("page_token is malformed") from error
     if fingerprint != _fingerprint(request):
         raise invalid("page_token doesn't match arguments from the request")
-    if not isinstance(timestamp_ns, int) or not isinstance(insert_id, str):
+    if not (isinstance(timestamp_ns, int) and isinstance(insert_id, str) and isinstance(project, str)):
         raise invalid("page_token is malformed")
-    return timestamp_ns, insert_id
+    return timestamp_ns, insert_id, project
 
 
 def _fingerprint(request: Any) -> str:

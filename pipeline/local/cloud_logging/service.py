@@ -1,50 +1,54 @@
-"""The two methods of the Logging API, and the server that offers them."""
+"""The three methods of the Logging API, and the server that offers them."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
-from google.cloud.logging_v2.types import ListLogEntriesRequest, WriteLogEntriesRequest
+from google.cloud.logging_v2.types import ListLogEntriesRequest, TailLogEntriesRequest, WriteLogEntriesRequest
 from grpc_status import rpc_status
 
+from pipeline.local.cloud_logging.board import Switchboard
 from pipeline.local.cloud_logging.encoding import encode_page
-from pipeline.local.cloud_logging.errors import RequestError, quota_exceeded
-from pipeline.local.cloud_logging.quota import ReadQuota
-from pipeline.local.cloud_logging.reading import make_token, names_project, read_query
+from pipeline.local.cloud_logging.errors import RequestError
+from pipeline.local.cloud_logging.reading import Reach, make_token, read_filter, read_projects, read_query
 from pipeline.local.cloud_logging.settings import Settings
 from pipeline.local.cloud_logging.store import EntryStore
-from pipeline.local.cloud_logging.writing import sort_entries
+from pipeline.local.cloud_logging.tailing import Sessions, Wish, read_buffer
+from pipeline.local.cloud_logging.writing import LARGEST_REQUEST_BYTES, Intake, sort_entries
 
 SERVICE = "google.logging.v2.LoggingServiceV2"
-# After this a page ends where it is: "it did not have time to search all the entries", and the
-# client goes on with its token (ListLogEntriesResponse.next_page_token).
-SEARCH_S = 5.0
-_LARGEST_REQUEST_BYTES = 10 * 1024 * 1024  # "Quotas and limits": size of an entries.write request
-_THREADS = 16
+_UNARY_THREADS = 16
+# a session holds a thread for as long as it lasts
+_TAIL_THREADS = 16
 _WRITTEN = b""  # a WriteLogEntriesResponse: it has no fields
+_DAY_NS = 86_400 * 10**9
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LoggingService:
-    """Answers requests out of one store. `search_s` bounds the search for one page."""
+    """Answers requests out of one store, as its switches say."""
 
     settings: Settings
     store: EntryStore
-    quota: ReadQuota
-    search_s: float = SEARCH_S
+    board: Switchboard = field(default_factory=Switchboard)
     now_ns: Callable[[], int] = field(default=time.time_ns)
+    sessions: Sessions = field(default_factory=Sessions)
 
-    def write(self, request: Any, _context: Any = None) -> bytes:
+    def write(self, request: Any, context: Any = None) -> bytes:
         """WriteLogEntries; raises `RequestError`."""
-        entries = sort_entries(request, self.settings.project, self.now_ns())
-        kept = entries.check(partial_success=request.partial_success)
+        self.board.admit_write(self._payer, context)
+        switches, now_ns = self.board.switches, self.now_ns()
+        intake = Intake(frozenset(self.settings.projects), switches.denied, self._oldest_ns(now_ns))
+        entries = sort_entries(request, intake, now_ns)
+        taken = entries.check(partial_success=request.partial_success)
         if not request.dry_run:
-            self.store.add(kept)
+            arrived = self.store.add(filter(intake.is_kept, taken))
+            self.sessions.publish(arrived, self._delay_ns)
         error = entries.to_error()
         if error:
             raise error
@@ -52,36 +56,71 @@ class LoggingService:
 
     def list(self, request: Any, context: Any) -> bytes:
         """ListLogEntries; raises `RequestError`."""
-        if not self.quota.take(time.monotonic()):
-            raise quota_exceeded(self.settings.project, self.quota.per_minute)
-        is_ours = names_project(request, self.settings.project)
-        query = read_query(request, self.now_ns() - int(self.settings.ingestion_delay_s * 1e9))
-        if not is_ours:
+        self.board.admit_read(self._payer, context)
+        projects = self._read_projects(request)
+        switches, now_ns = self.board.switches, self.now_ns()
+        reach = Reach(projects, self._oldest_ns(now_ns), now_ns - self._delay_ns, switches.page_bytes)
+        query = read_query(request, reach)
+        if not projects:
             return b""
-        deadline = time.monotonic() + self.search_s
+        deadline = time.monotonic() + switches.search_s
         page = self.store.search(query, lambda: context.is_active() and time.monotonic() < deadline)
         return encode_page(page.entries, make_token(request, page.resume) if page.resume else "")
+
+    def tail(self, requests: Iterator[Any], context: Any) -> Iterator[bytes]:
+        """TailLogEntries, by the first request of the stream; raises `RequestError`."""
+        request = next(requests, None)
+        if request is None:
+            return
+        self.board.admit_read(self._payer, context)
+        projects = self._read_projects(request)
+        wish = Wish(projects, read_filter(request.filter).matches, read_buffer(request))
+        session = self.sessions.open(wish, min(self.board.switches.tail_sessions, _TAIL_THREADS))
+        if not context.add_callback(lambda: self.sessions.end(session)):
+            self.sessions.end(session)
+        yield from session.responses(lambda: self.board.switches.tail_entries_per_minute)
+
+    def _read_projects(self, request: Any) -> frozenset[str]:
+        """Our projects among the request's; raises `RequestError` where one is denied."""
+        asked = read_projects(request)
+        self.board.check_readable(asked)
+        return asked.intersection(self.settings.projects)
+
+    @property
+    def _payer(self) -> str:
+        """Whose quota is spent: the first project's, as that of a client's own would be."""
+        return self.settings.projects[0]
+
+    @property
+    def _delay_ns(self) -> int:
+        return int(self.board.switches.ingestion_delay_s * 1e9)
+
+    def _oldest_ns(self, now_ns: int) -> int | None:
+        days = self.board.switches.retention_days
+        return now_ns - int(days * _DAY_NS) if days else None
 
 
 def build_server(service: LoggingService) -> tuple[grpc.Server, int]:
     """The server, not yet started, and its port; raises `RuntimeError` if the port is taken."""
     server = grpc.server(
-        ThreadPoolExecutor(_THREADS, thread_name_prefix="rpc"),
+        ThreadPoolExecutor(_UNARY_THREADS + _TAIL_THREADS, thread_name_prefix="rpc"),
         options=(
-            ("grpc.max_receive_message_length", _LARGEST_REQUEST_BYTES),
+            # a larger request is refused in the service's own words; see sort_entries
+            ("grpc.max_receive_message_length", 2 * LARGEST_REQUEST_BYTES),
             ("grpc.so_reuseport", 0),  # else a second server would share the port and its entries be lost
         ),
     )
     methods = {
-        "WriteLogEntries": _handler(service.write, WriteLogEntriesRequest.pb()),
-        "ListLogEntries": _handler(service.list, ListLogEntriesRequest.pb()),
+        "WriteLogEntries": _unary(service.write, WriteLogEntriesRequest.pb()),
+        "ListLogEntries": _unary(service.list, ListLogEntriesRequest.pb()),
+        "TailLogEntries": _stream(service.tail, TailLogEntriesRequest.pb()),
     }
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, methods),))
     listen = service.settings.listen
     return server, server.add_insecure_port(f"{listen.host}:{listen.port}")
 
 
-def _handler(method: Callable[[Any, Any], bytes], request_message: Any) -> Any:
+def _unary(method: Callable[[Any, Any], bytes], request_message: Any) -> Any:
     """A method whose `RequestError` becomes the call's status, details included."""
 
     def answer(request: Any, context: Any) -> bytes:
@@ -92,3 +131,15 @@ def _handler(method: Callable[[Any, Any], bytes], request_message: Any) -> Any:
             raise  # never reached: aborting raises
 
     return grpc.unary_unary_rpc_method_handler(answer, request_deserializer=request_message.FromString)
+
+
+def _stream(method: Callable[[Iterator[Any], Any], Iterator[bytes]], request_message: Any) -> Any:
+    """As `_unary`, of a method with streams both ways."""
+
+    def answer(requests: Iterator[Any], context: Any) -> Iterator[bytes]:
+        try:
+            yield from method(requests, context)
+        except RequestError as error:
+            context.abort_with_status(rpc_status.to_status(error.to_status()))
+
+    return grpc.stream_stream_rpc_method_handler(answer, request_deserializer=request_message.FromString)

@@ -1,47 +1,53 @@
-"""Settings of the logging server."""
+"""Settings of the logging server: from the environment, and from flags that go before it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from pipeline.local.cloud_logging.switches import Switches, change, list_switches
 from pipeline.wire.environment import Environment, Listen, SettingsError
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How the server answers.
+    """What the server is.
 
     Attributes:
         listen: where it listens (HOST, PORT).
-        project: the only project that has entries (GOOGLE_CLOUD_PROJECT).
-        reads_per_minute: the quota of read requests; 0 for none (READ_REQUESTS_PER_MINUTE). A real
-            project has 60.
-        ingestion_delay_s: how long after its arrival an entry can be read (INGESTION_DELAY_S). In a
-            real project 3 to 5 seconds.
+        projects: the only ones that have entries (GOOGLE_CLOUD_PROJECT, with commas between them).
+        switches: how it behaves at first (each by its name in capitals).
+        admin_port: where the switches can be changed while it runs (ADMIN_PORT); None: nowhere.
     """
 
     listen: Listen
-    project: str
-    reads_per_minute: int = 0
-    ingestion_delay_s: float = 0.0
+    projects: tuple[str, ...]
+    switches: Switches = field(default_factory=Switches)
+    admin_port: int | None = None
 
 
 def read_settings(environment: Environment) -> Settings:
     """The settings; raises `SettingsError`."""
+    names = environment.read_text("GOOGLE_CLOUD_PROJECT").split(",")
+    projects = tuple(filter(None, map(str.strip, names)))
+    if not projects:
+        raise SettingsError("GOOGLE_CLOUD_PROJECT names no project")
     return Settings(
-        environment.read_listen(),
-        environment.read_text("GOOGLE_CLOUD_PROJECT"),
-        int(_read_number(environment, "READ_REQUESTS_PER_MINUTE")),
-        _read_number(environment, "INGESTION_DELAY_S"),
+        environment.read_listen(), projects, _read_switches(environment), _read_admin(environment)
     )
 
 
-def _read_number(environment: Environment, name: str) -> float:
-    text = environment.read_text(name, "0")
+def _read_switches(environment: Environment) -> Switches:
+    given = {name: environment.read_text(name.upper(), "") for name in list_switches()}
     try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number < 1e9:
-        raise SettingsError(f"{name}={text!r} is not a number from 0 on")
-    return number
+        return change(Switches(), {name: text for name, text in given.items() if text})
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _read_admin(environment: Environment) -> int | None:
+    text = environment.read_text("ADMIN_PORT", "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise SettingsError(f"ADMIN_PORT={text!r} is not a port number")
+    return int(text)

@@ -15,7 +15,8 @@ from typing import Any
 # How often a search asks whether it may go on. One entry takes some microseconds.
 STEP = 100
 
-Position = tuple[int, str]
+Position = tuple[int, str, str]
+"""Timestamp in nanoseconds since the epoch, insert ID, project: what is equal in all is one entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class StoredEntry:
     """One entry.
 
     Attributes:
-        position: timestamp in nanoseconds since the epoch, insert ID. Unique in a store.
+        position: its place in the order. Unique in a store.
         received_ns: when it arrived.
         document: its REST form, for filters.
         encoded: its bytes as one ``entries`` field of a list response.
@@ -34,6 +35,11 @@ class StoredEntry:
     document: Mapping[str, Any]
     encoded: bytes
 
+    @property
+    def project(self) -> str:
+        """Whose log it stands in."""
+        return self.position[2]
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -41,20 +47,24 @@ class Query:
 
     Attributes:
         matches: the filter, over `StoredEntry.document`.
+        projects: whose entries.
         low_ns: timestamps before it cannot match; None if all can.
         high_ns: timestamps after it cannot match; None if all can.
         received_until_ns: what arrived later cannot be read yet.
         descending: newest first; what has one timestamp comes in reverse order too.
         page_size: how many entries at most.
+        page_bytes: the entry that makes them as long as this is the last one.
         after: the position where the page before ended.
     """
 
     matches: Callable[[Mapping[str, Any]], bool]
+    projects: frozenset[str]
     low_ns: int | None
     high_ns: int | None
     received_until_ns: int
     descending: bool
     page_size: int
+    page_bytes: int
     after: Position | None = None
 
 
@@ -81,20 +91,21 @@ class EntryStore:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def add(self, entries: Iterable[StoredEntry]) -> None:
-        """Keep `entries`, except those whose timestamp and insert ID are there already."""
+    def add(self, entries: Iterable[StoredEntry]) -> list[StoredEntry]:
+        """Keep `entries`, except those whose position is taken already; gives those that are new."""
         with self._writing:
             new = {entry.position: entry for entry in reversed(list(entries))}
             arrived = sorted(
                 (entry for position, entry in new.items() if position not in self._positions), key=_position
             )
             if not arrived:
-                return
+                return []
             # entries come nearly in order: all before the first new one stays as it is
             old = self._entries
             unchanged = bisect_left(old, arrived[0].position, key=_position)
             self._entries = old[:unchanged] + sorted(old[unchanged:] + arrived, key=_position)
             self._positions.update(entry.position for entry in arrived)
+            return arrived
 
     def search(self, query: Query, may_go_on: Callable[[], bool] = lambda: True) -> Page:
         """One page of what matches.
@@ -104,23 +115,30 @@ class EntryStore:
         entries = self._entries
         span = _find_span(entries, query)
         found: list[bytes] = []
+        room = query.page_bytes
         for examined, index in enumerate(span, start=1):
             entry = entries[index]
-            if entry.received_ns <= query.received_until_ns and query.matches(entry.document):
+            if _is_readable(entry, query) and query.matches(entry.document):
                 found.append(entry.encoded)
+                room -= len(entry.encoded)
             if examined == len(span):
                 break
-            if len(found) == query.page_size or (examined % STEP == 0 and not may_go_on()):
+            is_full = len(found) == query.page_size or room <= 0
+            if is_full or (examined % STEP == 0 and not may_go_on()):
                 return Page(found, entry.position)
         return Page(found, None)
 
 
+def _is_readable(entry: StoredEntry, query: Query) -> bool:
+    return entry.received_ns <= query.received_until_ns and entry.project in query.projects
+
+
 def _find_span(entries: list[StoredEntry], query: Query) -> range:
     """The indices that can match, in the order in which they are to be searched."""
-    first = 0 if query.low_ns is None else bisect_left(entries, (query.low_ns, ""), key=_position)
+    first = 0 if query.low_ns is None else bisect_left(entries, (query.low_ns, "", ""), key=_position)
     end = len(entries)
     if query.high_ns is not None:
-        end = bisect_left(entries, (query.high_ns + 1, ""), key=_position)
+        end = bisect_left(entries, (query.high_ns + 1, "", ""), key=_position)
     if query.after is not None and query.descending:
         end = min(end, bisect_left(entries, query.after, key=_position))
     elif query.after is not None:

@@ -14,10 +14,11 @@ import pytest
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
 from google.cloud.logging_v2.services.logging_service_v2.transports import LoggingServiceV2GrpcTransport
 
-from pipeline.local.cloud_logging.quota import ReadQuota
+from pipeline.local.cloud_logging.board import Switchboard
 from pipeline.local.cloud_logging.service import LoggingService, build_server
 from pipeline.local.cloud_logging.settings import Settings
 from pipeline.local.cloud_logging.store import EntryStore
+from pipeline.local.cloud_logging.switches import Switches
 from pipeline.local.readiness import wait_until
 from pipeline.wire.environment import Listen
 
@@ -129,10 +130,12 @@ def list_entries() -> Callable[[str, str], list[Any]]:
 class Logging:
     """A running logging server and the official client for it."""
 
-    def __init__(self, port: int, client: LoggingServiceV2Client, store: EntryStore) -> None:
+    def __init__(self, port: int, client: LoggingServiceV2Client, service: LoggingService) -> None:
         self.endpoint = f"http://127.0.0.1:{port}"
         self.client = client
-        self.store = store
+        self.store = service.store
+        self.board = service.board
+        self.sessions = service.sessions
 
     def list(self, **parameters: Any) -> list[Any]:
         """All entries, over all pages."""
@@ -154,20 +157,19 @@ class Logging:
 
 @pytest.fixture
 def start_logging() -> Iterator[Callable[..., Logging]]:
-    """`start_logging(**settings)`: a server on the loopback interface, with a client."""
+    """`start_logging(**switches)`: a server on the loopback interface, with a client."""
     ends: list[Callable[[], Any]] = []
 
-    def start(search_s: float = 5.0, port: int = 0, **settings: Any) -> Logging:
-        store = EntryStore()
-        values = Settings(Listen("127.0.0.1", port), PROJECT, **settings)
-        service = LoggingService(values, store, ReadQuota(values.reads_per_minute), search_s)
+    def start(port: int = 0, projects: tuple[str, ...] = (PROJECT,), **switches: Any) -> Logging:
+        settings = Settings(Listen("127.0.0.1", port), projects)
+        service = LoggingService(settings, EntryStore(), Switchboard(Switches(**switches)))
         server, bound_port = build_server(service)
         server.start()
         ends.append(lambda: server.stop(None).wait())
         context = open_client(f"127.0.0.1:{bound_port}")
         client = context.__enter__()
         ends.append(lambda: context.__exit__(None, None, None))
-        return Logging(bound_port, client, store)
+        return Logging(bound_port, client, service)
 
     yield start
     for end in reversed(ends):

@@ -144,8 +144,8 @@ async def test_service_that_is_never_ready(plan):
     """A service that runs and does not answer is named when its time is over."""
     silent = (sys.executable, "-c", "import time; print('loading', flush=True); time.sleep(60)")
 
-    with pytest.raises(StackError, match=r"^tts-service is not ready after 1 s: loading$"):
-        async with Stack(plan(Service("tts-service", silent), ready_s=1.0)):
+    with pytest.raises(StackError, match=r"^tts-service is not ready after 6 s: loading$"):
+        async with Stack(plan(Service("tts-service", silent), ready_s=6.0)):
             pass
 
 

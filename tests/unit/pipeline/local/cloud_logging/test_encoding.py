@@ -18,7 +18,7 @@ def make(insert_id="i", **fields):
 @pytest.mark.parametrize("length", [0, 1, 100, 127, 128, 16_383, 16_384, 200_000])
 def test_page_is_a_list_response(length):
     """Entries put one after the other are read as one response, whatever their sizes."""
-    entries = [encode_entry(make("a", text_payload="x" * length), 5), encode_entry(make("b"), 6)]
+    entries = [encode_entry(make("a", text_payload="x" * length), "p", 5), encode_entry(make("b"), "p", 6)]
 
     page = ListLogEntriesResponse.pb().FromString(encode_page([entry.encoded for entry in entries], NEXT))
 
@@ -39,7 +39,7 @@ def test_document_is_the_rest_form():
     entry.resource.type = "k8s_container"
     entry.resource.labels["pod_name"] = "x"
 
-    stored = encode_entry(entry, 1_767_225_600_500_000_000)
+    stored = encode_entry(entry, "p", 1_767_225_600_500_000_000)
 
     assert stored.document == {
         "logName": "projects/p/logs/stdout",
@@ -50,14 +50,14 @@ def test_document_is_the_rest_form():
         "resource": {"type": "k8s_container", "labels": {"pod_name": "x"}},
         "jsonPayload": {"session_id": "s", "n": 1, "nested": {"list": [1.5, None]}},
     }
-    assert stored.position == (1_767_225_600_000_000_001, "i")
+    assert stored.position == (1_767_225_600_000_000_001, "i", "p")
 
 
 def test_unknown_proto_payload_is_kept():
     """A proto payload of a type that is not known here is listed as it came, and filtered by its type."""
     payload = AnyMessage(type_url="type.googleapis.com/no.such.Message", value=b"\x08\x01")
 
-    stored = encode_entry(make(proto_payload=payload), 5)
+    stored = encode_entry(make(proto_payload=payload), "p", 5)
 
     assert stored.document["protoPayload"] == {"@type": "type.googleapis.com/no.such.Message"}
     (entry,) = ListLogEntriesResponse.pb().FromString(stored.encoded).entries

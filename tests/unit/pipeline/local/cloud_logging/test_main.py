@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
 import sys
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -24,6 +27,23 @@ def test_serves_until_it_is_told_to_stop(number):
 
         assert server.wait(20) == 0
     assert line.startswith("listening on 127.0.0.1:")
+
+
+def test_flags_go_before_variables_and_switches_change_while_it_runs():
+    """Each switch is a flag; the admin endpoint is where the second line says."""
+    flags = ("--port", "0", "--admin-port", "0", "--latency-s", "0.5")
+    environment = {**NEEDED, "LATENCY_S": "9"}
+    with subprocess.Popen((*COMMAND, *flags), env=environment, stderr=subprocess.PIPE) as server:
+        assert server.stderr
+        lines = [server.stderr.readline().decode().strip() for _ in range(2)]
+        url = lines[1].removeprefix("switches at ")
+        connection = HTTPConnection(urlsplit(url).netloc, timeout=20)
+        connection.request("PATCH", urlsplit(url).path, b'{"jitter_s": 1}')
+        switches = json.load(connection.getresponse())
+        server.terminate()
+
+        assert server.wait(20) == 0
+    assert (switches["latency_s"], switches["jitter_s"]) == (0.5, 1.0)
 
 
 def test_taken_port_is_one_line():

@@ -4,11 +4,15 @@ import pytest
 from google.cloud.logging_v2.types import ListLogEntriesRequest
 
 from pipeline.local.cloud_logging.errors import RequestError
-from pipeline.local.cloud_logging.reading import make_token, names_project, read_query
+from pipeline.local.cloud_logging.reading import Reach, make_token, read_projects, read_query
 
 
 def make(**fields):
     return ListLogEntriesRequest.pb()(**{"resource_names": ["projects/p"], **fields})
+
+
+def read(request, oldest_ns=None, received_until_ns=0):
+    return read_query(request, Reach(frozenset({"p"}), oldest_ns, received_until_ns, 10**7))
 
 
 def test_query_of_a_request():
@@ -19,7 +23,7 @@ def test_query_of_a_request():
         page_size=7,
     )
 
-    query = read_query(request, 99)
+    query = read(request, received_until_ns=99)
 
     assert query.low_ns == 1_767_225_600_000_000_000
     assert query.high_ns == 1_767_225_601_000_000_000
@@ -30,7 +34,7 @@ def test_query_of_a_request():
 
 def test_defaults():
     """Without more than resources: everything, oldest first, 50 a page."""
-    query = read_query(make(), 0)
+    query = read(make())
 
     assert (query.low_ns, query.high_ns, query.descending, query.page_size) == (None, None, False, 50)
     assert query.matches({})
@@ -59,7 +63,7 @@ def test_defaults():
 def test_wrong_requests_are_refused(fields, message):
     """Each wrong parameter is INVALID_ARGUMENT, with a text that names it."""
     with pytest.raises(RequestError, match=message) as refusal:
-        read_query(make(**fields), 0)
+        read(make(**fields))
 
     assert refusal.value.to_status().code == 3
 
@@ -67,24 +71,23 @@ def test_wrong_requests_are_refused(fields, message):
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
-        (["projects/p"], True),
-        (["projects/other"], False),
-        (["folders/1", "organizations/2", "billingAccounts/A-B", "projects/p"], True),
-        (["projects/p/locations/global/buckets/_Default/views/_AllLogs"], True),
-        (["projects/other/locations/global/buckets/_Default/views/_AllLogs"], False),
-        (["folders/p"], False),
+        (["projects/p"], {"p"}),
+        (["projects/p", "projects/q", "projects/p"], {"p", "q"}),
+        (["folders/1", "organizations/2", "billingAccounts/A-B", "projects/p"], {"p"}),
+        (["projects/p/locations/global/buckets/_Default/views/_AllLogs"], {"p"}),
+        (["folders/p"], set()),
     ],
 )
-def test_only_the_own_project_has_entries(names, expected):
-    """All parents of the real service are accepted; one of them is ours."""
-    assert names_project(make(resource_names=names), "p") is expected
+def test_projects_that_are_named(names, expected):
+    """All parents of the real service are accepted, and views; only projects hold entries here."""
+    assert read_projects(make(resource_names=names)) == expected
 
 
 @pytest.mark.parametrize("names", [[], ["p"], ["projects/"], ["projects/p", "x/y"], ["projects/p"] * 101])
 def test_wrong_resources_are_refused(names):
     """No resource, a malformed one among others, or too many: INVALID_ARGUMENT."""
     with pytest.raises(RequestError) as refusal:
-        names_project(make(resource_names=names), "p")
+        read_projects(make(resource_names=names))
 
     assert refusal.value.to_status().code == 3
 
@@ -92,11 +95,11 @@ def test_wrong_resources_are_refused(names):
 def test_token_is_read_back():
     """The next request goes on where its token says, also with another page size."""
     request = make(filter="a", order_by="timestamp desc", page_size=5)
-    token = make_token(request, (12, "id"))
+    token = make_token(request, (12, "id", "p"))
 
-    query = read_query(make(filter="a", order_by="timestamp desc", page_size=9, page_token=token), 0)
+    query = read(make(filter="a", order_by="timestamp desc", page_size=9, page_token=token))
 
-    assert query.after == (12, "id")
+    assert query.after == (12, "id", "p")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +108,7 @@ def test_token_is_read_back():
 )
 def test_token_is_bound_to_its_request(fields):
     """A token for other parameters is refused as the real service refuses it."""
-    token = make_token(make(filter="a"), (12, "id"))
+    token = make_token(make(filter="a"), (12, "id", "p"))
 
     with pytest.raises(RequestError, match="page_token doesn't match arguments from the request"):
-        read_query(make(**{"filter": "a", **fields, "page_token": token}), 0)
+        read(make(**{"filter": "a", **fields, "page_token": token}))

@@ -11,7 +11,7 @@ from pipeline.local.cloud_logging.store import STEP, EntryStore, Query, StoredEn
 
 def make(timestamp_ns, insert_id="", received_ns=0, **document):
     return StoredEntry(
-        (timestamp_ns, insert_id), received_ns, document, f"{timestamp_ns}{insert_id}".encode()
+        (timestamp_ns, insert_id, "p"), received_ns, document, f"{timestamp_ns}{insert_id}".encode()
     )
 
 
@@ -23,6 +23,8 @@ def ask(**changes):
         "received_until_ns": 10**9,
         "descending": False,
         "page_size": 1000,
+        "page_bytes": 10**7,
+        "projects": frozenset({"p"}),
         "after": None,
     }
     return Query(**{**values, **changes})
@@ -130,7 +132,7 @@ def test_search_that_may_not_go_on_ends_its_page():
     second = store.search(ask(matches=query.matches, after=first.resume))
 
     assert first.entries == []
-    assert first.resume == (STEP - 1, "")
+    assert first.resume == (STEP - 1, "", "p")
     assert second.entries == [b"%d" % (STEP + 1)]
     assert second.resume is None
 

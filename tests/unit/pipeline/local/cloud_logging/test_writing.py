@@ -6,7 +6,7 @@ import pytest
 from google.cloud.logging_v2.types import WriteLogEntriesPartialErrors, WriteLogEntriesRequest
 
 from pipeline.local.cloud_logging.errors import RequestError
-from pipeline.local.cloud_logging.writing import sort_entries
+from pipeline.local.cloud_logging.writing import Intake, sort_entries
 
 NAME = "projects/p/logs/stdout"
 NOW_NS = 1_767_225_600_000_000_000
@@ -21,7 +21,7 @@ def complete(**fields):
 
 
 def sort(request):
-    return sort_entries(request, "p", NOW_NS)
+    return sort_entries(request, Intake(frozenset({"p"})), NOW_NS)
 
 
 def test_defaults_of_the_request_fill_in():
@@ -43,7 +43,7 @@ def test_defaults_of_the_request_fill_in():
 
 def test_missing_time_and_id_are_supplied_in_order():
     """Entries without time and ID get their own, and sort as they stood in the request."""
-    kept = sort(make(*(complete() for _ in range(300)))).kept
+    kept = sort(make(*(complete() for _ in range(300)))).taken
 
     positions = [entry.position for entry in kept]
     assert positions == sorted(set(positions))
@@ -63,6 +63,8 @@ def test_missing_time_and_id_are_supplied_in_order():
             r"^Log entry with size 293\.\dK exceeds maximum size of 256\.0K$",
         ),
         (complete(timestamp={"seconds": 10**15}), 3, "invalid value"),
+        (complete(timestamp={"seconds": NOW_NS // 10**9 + 86_401}), 3, "24 hours in the future"),
+        (complete(labels={f"k{n}": "v" for n in range(65)}), 3, "65 labels, more than 64"),
     ],
 )
 def test_wrong_entries_are_refused(entry, code, message):
