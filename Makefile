@@ -31,7 +31,7 @@ demo-topics: parts  ## audio-in is removed, diag topics repairs it
 	$(BIN)/python -m pipeline demo topics
 
 test: cluster-parts lint  ## every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: setup  ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .
