@@ -11,7 +11,7 @@ import grpc
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
 from google.cloud.logging_v2.services.logging_service_v2.transports import LoggingServiceV2GrpcTransport
 from google.cloud.logging_v2.types import LogEntry
-from google.protobuf.json_format import ParseDict
+from google.protobuf.json_format import MessageToDict, ParseDict
 
 from diag.catalogue import load_catalogue
 from diag.model.settings import ClusterSettings, LoggingSettings, Settings
@@ -54,6 +54,13 @@ class Server:
                     LogEntry.wrap(ParseDict(one, LogEntry.pb()())) for one in entries[start : start + 1000]
                 ]
                 client.write_log_entries(entries=batch)
+
+    def list(self, filter_: str) -> list[dict]:
+        """What matches `filter_`, in its JSON form."""
+        request = {"resource_names": [f"projects/{PROJECT}"], "filter": filter_, "page_size": 1000}
+        with grpc.insecure_channel(self.address) as channel:
+            client = LoggingServiceV2Client(transport=LoggingServiceV2GrpcTransport(channel=channel))
+            return [MessageToDict(LogEntry.pb(entry)) for entry in client.list_log_entries(request=request)]
 
     def source(self, **settings) -> CloudLogging:
         """What diag reads it with."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from google.cloud.audit.audit_log_pb2 import AuditLog
 from google.cloud.logging_v2.types import LogEntry
 from google.protobuf.json_format import MessageToDict, SerializeToJsonError
 
@@ -37,8 +38,8 @@ def encode_page(entries: list[bytes], token: str) -> bytes:
 
 
 def _to_document(entry: Any) -> dict[str, Any]:
-    """The REST form. Of a proto payload only its type is known: its message need not be ours."""
-    if not entry.HasField("proto_payload"):
+    """The REST form. Of a proto payload that is no audit entry only its type is known."""
+    if not entry.HasField("proto_payload") or entry.proto_payload.Is(AuditLog.DESCRIPTOR):
         return dict(MessageToDict(entry))
     rest = LogEntryMessage()
     rest.CopyFrom(entry)

@@ -41,7 +41,7 @@ CONTROLLERS = User("controllers", "system:kube-controller-manager")
 SCHEDULING = User("scheduling", "system:kube-scheduler")
 
 
-KUBELET = User("kubelet", f"system:node:{NODE_NAME}", (_MASTERS,))
+KUBELET = User("kubelet", f"system:node:{NODE_NAME}", ("system:nodes", _MASTERS))
 """May do everything: the stack's kubelet stands in for kube-proxy and cluster DNS, too."""
 
 USERS = (ADMIN, VIEWER, OUTSIDER, CONTROLLERS, SCHEDULING, KUBELET)

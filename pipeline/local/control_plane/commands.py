@@ -18,6 +18,7 @@ from pipeline.local.control_plane.programs import (
 from pipeline.local.readiness import LOOPBACK
 from pipeline.local.state import CLUSTER
 
+AUDIT_LOG = "audit.log"
 _ISSUER = "https://kubernetes.default.svc"
 
 
@@ -45,6 +46,11 @@ class Layout:
     def tokens(self) -> Path:
         """What the API server knows its users by."""
         return self.folder / "tokens.csv"
+
+    @property
+    def audit_log(self) -> Path:
+        """What the API server writes of every change."""
+        return self.folder / AUDIT_LOG
 
     @property
     def users(self) -> Path:
@@ -87,6 +93,8 @@ def _api_options(layout: Layout) -> dict[str, str | Path]:
         "advertise-address": LOOPBACK,
         "etcd-servers": f"http://{LOOPBACK}:{layout.ports.etcd}",
         "token-auth-file": layout.tokens,
+        "audit-policy-file": Path(__file__).with_name("audit_policy.yaml"),
+        "audit-log-path": layout.audit_log,
         "authorization-mode": "RBAC",
         "service-account-key-file": keys.accounts_public,
         "service-account-signing-key-file": keys.accounts,

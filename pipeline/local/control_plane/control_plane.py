@@ -11,7 +11,7 @@ from typing import Self
 
 from pipeline.local.control_plane import access
 from pipeline.local.control_plane.api import Api, Object
-from pipeline.local.control_plane.commands import Layout, Ports, build_commands
+from pipeline.local.control_plane.commands import AUDIT_LOG, Layout, Ports, build_commands
 from pipeline.local.control_plane.keys import Keys, make_keys
 from pipeline.local.control_plane.network import ServiceNetwork
 from pipeline.local.control_plane.node import build_foundation, build_node, is_founded
@@ -79,6 +79,11 @@ class ControlPlane:
     def kubectl_environment(self, user: access.User = access.ADMIN) -> dict[str, str]:
         """What ``kubectl`` needs to act as `user`; what it remembers, it keeps in the folder."""
         return {"KUBECONFIG": str(self.kubeconfig(user)), "KUBECACHEDIR": str(self._folder / "kubectl")}
+
+    @property
+    def audit_log(self) -> Path:
+        """Where the API server writes who has changed what, in lines of JSON."""
+        return self._folder / AUDIT_LOG
 
     async def register_node(self, kubelet_port: int, name: str = NODE_NAME) -> Object:
         """Register a node that is ready; the API server asks for logs at `kubelet_port`."""
