@@ -25,7 +25,7 @@ def server() -> None:
         def log_message(self, *_: object) -> None:
             """Quiet."""
 
-    print("serving", flush=True)
+    print("serving as", os.getpid(), flush=True)
     HTTPServer((os.environ["HOST"], 8080), Handler).serve_forever()
 
 

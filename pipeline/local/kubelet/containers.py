@@ -13,9 +13,10 @@ from pathlib import Path
 from pipeline.local.back_off import BackOff
 from pipeline.local.cri import log_path
 from pipeline.local.errors import StackError
+from pipeline.local.kubelet.ending import end_run
 from pipeline.local.kubelet.environment import ConfigError, build_environment, expand
 from pipeline.local.kubelet.events import NORMAL, WARNING
-from pipeline.local.kubelet.handlers import Target, find_failure
+from pipeline.local.kubelet.handlers import Target
 from pipeline.local.kubelet.host import Host
 from pipeline.local.kubelet.images import Image, PullError
 from pipeline.local.kubelet.observations import (
@@ -27,13 +28,13 @@ from pipeline.local.kubelet.observations import (
     to_reason,
 )
 from pipeline.local.kubelet.probing import Probing
+from pipeline.local.kubelet.pulling import obtain_image
 from pipeline.local.kubelet.recovery import recover
 from pipeline.local.kubelet.spec import ContainerSpec, PodSpec, Probe
 from pipeline.local.kubelet.times import format_duration
 from pipeline.local.pods import Pod
 from pipeline.local.runs import Run
 
-_SHORTEST_GRACE_S = 2.0  # the kubelet's, whatever a preStop hook has used up
 _SYNC_S = 1.0  # how long an error stands before the back-off takes its place
 
 
@@ -99,7 +100,7 @@ class ContainerWorker:
         back_off = BackOff(self._host.restarts, free=0)
         while not self._stopping.is_set():
             try:
-                return self._obtain_image()
+                return obtain_image(self.spec, self._host.images, self._tell)
             except PullError as error:
                 self._tell("Failed", f"Error: {error.reason}", WARNING)
                 self._wait(error.reason, str(error))
@@ -116,31 +117,6 @@ class ContainerWorker:
         self._tell("Failed", "Error: ImagePullBackOff", WARNING)
         self._wait("ImagePullBackOff", f"{message}: {error.reason}: {error}")
         await self._pause(wait_s - shown_s)
-
-    def _obtain_image(self) -> Image:
-        """The image, pulled if need be; raises `PullError`."""
-        name, present = self.spec.image, self._host.images.find(self.spec.image)
-        if present and self.spec.pull_policy != "Always":
-            accessible = "already present on machine and can be accessed by the pod"
-            self._tell("Pulled", f'Container image "{name}" {accessible}')
-            return present
-        if self.spec.pull_policy == "Never":
-            message = f'Container image "{name}" is not present with pull policy of Never'
-            self._tell("ErrImageNeverPull", message, WARNING)
-            raise PullError("ErrImageNeverPull", message)
-        self._tell("Pulling", f'Pulling image "{name}"')
-        began = time.monotonic()
-        try:
-            image = self._host.images.pull(name)
-        except PullError as error:
-            self._tell("Failed", f'Failed to pull image "{name}": {error}', WARNING)
-            raise
-        took = format_duration(time.monotonic() - began)
-        size = f"Image size: {image.size_bytes} bytes."
-        self._tell(
-            "Pulled", f'Successfully pulled image "{name}" in {took} ({took} including waiting). {size}'
-        )
-        return image
 
     async def _configure(self) -> Target | None:
         """The environment, once it can be made; None when the container is stopped."""
@@ -220,15 +196,7 @@ class ContainerWorker:
     async def _terminate(self, run: Run, grace_s: float, message: str) -> None:
         """The preStop hook, SIGTERM, and when the grace is used up SIGKILL."""
         self._tell("Killing", message)
-        deadline = time.monotonic() + grace_s
-        if self.spec.pre_stop and grace_s > 0:
-            hook = asyncio.create_task(find_failure(self.spec.pre_stop, self._target, grace_s))
-            ended = asyncio.create_task(run.wait_exit())
-            await asyncio.wait((hook, ended), timeout=grace_s, return_when=asyncio.FIRST_COMPLETED)
-            hook.cancel()
-            ended.cancel()
-        shortest_s = min(_SHORTEST_GRACE_S, grace_s)
-        await run.stop(max(deadline - time.monotonic(), shortest_s))
+        await end_run(run, self.spec.pre_stop, self._target, grace_s)
 
     async def _hold_back(self, wait_s: float) -> None:
         """Wait before the next run, as a container in a crash loop does."""
