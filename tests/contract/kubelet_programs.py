@@ -15,7 +15,7 @@ def server() -> None:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            fails = Path(os.environ["STATE_DIR"], self.path.strip("/")).exists()
+            fails = Path(os.environ["STATE_DIR"], self.path.strip("/")).is_file()
             body = os.environ.get("POD_NAME", "").encode()
             self.send_response(503 if fails else 200)
             self.send_header("Content-Length", str(len(body)))
