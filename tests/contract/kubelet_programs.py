@@ -54,10 +54,18 @@ def stubborn() -> None:
         time.sleep(60)
 
 
+def hungry() -> None:
+    """Takes ever more memory."""
+    taken = []
+    while True:
+        taken.append(os.urandom(1024 * 1024))
+        time.sleep(0.01)
+
+
 def task() -> None:
     """Does its work."""
     print(os.environ.get("GREETING", "done"), flush=True)
 
 
 if __name__ == "__main__":
-    {"server": server, "crash": crash, "lines": lines, "stubborn": stubborn, "task": task}[sys.argv[1]]()
+    {program.__name__: program for program in (server, crash, lines, stubborn, hungry, task)}[sys.argv[1]]()

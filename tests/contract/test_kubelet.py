@@ -140,6 +140,18 @@ async def test_a_failing_liveness_probe_has_the_container_restarted(node: Node) 
     assert ("Killing", "Container unwell failed liveness probe, will be restarted") in events
 
 
+async def test_a_container_over_its_memory_limit_is_killed_and_says_so(node: Node) -> None:
+    """OOMKilled, with the code of SIGKILL."""
+    await node.apply(pod("hungry", "hungry", "Never", resources={"limits": {"memory": "64Mi"}}))
+
+    async def has_failed() -> bool:
+        return (await node.pods("hungry"))[0]["status"]["phase"] == "Failed"
+
+    await until(has_failed)
+    end = (await node.container("hungry"))["state"]["terminated"]
+    assert (end["exitCode"], end["reason"]) == (137, "OOMKilled")
+
+
 async def test_logs_are_given_as_the_kubelet_gives_them(node: Node) -> None:
     """--tail, --timestamps, --since-time, --limit-bytes; --previous of a first run is refused in its words."""
     await node.apply(pod("talks", "lines", "Never"))

@@ -19,6 +19,7 @@ from pipeline.local.kubelet.events import NORMAL, WARNING
 from pipeline.local.kubelet.handlers import Target
 from pipeline.local.kubelet.host import Host
 from pipeline.local.kubelet.images import Image, PullError
+from pipeline.local.kubelet.memory import exceed
 from pipeline.local.kubelet.observations import (
     ContainerSeen,
     Running,
@@ -147,9 +148,10 @@ class ContainerWorker:
         self._see(ContainerSeen(Running(began), last, number, container_id, image.id))
         if self._stopping.is_set():
             run.kill()
-        exit_code = to_exit_code(await self._attend(run, target))
+        exit_code, out_of_memory = await self._attend(run, target)
         self._run = None
-        end = Terminated(exit_code, to_reason(exit_code), began, time.time(), container_id)
+        reason = to_reason(exit_code, out_of_memory=out_of_memory)
+        end = Terminated(exit_code, reason, began, time.time(), container_id)
         self._see(replace(self.seen, state=end, started=False, ready=False))
         return end
 
@@ -158,8 +160,8 @@ class ContainerWorker:
         command = expand(self.spec.command, target.environment) or image.argv
         return (*command, *expand(self.spec.args, target.environment))
 
-    async def _attend(self, run: Run, target: Target) -> int:
-        """Probe the run until it has ended; the code of its process."""
+    async def _attend(self, run: Run, target: Target) -> tuple[int, bool]:
+        """Probe the run until it has ended; its exit code, and whether its memory limit has ended it."""
         probing = Probing(
             self.spec,
             target,
@@ -168,13 +170,22 @@ class ContainerWorker:
             kill=self._give_up,
         )
         self._believe(probing)
-        probes = asyncio.create_task(probing.run())
+        attending = (asyncio.create_task(probing.run()), asyncio.create_task(self._limit_memory(run)))
         try:
-            return await run.wait()
+            exit_code = to_exit_code(await run.wait())
+            return exit_code, attending[1].done()
         finally:
-            probes.cancel()
-            with suppress(asyncio.CancelledError):
-                await probes
+            for task in attending:
+                task.cancel()
+            await asyncio.gather(*attending, return_exceptions=True)
+
+    async def _limit_memory(self, run: Run) -> None:
+        """Return when the run has used too much memory, and was killed for it."""
+        if self.spec.memory_bytes is None:
+            await asyncio.Future()
+        else:
+            await exceed(run.pid, self.spec.memory_bytes)
+            run.kill()
 
     def _believe(self, probing: Probing) -> None:
         self._see(replace(self.seen, started=probing.started, ready=probing.ready))
