@@ -24,7 +24,7 @@ _TAGS = ("1", "2")
 
 def write_images(file: Path) -> None:
     """``voice-agent/test-NAME`` runs the program NAME of `kubelet_programs`."""
-    names = ("server", "crash", "lines", "stubborn", "task")
+    names = ("server", "crash", "lines", "stubborn", "hungry", "task")
     images = {
         f"voice-agent/test-{name}": {"tags": _TAGS, "argv": (sys.executable, "-S", str(_PROGRAM), name)}
         for name in names
@@ -73,12 +73,12 @@ class Node:
 
 
 @asynccontextmanager
-async def run_node(plane: ControlPlane, folder: Path) -> AsyncIterator[Node]:
+async def run_node(plane: ControlPlane, folder: Path, name: str = NODE_NAME) -> AsyncIterator[Node]:
     """A node of `plane` that is ready; its crash loop begins with half a second."""
     write_images(folder / "images.json")
     environment = base_environment(folder) | {
         "KUBECONFIG": str(plane.kubeconfig(access.KUBELET)),
-        "NODE_NAME": NODE_NAME,
+        "NODE_NAME": name,
         "PODS_DIR": str(folder / "pods"),
         "KUBELET_DIR": str(folder / "kubelet"),
         "IMAGES": str(folder / "images.json"),
@@ -94,7 +94,7 @@ async def run_node(plane: ControlPlane, folder: Path) -> AsyncIterator[Node]:
 
             async def is_ready() -> bool:
                 assert daemon.running, daemon.tail()
-                nodes = (await api.get("/api/v1/nodes"))["items"]
+                nodes = (await api.get("/api/v1/nodes", fieldSelector=f"metadata.name={name}"))["items"]
                 return any(is_true(node, "Ready") and not node["spec"].get("taints") for node in nodes)
 
             await until(is_ready)

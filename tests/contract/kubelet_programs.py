@@ -15,7 +15,7 @@ def server() -> None:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            fails = Path(os.environ["STATE_DIR"], self.path.strip("/")).exists()
+            fails = Path(os.environ["STATE_DIR"], self.path.strip("/")).is_file()
             body = os.environ.get("POD_NAME", "").encode()
             self.send_response(503 if fails else 200)
             self.send_header("Content-Length", str(len(body)))
@@ -25,7 +25,7 @@ def server() -> None:
         def log_message(self, *_: object) -> None:
             """Quiet."""
 
-    print("serving", flush=True)
+    print("serving as", os.getpid(), flush=True)
     HTTPServer((os.environ["HOST"], 8080), Handler).serve_forever()
 
 
@@ -54,10 +54,18 @@ def stubborn() -> None:
         time.sleep(60)
 
 
+def hungry() -> None:
+    """Takes ever more memory."""
+    taken = []
+    while True:
+        taken.append(os.urandom(1024 * 1024))
+        time.sleep(0.01)
+
+
 def task() -> None:
     """Does its work."""
     print(os.environ.get("GREETING", "done"), flush=True)
 
 
 if __name__ == "__main__":
-    {"server": server, "crash": crash, "lines": lines, "stubborn": stubborn, "task": task}[sys.argv[1]]()
+    {program.__name__: program for program in (server, crash, lines, stubborn, hungry, task)}[sys.argv[1]]()

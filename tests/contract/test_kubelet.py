@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from kubernetes import config
+from kubernetes.client import CoreV1Api
+from kubernetes.stream import portforward
+from kubernetes.stream.ws_client import PortForward
 
 from pipeline.local.kubelet.addresses import to_loopback
 from pipeline.local.state import NAMESPACE
@@ -132,6 +140,18 @@ async def test_a_failing_liveness_probe_has_the_container_restarted(node: Node) 
     assert ("Killing", "Container unwell failed liveness probe, will be restarted") in events
 
 
+async def test_a_container_over_its_memory_limit_is_killed_and_says_so(node: Node) -> None:
+    """OOMKilled, with the code of SIGKILL."""
+    await node.apply(pod("hungry", "hungry", "Never", resources={"limits": {"memory": "64Mi"}}))
+
+    async def has_failed() -> bool:
+        return (await node.pods("hungry"))[0]["status"]["phase"] == "Failed"
+
+    await until(has_failed)
+    end = (await node.container("hungry"))["state"]["terminated"]
+    assert (end["exitCode"], end["reason"]) == (137, "OOMKilled")
+
+
 async def test_logs_are_given_as_the_kubelet_gives_them(node: Node) -> None:
     """--tail, --timestamps, --since-time, --limit-bytes; --previous of a first run is refused in its words."""
     await node.apply(pod("talks", "lines", "Never"))
@@ -212,6 +232,42 @@ async def test_an_unready_pod_gets_no_traffic_and_a_rollout_is_followed(node: No
 
     await until(are_new)
     await until(lambda: answers_from_new(node, address))
+
+
+async def test_a_port_of_a_pod_is_forwarded_to_the_python_client(node: Node) -> None:
+    """Over a WebSocket, through the API server; a port at which nobody listens is told."""
+    await node.apply(pod("forwarded", "server", readinessProbe=http_probe("unready")))
+
+    async def is_ready() -> bool:
+        return is_true((await node.pods("forwarded"))[0], "Ready")
+
+    await until(is_ready)
+    with forwarded(node, "forwarded", 8080) as (stream, _):
+        stream.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        answer = await asyncio.to_thread(lambda: b"".join(iter(lambda: stream.recv(1000), b"")))
+        assert answer.startswith(b"HTTP/1.0 200")
+        assert answer.endswith(b"\r\n\r\nforwarded")
+    with forwarded(node, "forwarded", 81) as (stream, ports):
+        assert await asyncio.to_thread(stream.recv, 1) == b""
+        assert "failed to connect to 10.244." in ports.error(81)
+
+
+@contextmanager
+def forwarded(node: Node, pod: str, port: int) -> Iterator[tuple[socket.socket, PortForward]]:
+    """A connection to `port` of `pod`."""
+    with config.new_client_from_config(str(node.plane.kubeconfig())) as client:
+        api = CoreV1Api(client)
+        ports = portforward(api.connect_get_namespaced_pod_portforward, pod, NAMESPACE, ports=str(port))
+        stream = ports.socket(port)
+        stream.setblocking(True)
+        try:
+            yield stream, ports
+        finally:
+            ports.close()
+            for thread in threading.enumerate():
+                if thread.name == f"Kubernetes port forward proxy: {port}":
+                    thread.join()
+            ports.websocket.shutdown()  # the client leaves it open when the port was closed first
 
 
 async def answers_from_new(node: Node, address: str) -> bool:

@@ -13,11 +13,13 @@ from pathlib import Path
 from pipeline.local.back_off import BackOff
 from pipeline.local.cri import log_path
 from pipeline.local.errors import StackError
+from pipeline.local.kubelet.ending import end_run
 from pipeline.local.kubelet.environment import ConfigError, build_environment, expand
 from pipeline.local.kubelet.events import NORMAL, WARNING
-from pipeline.local.kubelet.handlers import Target, find_failure
+from pipeline.local.kubelet.handlers import Target
 from pipeline.local.kubelet.host import Host
 from pipeline.local.kubelet.images import Image, PullError
+from pipeline.local.kubelet.memory import exceed
 from pipeline.local.kubelet.observations import (
     ContainerSeen,
     Running,
@@ -27,13 +29,13 @@ from pipeline.local.kubelet.observations import (
     to_reason,
 )
 from pipeline.local.kubelet.probing import Probing
+from pipeline.local.kubelet.pulling import obtain_image
 from pipeline.local.kubelet.recovery import recover
 from pipeline.local.kubelet.spec import ContainerSpec, PodSpec, Probe
 from pipeline.local.kubelet.times import format_duration
 from pipeline.local.pods import Pod
 from pipeline.local.runs import Run
 
-_SHORTEST_GRACE_S = 2.0  # the kubelet's, whatever a preStop hook has used up
 _SYNC_S = 1.0  # how long an error stands before the back-off takes its place
 
 
@@ -99,7 +101,7 @@ class ContainerWorker:
         back_off = BackOff(self._host.restarts, free=0)
         while not self._stopping.is_set():
             try:
-                return self._obtain_image()
+                return obtain_image(self.spec, self._host.images, self._tell)
             except PullError as error:
                 self._tell("Failed", f"Error: {error.reason}", WARNING)
                 self._wait(error.reason, str(error))
@@ -116,31 +118,6 @@ class ContainerWorker:
         self._tell("Failed", "Error: ImagePullBackOff", WARNING)
         self._wait("ImagePullBackOff", f"{message}: {error.reason}: {error}")
         await self._pause(wait_s - shown_s)
-
-    def _obtain_image(self) -> Image:
-        """The image, pulled if need be; raises `PullError`."""
-        name, present = self.spec.image, self._host.images.find(self.spec.image)
-        if present and self.spec.pull_policy != "Always":
-            accessible = "already present on machine and can be accessed by the pod"
-            self._tell("Pulled", f'Container image "{name}" {accessible}')
-            return present
-        if self.spec.pull_policy == "Never":
-            message = f'Container image "{name}" is not present with pull policy of Never'
-            self._tell("ErrImageNeverPull", message, WARNING)
-            raise PullError("ErrImageNeverPull", message)
-        self._tell("Pulling", f'Pulling image "{name}"')
-        began = time.monotonic()
-        try:
-            image = self._host.images.pull(name)
-        except PullError as error:
-            self._tell("Failed", f'Failed to pull image "{name}": {error}', WARNING)
-            raise
-        took = format_duration(time.monotonic() - began)
-        size = f"Image size: {image.size_bytes} bytes."
-        self._tell(
-            "Pulled", f'Successfully pulled image "{name}" in {took} ({took} including waiting). {size}'
-        )
-        return image
 
     async def _configure(self) -> Target | None:
         """The environment, once it can be made; None when the container is stopped."""
@@ -171,9 +148,10 @@ class ContainerWorker:
         self._see(ContainerSeen(Running(began), last, number, container_id, image.id))
         if self._stopping.is_set():
             run.kill()
-        exit_code = to_exit_code(await self._attend(run, target))
+        exit_code, out_of_memory = await self._attend(run, target)
         self._run = None
-        end = Terminated(exit_code, to_reason(exit_code), began, time.time(), container_id)
+        reason = to_reason(exit_code, out_of_memory=out_of_memory)
+        end = Terminated(exit_code, reason, began, time.time(), container_id)
         self._see(replace(self.seen, state=end, started=False, ready=False))
         return end
 
@@ -182,8 +160,8 @@ class ContainerWorker:
         command = expand(self.spec.command, target.environment) or image.argv
         return (*command, *expand(self.spec.args, target.environment))
 
-    async def _attend(self, run: Run, target: Target) -> int:
-        """Probe the run until it has ended; the code of its process."""
+    async def _attend(self, run: Run, target: Target) -> tuple[int, bool]:
+        """Probe the run until it has ended; its exit code, and whether its memory limit has ended it."""
         probing = Probing(
             self.spec,
             target,
@@ -192,13 +170,22 @@ class ContainerWorker:
             kill=self._give_up,
         )
         self._believe(probing)
-        probes = asyncio.create_task(probing.run())
+        attending = (asyncio.create_task(probing.run()), asyncio.create_task(self._limit_memory(run)))
         try:
-            return await run.wait()
+            exit_code = to_exit_code(await run.wait())
+            return exit_code, attending[1].done()
         finally:
-            probes.cancel()
-            with suppress(asyncio.CancelledError):
-                await probes
+            for task in attending:
+                task.cancel()
+            await asyncio.gather(*attending, return_exceptions=True)
+
+    async def _limit_memory(self, run: Run) -> None:
+        """Return when the run has used too much memory, and was killed for it."""
+        if self.spec.memory_bytes is None:
+            await asyncio.Future()
+        else:
+            await exceed(run.pid, self.spec.memory_bytes)
+            run.kill()
 
     def _believe(self, probing: Probing) -> None:
         self._see(replace(self.seen, started=probing.started, ready=probing.ready))
@@ -220,15 +207,7 @@ class ContainerWorker:
     async def _terminate(self, run: Run, grace_s: float, message: str) -> None:
         """The preStop hook, SIGTERM, and when the grace is used up SIGKILL."""
         self._tell("Killing", message)
-        deadline = time.monotonic() + grace_s
-        if self.spec.pre_stop and grace_s > 0:
-            hook = asyncio.create_task(find_failure(self.spec.pre_stop, self._target, grace_s))
-            ended = asyncio.create_task(run.wait_exit())
-            await asyncio.wait((hook, ended), timeout=grace_s, return_when=asyncio.FIRST_COMPLETED)
-            hook.cancel()
-            ended.cancel()
-        shortest_s = min(_SHORTEST_GRACE_S, grace_s)
-        await run.stop(max(deadline - time.monotonic(), shortest_s))
+        await end_run(run, self.spec.pre_stop, self._target, grace_s)
 
     async def _hold_back(self, wait_s: float) -> None:
         """Wait before the next run, as a container in a crash loop does."""

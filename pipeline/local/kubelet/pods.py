@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from pipeline.local.kubelet.containers import ContainerWorker
 from pipeline.local.kubelet.host import Host, list_volumes
 from pipeline.local.kubelet.observations import Terminated
 from pipeline.local.kubelet.spec import NEVER, ContainerSpec, read_pod
-from pipeline.local.kubelet.status import PodSeen, build_status
+from pipeline.local.kubelet.status import PodSeen, build_patch, build_status
 
 _RETRY_S = 0.5
 _GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
@@ -140,6 +141,7 @@ class PodWorker:
             except ApiError as error:
                 if error.status in _GONE:
                     return
+                sys.stderr.write(f"status of {self.pod.full_name} refused: {error}\n")
                 await self._retry()
             except StackError:
                 await self._retry()
@@ -154,8 +156,8 @@ class PodWorker:
         seen = PodSeen(containers, self._host.ip, self._address, self._started_at, self._ending)
         status = build_status(self.pod, seen, self._known, time.time())
         if status != self._sent:
-            body = {"metadata": {"uid": self.pod.uid}, "status": status}
-            await self._host.api.request("PATCH", f"{self._path}/status", body, _STRATEGIC_MERGE)
+            patch = build_patch(self.pod, status)
+            await self._host.api.request("PATCH", f"{self._path}/status", patch, _STRATEGIC_MERGE)
             self._sent = self._known = status
 
     async def _delete(self) -> None:

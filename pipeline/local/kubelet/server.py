@@ -1,4 +1,4 @@
-"""The kubelet's API, as the API server asks it: logs of containers.
+"""The kubelet's API, as the API server asks it: logs of containers, ports of pods.
 
 Source: Kubernetes 1.36, pkg/kubelet/server/server.go. The API server is the only caller; it has judged
 who may ask.
@@ -18,6 +18,7 @@ from pipeline.local.kubelet.containers import ContainerWorker
 from pipeline.local.kubelet.log_files import read_log
 from pipeline.local.kubelet.log_options import LogOptions, LogRefusedError, choose_run, read_options
 from pipeline.local.kubelet.pods import PodWorker
+from pipeline.local.kubelet.port_forward import PROTOCOL, forward_ports, read_ports
 
 FindPod = Callable[[str, str], PodWorker | None]
 """The pod of a namespace and name."""
@@ -33,6 +34,7 @@ class KubeletServer:
         app = web.Application()
         app.router.add_get("/healthz", _healthz)
         app.router.add_get("/containerLogs/{namespace}/{pod}/{container}", self._container_logs)
+        app.router.add_get("/portForward/{namespace}/{pod}", self._port_forward)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext) -> int:
@@ -62,6 +64,18 @@ class KubeletServer:
         except ValueError:
             return web.Response(status=400, text='{"message": "Unable to decode query."}')
         return await _send_log(request, worker, run, options)
+
+    async def _port_forward(self, request: web.Request) -> web.StreamResponse:
+        pod = self._find_pod(request.match_info["namespace"], request.match_info["pod"])
+        if pod is None:
+            return web.Response(status=404, text="pod does not exist")
+        try:
+            ports = read_ports(request.query.getall("port", []))
+        except ValueError as error:
+            return web.Response(status=400, text=str(error))
+        if PROTOCOL not in request.headers.get("Sec-WebSocket-Protocol", ""):
+            return web.Response(status=400, text=f"unable to upgrade: only {PROTOCOL} is served")
+        return await forward_ports(request, pod.pod.uid, pod.address, ports)
 
 
 async def _healthz(_request: web.Request) -> web.Response:

@@ -57,6 +57,18 @@ def build_status(pod: PodSpec, seen: PodSeen, known: Mapping[str, Any], now: flo
     return status
 
 
+def build_patch(pod: PodSpec, status: Mapping[str, Any]) -> dict[str, Any]:
+    """The strategic merge patch that makes the pod's status `status`.
+
+    It applies to this pod only, not to another of its name. The addresses take the place of those that a
+    kubelet before this one gave; they would be added to them otherwise.
+    """
+    replaced = {
+        field: [*status[field], {"$patch": "replace"}] for field in ("hostIPs", "podIPs") if field in status
+    }
+    return {"metadata": {"uid": pod.uid}, "status": {**status, **replaced}}
+
+
 def _generation(pod: PodSpec) -> dict[str, int]:
     generation = pod.manifest.get("metadata", {}).get("generation")
     return {"observedGeneration": generation} if generation else {}
