@@ -166,7 +166,10 @@ def _describe(stack: Stack, folder: Path) -> str:
         f"{bin_folder}/python -m pipeline call",
         f"{bin_folder}/diag session SESSION_ID --config {folder / 'diag.toml'}",
     ]
-    return "\n".join(["the stack is up; Ctrl-C ends it", *lines, "", "in another terminal:", *commands])
+    page = f"in a browser: http://127.0.0.1:{state.port_of('frontend')}"
+    return "\n".join(
+        ["the stack is up; Ctrl-C ends it", *lines, "", page, "", "in another terminal:", *commands]
+    )
 
 
 def _note(text: str) -> None:
