@@ -166,9 +166,10 @@ def _describe(stack: Stack, folder: Path) -> str:
         f"{bin_folder}/python -m pipeline call",
         f"{bin_folder}/diag session SESSION_ID --config {folder / 'diag.toml'}",
     ]
-    page = f"in a browser: http://127.0.0.1:{state.port_of('frontend')}"
+    page = state.pods.get("frontend")
+    browser = ["", f"in a browser: http://127.0.0.1:{page.port}"] if page else []
     return "\n".join(
-        ["the stack is up; Ctrl-C ends it", *lines, "", page, "", "in another terminal:", *commands]
+        ["the stack is up; Ctrl-C ends it", *lines, *browser, "", "in another terminal:", *commands]
     )
 
 
