@@ -100,6 +100,9 @@ def call(
     mismatch: Annotated[
         bool, typer.Option("--mismatch", help="Bind the WebSocket to another session ID.")
     ] = False,
+    interrupt: Annotated[
+        bool, typer.Option("--interrupt", help="Speak each next sentence over the reply before it.")
+    ] = False,
     reply_timeout: Annotated[
         float, typer.Option(min=0.1, max=600, help="Seconds that the caller waits for each reply.")
     ] = 15.0,
@@ -107,7 +110,7 @@ def call(
     """One call through the running stack; prints its report as JSON."""
     from pipeline.local.calls import SENTENCES, CallPlan, call_once  # noqa: PLC0415 - see above
 
-    code, report = call_once(folder, CallPlan(tuple(say or SENTENCES), mismatch, reply_timeout))
+    code, report = call_once(folder, CallPlan(tuple(say or SENTENCES), mismatch, reply_timeout, interrupt))
     typer.echo(json.dumps(report, indent=2))
     raise typer.Exit(code)
 
@@ -163,7 +166,11 @@ def _describe(stack: Stack, folder: Path) -> str:
         f"{bin_folder}/python -m pipeline call",
         f"{bin_folder}/diag session SESSION_ID --config {folder / 'diag.toml'}",
     ]
-    return "\n".join(["the stack is up; Ctrl-C ends it", *lines, "", "in another terminal:", *commands])
+    page = state.pods.get("frontend")
+    browser = ["", f"in a browser: http://127.0.0.1:{page.port}"] if page else []
+    return "\n".join(
+        ["the stack is up; Ctrl-C ends it", *lines, *browser, "", "in another terminal:", *commands]
+    )
 
 
 def _note(text: str) -> None:

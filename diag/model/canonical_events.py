@@ -32,6 +32,7 @@ EVENTS: Mapping[str, str] = {
     "media.stats": "counts while audio flows",
     "media.summary": "counts at its end",
     "media.end": "the caller's audio ended",
+    "media.end_published": "that it ended was written to Kafka",
     "media.closed": "the media connection is closed",
     "media.cleanup": "all of it is cleared away",
     "speech.start": "the caller began to speak",

@@ -1,1 +1,1 @@
-"""The callers: for now one that speaks from a script."""
+"""The callers: a page for the browser, and one that speaks from a script."""

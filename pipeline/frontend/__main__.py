@@ -1,4 +1,4 @@
-"""``python -m pipeline.frontend``: the scripted caller."""
+"""``python -m pipeline.frontend``: the scripted caller; with ``serve`` the server of the page."""
 
 from __future__ import annotations
 
@@ -10,11 +10,28 @@ from dataclasses import asdict
 
 from pipeline.frontend.caller import make_call
 from pipeline.frontend.core import CallReport
+from pipeline.frontend.page_service import build_page_service
+from pipeline.frontend.page_settings import SERVICE, read_page_settings
 from pipeline.frontend.settings import Settings, read_settings
+from pipeline.wire.environment import load_or_exit
 from pipeline.wire.flite import SpeechError
+from pipeline.wire.serving import run_service
 
 
 def main() -> None:
+    """Serve the page until a signal ends it, or make one call."""
+    if sys.argv[1:] == ["serve"]:
+        _serve_page()
+    else:
+        _call()
+
+
+def _serve_page() -> None:
+    settings = load_or_exit(read_page_settings)
+    run_service(SERVICE, settings.listen, lambda log: build_page_service(settings, log))
+
+
+def _call() -> None:
     """Make the call and print its report: 0 also where no reply came, 1 where there was no call."""
     settings = read_settings(sys.argv[1:])
     try:

@@ -1,10 +1,13 @@
-"""One scripted call: connect, speak, listen to the reply, next sentence, hang up."""
+"""One scripted call: connect, speak, listen to the reply, next sentence, hang up.
+
+A caller who interrupts does not listen to the end: the next sentence is spoken over the reply.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -36,16 +39,17 @@ class Listener:
         """Feed `watch` from now on."""
         self._watch = watch
 
-    async def wait_over(self, watch: ReplyWatch, deadline: float) -> None:
-        """Return when the reply has been heard to its end, or at `deadline` of the loop's clock."""
+    async def wait_until(self, condition: Callable[[float], bool], deadline: float) -> bool:
+        """Whether `condition` of the time came true before `deadline` of the loop's clock."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout_at(deadline):
-                while not watch.is_over(loop.time()):
+                while not condition(loop.time()):
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
-            pass  # what came until now is the report
+            return False  # what came until now is the report
+        return True
 
     async def read_socket(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         """Until it closes."""
@@ -71,22 +75,18 @@ async def make_call(settings: Settings, note: Note) -> CallReport:
     """Make the call; `note` is told of its progress. Raises `SpeechError` if flite cannot speak."""
     trace = start_trace()
     speeches = [await speak(sentence, settings.voice) for sentence in settings.sentences]
-    turns: list[TurnReport] = []
+    turns: tuple[TurnReport, ...] = ()
     connected_ms: int | None = None
     started = asyncio.get_running_loop().time()
     try:
         async with _connect(settings, trace) as (call, listener):
             connected_ms = round((asyncio.get_running_loop().time() - started) * 1000)
             note(f"connected after {connected_ms} ms as {settings.session_id}")
-            for sentence, speech in zip(settings.sentences, speeches, strict=True):
-                note(f"says: {sentence}")
-                turns.append(await _take_turn(sentence, speech, call, listener, settings.reply_timeout_s))
-                note(f"hears: {turns[-1].reply or 'nothing'}")
+            script = list(zip(settings.sentences, speeches, strict=True))
+            turns = await _Conversation(call, listener, settings, note).hold(script)
     except ConnectError as error:
         note(str(error))
-    return CallReport(
-        settings.session_id, settings.socket_session_id, trace.trace_id, connected_ms, tuple(turns)
-    )
+    return CallReport(settings.session_id, settings.socket_session_id, trace.trace_id, connected_ms, turns)
 
 
 @asynccontextmanager
@@ -108,14 +108,45 @@ async def _connect(settings: Settings, trace: TraceContext) -> AsyncIterator[tup
             await end_tasks(tasks, _STOP_TIMEOUT_S)
 
 
-async def _take_turn(
-    sentence: str, speech: bytes, call: Call, listener: Listener, timeout_s: float
-) -> TurnReport:
-    loop = asyncio.get_running_loop()
-    watch = ReplyWatch(sentence)
-    listener.follow(watch)
-    longest_s = len(speech) / BYTES_PER_MS / 1000 + _PLAY_MARGIN_S
-    await asyncio.wait({call.voice.play(speech)}, timeout=longest_s)  # no end if the call is cut off
-    spoken_at = loop.time()
-    await listener.wait_over(watch, spoken_at + timeout_s)
-    return watch.to_report(spoken_at, loop.time())
+class _Conversation:
+    """Sentence after sentence on one call."""
+
+    def __init__(self, call: Call, listener: Listener, settings: Settings, note: Note) -> None:
+        self._call = call
+        self._listener = listener
+        self._settings = settings
+        self._note = note
+        self._now = asyncio.get_running_loop().time
+        self._spoken_over: ReplyWatch | None = None
+
+    async def hold(self, script: Sequence[tuple[str, bytes]]) -> tuple[TurnReport, ...]:
+        """Say each sentence of `script`, a text and its sound; what came of each."""
+        said: list[tuple[ReplyWatch, float, float]] = []
+        for number, (sentence, speech) in enumerate(script, start=1):
+            self._note(f"says: {sentence}")
+            watch, spoken_at = await self._say(sentence, speech)
+            await self._hear(watch, spoken_at, last=number == len(script))
+            self._note(f"hears: {watch.reply or 'nothing'}")
+            said.append((watch, spoken_at, self._now()))
+        # only now: how long a reply went on is known once the next sentence was spoken over it
+        return tuple(watch.to_report(spoken_at, until) for watch, spoken_at, until in said)
+
+    async def _say(self, sentence: str, speech: bytes) -> tuple[ReplyWatch, float]:
+        """Speak; what is still heard of a reply that is spoken over counts as that reply's."""
+        watch = ReplyWatch(sentence)
+        if self._spoken_over is None:
+            self._listener.follow(watch)
+        else:
+            self._spoken_over.note_spoken_over(self._now())
+        longest_s = len(speech) / BYTES_PER_MS / 1000 + _PLAY_MARGIN_S
+        # no end if the call is cut off
+        await asyncio.wait({self._call.voice.play(speech)}, timeout=longest_s)
+        self._listener.follow(watch)
+        return watch, self._now()
+
+    async def _hear(self, watch: ReplyWatch, spoken_at: float, *, last: bool) -> None:
+        """Until the reply is over, or until there is enough of it to speak over it."""
+        deadline = spoken_at + self._settings.reply_timeout_s
+        interrupts = self._settings.interrupt and not last
+        heard = await self._listener.wait_until(watch.has_begun if interrupts else watch.is_over, deadline)
+        self._spoken_over = watch if interrupts and heard else None

@@ -14,6 +14,10 @@ AUDIBLE_PEAK = 500
 # After so much silence a reply is over: longer than a pause within a sentence.
 REPLY_GAP_MS = 800
 
+# Who interrupts has heard so much of the reply, and hears it at this moment.
+_BEFORE_INTERRUPTION_S = 0.4
+_SOUNDING_S = 0.1
+
 _ALPHABET = string.digits + string.ascii_lowercase
 
 
@@ -40,6 +44,8 @@ class TurnReport:
         reply_audio_ms: from the first to the last audible frame of the reply; 0 if none was heard.
         waited_ms: from the end of the sentence until the reply had both text and sound, or until the
             caller gave up.
+        silenced_ms: how long the reply was still heard after the caller began to speak over it; None if
+            it was heard to its end.
     """
 
     said: str
@@ -47,6 +53,7 @@ class TurnReport:
     reply: str | None
     reply_audio_ms: int
     waited_ms: int
+    silenced_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +68,20 @@ class CallReport:
 
 
 class ReplyWatch:
-    """Follows the reply to one sentence. Times are in seconds, of any clock that only goes forward."""
+    """Follows the reply to one sentence. Times are in seconds, of any clock that only goes forward.
+
+    Attributes:
+        reply: its text; None before it came.
+    """
 
     def __init__(self, said: str) -> None:
         self._said = said
         self._heard: str | None = None
-        self._reply: str | None = None
+        self.reply: str | None = None
         self._text_at: float | None = None
         self._first_sound_at: float | None = None
         self._last_sound_at: float | None = None
+        self._spoken_over_at: float | None = None
 
     def note_message(self, message: dict[str, Any], now_s: float) -> None:
         """A message of the socket."""
@@ -79,7 +91,7 @@ class ReplyWatch:
         if event == "final_transcript":
             self._heard = text
         elif event == "llm_response_text":
-            self._reply = text
+            self.reply = text
             self._text_at = now_s
 
     def note_frame(self, *, audible: bool, now_s: float) -> None:
@@ -95,6 +107,17 @@ class ReplyWatch:
             return None
         return max(self._text_at, self._first_sound_at)
 
+    def note_spoken_over(self, now_s: float) -> None:
+        """The caller begins to speak although the reply is not over."""
+        self._spoken_over_at = now_s
+
+    def has_begun(self, now_s: float) -> bool:
+        """Whether the reply has both text and so much sound that it can be spoken over."""
+        if self.answered_at is None or self._last_sound_at is None:
+            return False
+        sounding = now_s - self._last_sound_at < _SOUNDING_S
+        return sounding and now_s - self.answered_at >= _BEFORE_INTERRUPTION_S
+
     def is_over(self, now_s: float) -> bool:
         """Whether the reply has been heard to its end."""
         if self.answered_at is None or self._last_sound_at is None:
@@ -108,7 +131,13 @@ class ReplyWatch:
         return TurnReport(
             said=self._said,
             heard=self._heard,
-            reply=self._reply,
+            reply=self.reply,
             reply_audio_ms=round(sound_s * 1000),
             waited_ms=max(0, round((until - spoken_at) * 1000)),
+            silenced_ms=self._measure_silencing(),
         )
+
+    def _measure_silencing(self) -> int | None:
+        if self._spoken_over_at is None or self._last_sound_at is None:
+            return None
+        return max(0, round((self._last_sound_at - self._spoken_over_at) * 1000))

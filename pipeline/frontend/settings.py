@@ -26,6 +26,7 @@ class Settings:
             frontend with a mismatch behaves.
         voice: flite's voice of the caller.
         reply_timeout_s: how long a reply is waited for, from the end of each sentence on.
+        interrupt: whether each next sentence is spoken over the reply to the one before.
     """
 
     whip_url: str
@@ -35,6 +36,7 @@ class Settings:
     socket_session_id: str
     voice: str
     reply_timeout_s: float
+    interrupt: bool = False
 
 
 class _Parser(argparse.ArgumentParser):
@@ -55,6 +57,7 @@ def read_settings(arguments: Sequence[str]) -> Settings:
         socket_session_id=options.socket_session_id or session_id,
         voice=options.voice,
         reply_timeout_s=options.reply_timeout,
+        interrupt=options.interrupt,
     )
 
 
@@ -70,6 +73,9 @@ def _build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--voice", choices=VOICES, default="slt", help="the caller's voice")
     parser.add_argument(
         "--reply-timeout", type=_read_seconds, default=15.0, help="seconds to wait for each reply"
+    )
+    parser.add_argument(
+        "--interrupt", action="store_true", help="speak each next sentence over the reply to the one before"
     )
     return parser
 

@@ -32,11 +32,13 @@ class CallPlan:
         sentences: what is said.
         mismatch: whether the WebSocket is bound to another session than the media server has.
         reply_timeout_s: how long the caller waits for each reply.
+        interrupt: whether each next sentence is spoken over the reply to the one before.
     """
 
     sentences: tuple[str, ...] = SENTENCES
     mismatch: bool = False
     reply_timeout_s: float = 15.0
+    interrupt: bool = False
 
 
 def call_once(folder: Path, plan: CallPlan) -> tuple[int, dict[str, Any]]:
@@ -72,6 +74,8 @@ def _build_command(state: StackState, plan: CallPlan) -> list[str]:
     ]
     for sentence in plan.sentences:
         command += ["--say", sentence]
+    if plan.interrupt:
+        command.append("--interrupt")
     if plan.mismatch:
         command += ["--socket-session-id", mint_browser_session_id()]
     return command

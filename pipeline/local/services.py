@@ -14,6 +14,7 @@ ORCHESTRATOR = "orchestrator"
 STT = "stt-service"
 LLM = "llm-service"
 TTS = "tts-service"
+FRONTEND = "frontend"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,8 @@ class Service:
     needs_kafka: bool = False
 
 
-def _service(name: str, module: str, *, needs_kafka: bool = False) -> Service:
-    return Service(name, (sys.executable, "-m", f"pipeline.{module}"), needs_kafka)
+def _service(name: str, module: str, *arguments: str, needs_kafka: bool = False) -> Service:
+    return Service(name, (sys.executable, "-m", f"pipeline.{module}", *arguments), needs_kafka)
 
 
 SERVICES = (
@@ -35,7 +36,15 @@ SERVICES = (
     _service(STT, "stt"),
     _service(LLM, "llm"),
     _service(TTS, "tts"),
+    _service(FRONTEND, "frontend", "serve"),
 )
+_ADDRESSES = {
+    "STT_URL": ("http", STT, ""),
+    "LLM_URL": ("http", LLM, ""),
+    "TTS_URL": ("http", TTS, ""),
+    "WHIP_URL": ("http", MEDIA_SERVER, "/whip"),
+    "WS_URL": ("ws", ORCHESTRATOR, "/ws"),
+}
 
 
 def build_environment(
@@ -43,8 +52,8 @@ def build_environment(
 ) -> dict[str, str]:
     """The environment of one service: the same addresses for all, its own port and pod name."""
     urls = {
-        variable: f"http://{LOOPBACK}:{ports[service]}"
-        for variable, service in (("STT_URL", STT), ("LLM_URL", LLM), ("TTS_URL", TTS))
+        variable: f"{scheme}://{LOOPBACK}:{ports[service]}{path}"
+        for variable, (scheme, service, path) in _ADDRESSES.items()
         if service in ports
     }
     return {

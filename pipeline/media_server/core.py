@@ -4,6 +4,9 @@ A frame counts as speech if it and the one before are voiced: webrtcvad takes a 
 of noise, for voice. An utterance starts when most of the last `START_WINDOW` frames are speech and
 ends `END_SILENCE_MS` after the last one. Its audio begins `PRE_ROLL_MS` before that window, so that
 a soft first consonant is not lost.
+
+To speak over a reply takes more than to start an utterance: `OVER_SPEECH` frames of speech among the
+last `OVER_WINDOW`, so that a cough or a door does not silence the agent.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ START_WINDOW = 6
 START_SPEECH = 4
 END_SILENCE_MS = 600
 LONGEST_MS = 20_000
+OVER_WINDOW = 15
+OVER_SPEECH = 10
 
 _VAD_AGGRESSIVENESS = 2
 
@@ -34,6 +39,13 @@ IsVoiced = Callable[[bytes], bool]
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
     """The caller has begun to speak; utterances of a session count from 1."""
+
+    utterance: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechContinues:
+    """The caller is speaking at this moment, and has been for long enough to mean it."""
 
     utterance: int
 
@@ -55,7 +67,7 @@ class SpeechEnded:
     speech_ms: int
 
 
-SpeechEvent = SpeechStarted | SpeechChunk | SpeechEnded
+SpeechEvent = SpeechStarted | SpeechContinues | SpeechChunk | SpeechEnded
 
 
 def new_vad() -> IsVoiced:
@@ -116,6 +128,7 @@ class _Utterance:
     def __init__(self, number: int) -> None:
         self._number = number
         self._pcm = bytearray()
+        self._lately: deque[bool] = deque(maxlen=OVER_WINDOW)
         self._first_speech_ms: int | None = None
         self._last_speech_ms = 0
         self.length_ms = 0
@@ -124,7 +137,10 @@ class _Utterance:
     def silence_ms(self) -> int:
         return self.length_ms - self._last_speech_ms
 
-    def add(self, frame: bytes, *, speech: bool) -> Iterator[SpeechChunk]:
+    def add(self, frame: bytes, *, speech: bool) -> Iterator[SpeechContinues | SpeechChunk]:
+        self._lately.append(speech)
+        if speech and sum(self._lately) >= OVER_SPEECH:
+            yield SpeechContinues(self._number)
         if speech:
             if self._first_speech_ms is None:
                 self._first_speech_ms = self.length_ms

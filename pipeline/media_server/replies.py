@@ -11,6 +11,7 @@ from pipeline.wire.log_lines import BoundLog, Log
 from pipeline.wire.records import BYTES_PER_MS, RecordError, ReplyAudio, read_reply_audio
 
 _WAITING_REPLIES = 8
+_SPOKEN_OVER = "the caller spoke"
 
 TakeReply = Callable[[ReplyAudio], None]
 
@@ -64,6 +65,7 @@ class ReplyPlayer:
         self._track = track
         self._log = log
         self._waiting: asyncio.Queue[ReplyAudio] = asyncio.Queue(_WAITING_REPLIES)
+        self._playing: ReplyAudio | None = None
 
     def put(self, reply: ReplyAudio) -> None:
         """Queue `reply`; never waits."""
@@ -72,14 +74,40 @@ class ReplyPlayer:
         except asyncio.QueueFull:
             self._log.write("reply-dropped", turn_id=reply.turn_id)
 
+    def interrupt(self, utterance: int) -> tuple[str, ...]:
+        """Fall silent for `utterance`; the turns whose replies were playing or waiting."""
+        stopped: list[ReplyAudio] = []
+        played = self._track.fall_silent()
+        if self._playing is not None and played is not None:
+            self._note_stop(self._playing, played, utterance)
+            stopped.append(self._playing)
+            self._playing = None
+        while not self._waiting.empty():
+            stopped.append(self._waiting.get_nowait())
+            self._note_stop(stopped[-1], 0, utterance)
+        return tuple(reply.turn_id for reply in stopped)
+
     async def run(self) -> None:
         """Play until cancelled, or until the track is stopped."""
         while True:
-            reply = await self._waiting.get()
+            reply = self._playing = await self._waiting.get()
             await self._track.play(reply.pcm)
+            if self._playing is not reply:
+                continue  # interrupted: that has its line
+            self._playing = None
             self._log.write(
                 "reply-played",
                 turn_id=reply.turn_id,
                 bytes=len(reply.pcm),
                 audio_ms=len(reply.pcm) // BYTES_PER_MS,
             )
+
+    def _note_stop(self, reply: ReplyAudio, played: int, utterance: int) -> None:
+        self._log.write(
+            "reply-stopped",
+            turn_id=reply.turn_id,
+            utterance=utterance,
+            played_ms=played // BYTES_PER_MS,
+            audio_ms=len(reply.pcm) // BYTES_PER_MS,
+            reason=_SPOKEN_OVER,
+        )

@@ -1,4 +1,4 @@
-"""The media server's HTTP side: WHIP (draft-ietf-wish-whip) and the life of its sessions."""
+"""The media server's HTTP side: WHIP (RFC 9725) and the life of its sessions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from pipeline.media_server.replies import ReplyDesk
-from pipeline.media_server.session import CallerSession
+from pipeline.media_server.session import CallerSession, Ending
 from pipeline.media_server.settings import Settings
 from pipeline.media_server.whip import (
     SDP_TYPE,
@@ -23,6 +23,7 @@ from pipeline.wire.correlation import SESSION_HEADER
 from pipeline.wire.kafka import KafkaPublisher, Publisher
 from pipeline.wire.kafka_consumer import KafkaConsumer
 from pipeline.wire.log_lines import BoundLog, Log
+from pipeline.wire.loopback_ice import expire_consent_after
 from pipeline.wire.metrics import SessionMetrics, add_metrics
 from pipeline.wire.records import AUDIO_OUT, MEDIA_SERVER_GROUP
 from pipeline.wire.refusals import RequestRefusedError, refuse_in_one_shape
@@ -31,6 +32,8 @@ from pipeline.wire.tracing import TRACEPARENT, parse_traceparent
 
 _OFFER_BYTES = 64 * 1024
 _MOST_SESSIONS = 200
+_OFFER_TIMEOUT_S = 5.0
+_RETRY_AFTER_S = "5"
 
 
 class WhipEndpoint:
@@ -60,7 +63,9 @@ class WhipEndpoint:
         offer = await _read_offer(request)
         check_offer(offer)
         if len(self._sessions) >= _MOST_SESSIONS:
-            raise RequestRefusedError(503, "the server has as many sessions as it takes")
+            raise RequestRefusedError(
+                503, "the server has as many sessions as it takes", headers={"Retry-After": _RETRY_AFTER_S}
+            )
         choice = choose_session_id(request.headers.get(SESSION_HEADER), self._sessions)
         self._note_choice(log, choice)
         self._sessions[choice.session_id] = None
@@ -81,19 +86,27 @@ class WhipEndpoint:
         session = self._sessions.get(request.match_info["session_id"])
         if session is None:
             raise RequestRefusedError(404, "no such session")
-        session.close()
+        session.close(Ending.DELETED)
         await asyncio.wait({self._running[session.session_id]})
         return web.Response()
 
     async def options(self, _request: web.Request) -> web.Response:
-        """OPTIONS: which content type to post."""
-        return web.Response(status=204, headers={"Accept-Post": SDP_TYPE})
+        """OPTIONS of the endpoint: which content type to post."""
+        return web.Response(status=204, headers={"Accept-Post": SDP_TYPE, "Allow": "OPTIONS, POST"})
+
+    async def session_options(self, _request: web.Request) -> web.Response:
+        """OPTIONS of a session: it can be deleted, and no more."""
+        return web.Response(status=204, headers={"Allow": "DELETE, OPTIONS"})
+
+    async def patch(self, _request: web.Request) -> web.Response:
+        """PATCH of a session: 501, as RFC 9725 asks where it has no use at all."""
+        raise RequestRefusedError(501, "neither Trickle ICE nor ICE restarts are supported")
 
     async def shut_down(self, _app: web.Application) -> None:
         """End all sessions, at most `DRAIN_S` long."""
         for session in self._sessions.values():
             if session is not None:
-                session.close()
+                session.close(Ending.SHUTDOWN)
         if self._running:
             await asyncio.wait(self._running.values(), timeout=DRAIN_S)
 
@@ -123,7 +136,12 @@ class WhipEndpoint:
 
 async def _read_offer(request: web.Request) -> str:
     try:
-        return await request.text()
+        async with asyncio.timeout(_OFFER_TIMEOUT_S):
+            body = await request.read()
+    except TimeoutError as error:
+        raise RequestRefusedError(408, f"the offer did not come within {_OFFER_TIMEOUT_S:g} s") from error
+    try:
+        return body.decode()
     except UnicodeDecodeError as error:
         raise RequestRefusedError(400, "the offer is not text") from error
 
@@ -140,7 +158,8 @@ def build_app(whip: WhipEndpoint, probes: Probes, metrics: SessionMetrics, log: 
     app.router.add_post("/whip", whip.create)
     app.router.add_options("/whip", whip.options)
     app.router.add_delete("/whip/{session_id}", whip.delete)
-    app.router.add_options("/whip/{session_id}", whip.options)
+    app.router.add_options("/whip/{session_id}", whip.session_options)
+    app.router.add_patch("/whip/{session_id}", whip.patch)
     add_probes(app, probes)
     add_metrics(app, metrics)
     app.on_shutdown.append(whip.shut_down)
@@ -150,6 +169,7 @@ def build_app(whip: WhipEndpoint, probes: Probes, metrics: SessionMetrics, log: 
 def build_service(settings: Settings, log: Log) -> web.Application:
     """The whole media server: the application and its tasks around Kafka."""
     metrics = SessionMetrics()
+    expire_consent_after(settings.client_lost_s)
     publisher = KafkaPublisher(settings.kafka, log)
     replies = ReplyDesk(log)
     consumer = KafkaConsumer(settings.kafka, publisher, AUDIO_OUT, MEDIA_SERVER_GROUP, replies)

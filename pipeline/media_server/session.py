@@ -3,7 +3,7 @@
 `CallerSession.answer` negotiates; `CallerSession.run` then owns everything that the session has: the
 peer connection, the task that reads the caller's track, the one that publishes, the one that plays
 replies. Whatever ends the session (DELETE, ICE, DTLS, shutdown) sets one future, and `run` cleans up
-in one place.
+in one place and has the orchestrator told.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
-from enum import Enum, auto
+from enum import StrEnum
 from typing import Any
 
 from aiortc import MediaStreamTrack, RTCSessionDescription
@@ -20,6 +20,7 @@ from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateErr
 from pipeline.media_server.core import (
     END_SILENCE_MS,
     SpeechChunk,
+    SpeechContinues,
     SpeechEnded,
     SpeechEvent,
     SpeechStarted,
@@ -32,21 +33,31 @@ from pipeline.wire.audio_tracks import PacedTrack, read_frames
 from pipeline.wire.background import end_tasks
 from pipeline.wire.kafka import Publisher
 from pipeline.wire.log_lines import Log
-from pipeline.wire.loopback_ice import keep_loopback_candidates, new_peer_connection
+from pipeline.wire.loopback_ice import consent_s, keep_loopback_candidates, new_peer_connection
 from pipeline.wire.refusals import RequestRefusedError
 from pipeline.wire.tracing import TraceContext
 
 CONNECT_TIMEOUT_S = 15.0
 
+_ANSWER_TIMEOUT_S = 5.0
 _CLOSE_TIMEOUT_S = 2.0
-# A caller that is there sends packets also while silent.
-_LOST_SILENCE_S = 5.0
+# What aiortc makes of offers that it cannot use; the first ones are its own surprise.
+_UNUSABLE = (
+    *(ValueError, LookupError, TypeError, AttributeError, AssertionError, TimeoutError),
+    *(InternalError, InvalidAccessError, InvalidStateError, OperationError),
+)
+# A caller that is there sends packets also while silent; nobody is given up after less of it.
+_LOST_SILENCE = 0.5
 
 
-class _Ending(Enum):
-    REQUESTED = auto()
-    FAILED = auto()
-    CLOSED = auto()
+class Ending(StrEnum):
+    """Why a session ended, in words for the log and for the caller."""
+
+    DELETED = "deleted by the client"
+    CLOSED = "closed by the client"
+    LOST = "the client does not answer any more"
+    NEVER_CONNECTED = "the client never connected"
+    SHUTDOWN = "the media server shuts down"
 
 
 class CallerSession:
@@ -70,7 +81,7 @@ class CallerSession:
         loop = asyncio.get_running_loop()
         self._heard_at = loop.time()
         self._connected: asyncio.Future[None] = loop.create_future()
-        self._ending: asyncio.Future[_Ending] = loop.create_future()
+        self._ending: asyncio.Future[Ending] = loop.create_future()
         self._peer = new_peer_connection()
         self._peer.on("connectionstatechange", self._note_state)
         self._peer.on("track", self._take_track)
@@ -80,21 +91,23 @@ class CallerSession:
         self._peer.addTrack(self._outgoing)
         description = RTCSessionDescription(keep_loopback_candidates(offer), "offer")
         try:
-            await self._peer.setRemoteDescription(description)
-            await self._peer.setLocalDescription(await self._peer.createAnswer())
-        except (ValueError, InternalError, InvalidAccessError, InvalidStateError, OperationError) as error:
+            async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+                await self._peer.setRemoteDescription(description)
+                await self._peer.setLocalDescription(await self._peer.createAnswer())
+        except _UNUSABLE as error:
             raise RequestRefusedError(400, "the offer cannot be answered", self.session_id) from error
         self._log.write("whip-established")
         return self._peer.localDescription.sdp
 
-    def close(self) -> None:
+    def close(self, ending: Ending) -> None:
         """End the session; `run` returns soon after."""
-        self._end(_Ending.REQUESTED)
+        if not self._ending.done():
+            self._ending.set_result(ending)
 
     async def abandon(self) -> None:
         """Leave nothing of a session that could not be answered and so never runs."""
-        self.close()
-        await self._clean_up(None, None)
+        self.close(Ending.NEVER_CONNECTED)
+        await self._clean_up(None, None, Ending.NEVER_CONNECTED)
 
     async def run(self, connect_timeout_s: float = CONNECT_TIMEOUT_S) -> None:
         """Live until the session has ended, then leave nothing of it behind."""
@@ -105,31 +118,24 @@ class CallerSession:
             self._log.write("connection-ready")
             self._replies.register(self.session_id, self._player.put)
             self._log.write("reply-consumer-started")
-        self._explain(await self._ending)
-        await self._clean_up(publishing, playing)
-        self._log.write("connection-closed")
-        self._log.write("connection-cleaned")
-
-    def _explain(self, ending: _Ending) -> None:
-        """Say what nobody asked for: a connection that never was, a caller that vanished."""
-        silent_s = asyncio.get_running_loop().time() - self._heard_at
-        if ending is _Ending.REQUESTED:
-            return
-        if not self._connected.done():
+        ending = await self._ending
+        if ending is Ending.NEVER_CONNECTED:
             self._log.write("connection-failed")
-        # when ICE consent expires aiortc 1.16 only says closed, as it does at a good end
-        elif ending is _Ending.FAILED or silent_s > _LOST_SILENCE_S:
-            self._log.write("connection-lost")
+        elif ending is Ending.LOST:
+            self._log.write("connection-lost", reason=ending.value)
+        await self._clean_up(publishing, playing, ending)
+        self._log.write("connection-closed", reason=ending.value)
+        self._log.write("connection-cleaned")
 
     async def _wait_for_connection(self, timeout_s: float) -> None:
         """ICE alone may never say that it failed: without candidates there is no event at all."""
         events: set[asyncio.Future[Any]] = {self._connected, self._ending}
         done, _ = await asyncio.wait(events, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
         if not done:
-            self._end(_Ending.FAILED)
+            self.close(Ending.NEVER_CONNECTED)
 
     async def _clean_up(
-        self, publishing: asyncio.Task[None] | None, playing: asyncio.Task[None] | None
+        self, publishing: asyncio.Task[None] | None, playing: asyncio.Task[None] | None, ending: Ending
     ) -> None:
         if self._replies.unregister(self.session_id):
             self._log.write("reply-consumer-stopped")
@@ -137,9 +143,11 @@ class CallerSession:
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_TIMEOUT_S):
                 await self._peer.close()
+                if self._reading is not None and not self._connected.done():
+                    self._reading.cancel()  # a track that never began does not end either
                 # reading ends with the caller's track, publishing after the last chunk
                 await _wait_for_end(self._reading)
-                self._publishing.finish()
+                self._publishing.finish(ending.value if self._connected.done() else None)
                 await _wait_for_end(publishing)
         tasks = (self._reading, publishing, playing)
         await end_tasks({task for task in tasks if task is not None}, _CLOSE_TIMEOUT_S / 2)
@@ -149,14 +157,16 @@ class CallerSession:
         self._log.write("connection-state", state=state)
         if state == "connected" and not self._connected.done():
             self._connected.set_result(None)
-        elif state == "failed":
-            self._end(_Ending.FAILED)
-        elif state == "closed":
-            self._end(_Ending.CLOSED)
+        elif state in {"failed", "closed"}:
+            self.close(self._judge_loss(state))
 
-    def _end(self, ending: _Ending) -> None:
-        if not self._ending.done():
-            self._ending.set_result(ending)
+    def _judge_loss(self, state: str) -> Ending:
+        """When ICE consent expires aiortc 1.16 only says closed, as it does at a good end."""
+        if not self._connected.done():
+            return Ending.NEVER_CONNECTED
+        silent_s = asyncio.get_running_loop().time() - self._heard_at
+        lost = state == "failed" or silent_s > consent_s() * _LOST_SILENCE
+        return Ending.LOST if lost else Ending.CLOSED
 
     def _take_track(self, track: MediaStreamTrack) -> None:
         self._log.write("track-received", kind=track.kind)
@@ -181,6 +191,8 @@ class CallerSession:
             match event:
                 case SpeechStarted(utterance):
                     self._log.write("speech-started", utterance=utterance)
+                case SpeechContinues(utterance):
+                    self._publishing.interrupt(self._player.interrupt(utterance))
                 case SpeechChunk():
                     self._publishing.put(event)
                 case SpeechEnded(utterance, speech_ms):

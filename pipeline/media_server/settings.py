@@ -8,15 +8,29 @@ from pipeline.wire.environment import Environment, Kafka, Listen
 
 SERVICE = "media-server"
 
+# Below, a lost packet or two would end a call; above, a dead one would be kept for no use.
+_PATIENCE_S = (2.0, 300.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Attributes: `listen` (HOST, PORT), `kafka` (KAFKA_BOOTSTRAP, POD_NAME)."""
+    """What the media server is told.
+
+    Attributes:
+        listen: HOST, PORT.
+        kafka: KAFKA_BOOTSTRAP, POD_NAME.
+        client_lost_s: a client that has not answered for so long is gone (CLIENT_LOST_S, default 30).
+    """
 
     listen: Listen
     kafka: Kafka
+    client_lost_s: float = 30.0
 
 
 def read_settings(environment: Environment) -> Settings:
     """The settings; raises `SettingsError`."""
-    return Settings(environment.read_listen(), environment.read_kafka(SERVICE))
+    return Settings(
+        environment.read_listen(),
+        environment.read_kafka(SERVICE),
+        environment.read_seconds("CLIENT_LOST_S", 30.0, _PATIENCE_S),
+    )

@@ -1,8 +1,9 @@
-"""What WHIP asks of a request, judged without I/O: content type, session ID, offer.
+"""What WHIP (RFC 9725) asks of a request, judged without I/O: content type, session ID, offer.
 
-WHIP is one-way by its draft (draft-ietf-wish-whip, section 4.2): the answer would be recvonly. This
-server answers a sendrecv offer with sendrecv and plays the replies of the voice agent on the same
-connection, which is an extension; a client that offers sendonly hears nothing.
+WHIP is one-way (section 4.2): the answer would be recvonly. This server answers a sendrecv offer with
+sendrecv and plays the replies of the voice agent on the same connection, which is an extension; a client
+that offers sendonly hears nothing. It supports neither Trickle ICE nor ICE restarts: PATCH is 501
+(section 4.3.1), and no entity tag is given, because nothing could be asked with it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from pipeline.wire.loopback_ice import parse_sdp
 from pipeline.wire.refusals import RequestRefusedError
 
 SDP_TYPE = "application/sdp"
+
+# Each is asked whether it answers: an offer must not make this server knock at many doors.
+_MOST_CANDIDATES = 50
+_PORTS = range(1, 65_536)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +73,7 @@ def check_offer(sdp: str) -> None:
         raise RequestRefusedError(400, "the offer is without ICE credentials")
     if audio.dtls is None or not audio.dtls.fingerprints:
         raise RequestRefusedError(400, "the offer is without a DTLS fingerprint")
+    if len(audio.ice_candidates) > _MOST_CANDIDATES:
+        raise RequestRefusedError(400, f"the offer has more than {_MOST_CANDIDATES} candidates")
+    if any(candidate.port not in _PORTS for candidate in audio.ice_candidates):
+        raise RequestRefusedError(400, "the offer has a candidate without a port")

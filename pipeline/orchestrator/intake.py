@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from typing import Protocol
 
 from pipeline.orchestrator.core import (
     IntakeEvent,
@@ -16,28 +16,61 @@ from pipeline.orchestrator.turn import Turn
 from pipeline.wire.identifiers import mint_turn_id
 from pipeline.wire.kafka_consumer import ConsumedRecord
 from pipeline.wire.log_lines import Log
-from pipeline.wire.records import AUDIO_IN, ORCHESTRATOR_GROUP, RecordError, read_audio_chunk
+from pipeline.wire.records import (
+    AUDIO_IN,
+    ORCHESTRATOR_GROUP,
+    AudioChunk,
+    RecordError,
+    SessionEnd,
+    read_audio_in,
+)
 
-Submit = Callable[[Turn], bool]
+
+class CallerEvents(Protocol):
+    """What the caller's side brings about in the orchestrator."""
+
+    def begin(self, turn: Turn) -> bool:
+        """Lead `turn`, now or after the session's earlier ones; False if too many are waiting already."""
+        ...
+
+    def interrupt(self, chunk: AudioChunk) -> None:
+        """The caller speaks over the replies of the turns that `chunk` names."""
+        ...
+
+    def end_session(self, end: SessionEnd) -> None:
+        """The caller's media connection is gone."""
+        ...
 
 
 class AudioIntake:
     """What the consumer of audio-in reports to."""
 
-    def __init__(self, submit: Submit, log: Log) -> None:
-        self._submit = submit
+    def __init__(self, events: CallerEvents, log: Log) -> None:
+        self._events = events
         self._log = log
         self._assembler = UtteranceAssembler()
         self._consuming = False
 
     def take(self, record: ConsumedRecord) -> None:
         """Take one record in."""
-        place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+        place: dict[str, str | int] = {
+            "topic": record.topic,
+            "partition": record.partition,
+            "offset": record.offset,
+        }
         try:
-            chunk = read_audio_chunk(record.key, record.value, record.headers)
+            heard = read_audio_in(record.key, record.value, record.headers)
         except RecordError as error:
             self._log.write("record-refused", **place, error=str(error))
             return
+        if isinstance(heard, SessionEnd):
+            self._events.end_session(heard)
+        else:
+            self._take_chunk(heard, place)
+
+    def _take_chunk(self, chunk: AudioChunk, place: dict[str, str | int]) -> None:
+        if chunk.interrupts:
+            self._events.interrupt(chunk)
         for event in self._assembler.take(chunk, time.monotonic()):
             if isinstance(event, UtteranceBegun):
                 log = self._log.bind(event.trace, session_id=event.session_id)
@@ -81,7 +114,7 @@ class AudioIntake:
             records=records,
             audio_ms=utterance.audio_ms,
         )
-        if not self._submit(turn):
+        if not self._events.begin(turn):
             log.write(
                 "utterance-dropped", utterance=number, records=records, reason="too many turns are waiting"
             )

@@ -1,7 +1,8 @@
 """The messages of the WebSocket, as text in and out. Pure; whatever a client sends has an answer.
 
 In: ``{"event": "session_info", "session_id": ..., "traceparent": ...?}`` and ``{"event": "ping"}``.
-Out: ``session_confirmed``, ``pong``, ``final_transcript``, ``llm_response_text`` and ``error``.
+Out: ``session_confirmed``, ``pong``, ``final_transcript``, ``llm_response_text``, ``turn_interrupted``,
+``session_ended`` and ``error``.
 """
 
 from __future__ import annotations
@@ -93,6 +94,16 @@ def pong() -> str:
 def turn_text(message_type: str, session_id: str, turn_id: str, text: str) -> str:
     """A text of one turn: `TRANSCRIPT` or `REPLY_TEXT`."""
     return _event(message_type, session_id=session_id, turn_id=turn_id, text=text)
+
+
+def turn_interrupted(session_id: str, turn_id: str) -> str:
+    """The caller has spoken over the reply of a turn."""
+    return _event("turn_interrupted", session_id=session_id, turn_id=turn_id)
+
+
+def session_ended(session_id: str, reason: str) -> str:
+    """The media connection of a session is gone."""
+    return _event("session_ended", session_id=session_id, reason=reason)
 
 
 def error(text: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 from aiohttp import web
 
+from pipeline.orchestrator.caller_side import CallerSide
 from pipeline.orchestrator.delivery import ReplyDelivery
 from pipeline.orchestrator.intake import AudioIntake
 from pipeline.orchestrator.lanes import TurnLanes
@@ -53,7 +54,7 @@ def build_service(settings: Settings, log: Log) -> web.Application:
         log,
     )
     lanes = TurnLanes(conductor.run)
-    intake = AudioIntake(lanes.submit, log)
+    intake = AudioIntake(CallerSide(lanes, sockets, log), log)
     consumer = KafkaConsumer(settings.kafka, publisher, AUDIO_IN, ORCHESTRATOR_GROUP, intake)
     consuming: set[asyncio.Task[None]] = set()
 

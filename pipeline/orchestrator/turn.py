@@ -6,9 +6,10 @@ delivered is decided anew at the moment of its delivery.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
@@ -34,14 +35,16 @@ class Outcome(StrEnum):
     WITHHELD = "withheld"
     EMPTY = "empty"
     FAILED = "failed"
+    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One utterance on its way to its reply."""
+    """One utterance on its way to its reply; `interrupted` is set before it is cancelled for that."""
 
     turn_id: str
     utterance: Utterance
+    interrupted: asyncio.Event = field(default_factory=asyncio.Event, compare=False, repr=False)
 
     @property
     def session_id(self) -> str:
@@ -111,6 +114,10 @@ class TurnConductor:
                 outcome = await self._converse(turn, log)
         except StageError:
             pass  # the stage has its own line
+        except asyncio.CancelledError:
+            if turn.interrupted.is_set():
+                outcome = Outcome.INTERRUPTED
+            raise
         except Exception as error:  # noqa: BLE001  the session's next turns are waiting behind this one
             log.write("stage-failed", stage="turn", error=f"{type(error).__name__}: {error}")
         finally:

@@ -48,6 +48,16 @@ class Playout:
                 played.set_result(None)
         return frame.ljust(FRAME_BYTES, b"\0")
 
+    def fall_silent(self) -> int | None:
+        """Drop what is queued; how many bytes of the first piece were played, None if nothing was queued."""
+        position = self._position if self._waiting else None
+        for _, played in self._waiting:
+            if not played.done():
+                played.set_result(None)
+        self._waiting.clear()
+        self._position = 0
+        return position
+
     def abandon(self) -> None:
         """Cancel what is still waiting."""
         for _, played in self._waiting:
@@ -74,6 +84,10 @@ class PacedTrack(MediaStreamTrack):
         else:
             played.cancel()
         return played
+
+    def fall_silent(self) -> int | None:
+        """Silence from the next frame on; how many bytes of what played had left, None if nothing did."""
+        return self._playout.fall_silent()
 
     def stop(self) -> None:
         """End the track."""

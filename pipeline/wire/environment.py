@@ -8,6 +8,7 @@ an address of its own, ``LISTEN_BEYOND_LOOPBACK=yes`` lifts both. Nothing on one
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -82,6 +83,18 @@ class Environment:
     def read_beyond_loopback(self) -> bool:
         """LISTEN_BEYOND_LOOPBACK: whether to listen and connect beyond this machine; no by default."""
         return self.read_choice(BEYOND_LOOPBACK, "no", ("no", "yes")) == "yes"
+
+    def read_seconds(self, name: str, default: float, bounds: tuple[float, float]) -> float:
+        """A number of seconds within `bounds`."""
+        text = self.read_text(name, f"{default:g}")
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = math.nan
+        least, most = bounds
+        if not least <= seconds <= most:
+            raise SettingsError(f"{name}={text!r} is not a number of seconds from {least:g} to {most:g}")
+        return seconds
 
     def read_url(self, name: str) -> str:
         """An ``http`` URL with a port, on a loopback address, without a slash at its end."""

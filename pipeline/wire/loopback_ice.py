@@ -26,6 +26,20 @@ def _loopback_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:  # noqa: A
 ice.get_host_addresses = _loopback_addresses
 
 
+def expire_consent_after(seconds: float) -> None:
+    """Give a peer up that has not answered for about `seconds` (RFC 7675 names 30).
+
+    aioice asks in intervals, which it stretches by up to a fifth, and has no option for either; the
+    setting is for all connections of the process.
+    """
+    vars(ice)["CONSENT_INTERVAL"] = seconds / ice.CONSENT_FAILURES
+
+
+def consent_s() -> float:
+    """After how long without an answer a peer is given up."""
+    return float(ice.CONSENT_INTERVAL * ice.CONSENT_FAILURES)
+
+
 def new_peer_connection() -> RTCPeerConnection:
     """A peer connection that uses no server: without `iceServers` aiortc would ask a public one."""
     return RTCPeerConnection(RTCConfiguration(iceServers=[]))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from pipeline.wire.identifiers import escape_for_log, is_turn_id
 from pipeline.wire.tracing import TRACEPARENT, TraceContext, parse_traceparent
 
 AUDIO_IN = "audio-in"
@@ -27,6 +28,9 @@ MEDIA_SERVER_GROUP = "media-server-group"
 SAMPLE_RATE_HZ = 16_000
 BYTES_PER_MS = SAMPLE_RATE_HZ * 2 // 1000
 
+_INTERRUPTS = "interrupts"
+_SESSION_END = "session-end"
+
 Headers = list[tuple[str, bytes]]
 GivenHeaders = Iterable[tuple[str, bytes]]
 
@@ -37,13 +41,18 @@ class RecordError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class AudioChunk:
-    """One record of audio-in: a piece of one utterance. The last one ends it and may be empty."""
+    """One record of audio-in: a piece of one utterance. The last one ends it and may be empty.
+
+    `interrupts` are the turns whose replies the caller speaks over: they stand on the first piece that
+    was sent after that was certain.
+    """
 
     session_id: str
     utterance: int
     last: bool
     pcm: bytes
     trace: TraceContext | None = None
+    interrupts: tuple[str, ...] = ()
 
     def to_headers(self) -> Headers:
         """The record's headers."""
@@ -51,7 +60,31 @@ class AudioChunk:
             *_common_headers(self.session_id, self.trace),
             ("utterance", str(self.utterance).encode()),
             ("last", b"1" if self.last else b"0"),
+            *([(_INTERRUPTS, ",".join(self.interrupts).encode())] if self.interrupts else []),
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnd:
+    """The last record of a session in audio-in: its media connection is gone, and why. It has no value."""
+
+    session_id: str
+    reason: str
+    trace: TraceContext | None = None
+
+    def to_headers(self) -> Headers:
+        """The record's headers."""
+        return [*_common_headers(self.session_id, self.trace), (_SESSION_END, self.reason.encode())]
+
+
+def read_audio_in(key: bytes | None, value: bytes | None, headers: GivenHeaders) -> AudioChunk | SessionEnd:
+    """What a consumed record of audio-in says; raises `RecordError`."""
+    headers = list(headers)
+    named = _named(headers)
+    if _SESSION_END not in named:
+        return read_audio_chunk(key, value, headers)
+    reason = escape_for_log(named[_SESSION_END])
+    return SessionEnd(_read_session(key, named), reason, parse_traceparent(named.get(TRACEPARENT)))
 
 
 def read_audio_chunk(key: bytes | None, value: bytes | None, headers: GivenHeaders) -> AudioChunk:
@@ -65,7 +98,9 @@ def read_audio_chunk(key: bytes | None, value: bytes | None, headers: GivenHeade
         raise RecordError(f"header utterance or last is missing or malformed: {error}") from error
     if value is not None and len(value) % 2:
         raise RecordError(f"{len(value)} bytes are not 16-bit PCM")
-    return AudioChunk(session_id, utterance, last, value or b"", parse_traceparent(named.get(TRACEPARENT)))
+    interrupts = tuple(filter(is_turn_id, named.get(_INTERRUPTS, "").split(",")))
+    trace = parse_traceparent(named.get(TRACEPARENT))
+    return AudioChunk(session_id, utterance, last, value or b"", trace, interrupts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,14 +20,21 @@ _PATH_CHARS = 120
 class RequestRefusedError(Exception):
     """A request that is answered with `status`; `error` is for the client and the log line.
 
-    Nothing of the request's content belongs into `error`.
+    Nothing of the request's content belongs into `error`. `headers` go into the answer.
     """
 
-    def __init__(self, status: int, error: str, session_id: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        error: str,
+        session_id: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(error)
         self.status = status
         self.error = error
         self.session_id = session_id
+        self.headers = headers or {}
 
 
 def plain_error_body(_request: web.Request, _status: int, error: str) -> Mapping[str, Any]:
@@ -49,7 +56,8 @@ def refuse_in_one_shape(log: Log, error_body: ErrorBody = plain_error_body) -> M
             error=refused.error,
             session_id=refused.session_id,
         )
-        return web.json_response(error_body(request, refused.status, refused.error), status=refused.status)
+        body = error_body(request, refused.status, refused.error)
+        return web.json_response(body, status=refused.status, headers=refused.headers)
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -14,7 +14,12 @@ from diag.model.topics import BrokerFacts, Reader, TopicFacts, WantedTopic
 from diag.model.window import Window
 from diag.session.flow.consumption import follow_groups, keep_judged
 
-PRODUCED = {"media.publish": "audio-in", "reply.published": "audio-out", "log.published": ""}
+PRODUCED = {
+    "media.publish": "audio-in",
+    "media.end_published": "audio-in",
+    "reply.published": "audio-out",
+    "log.published": "",
+}
 FAILED = {"media.publish_failed": "audio-in", "reply.publish_failed": "audio-out", "log.publish_failed": ""}
 CONSUMED = {"kafka.consume": "audio-in", "reply.played": "audio-out"}
 _READERS = {"kafka.reader_start": "audio-out", "kafka.reader_stop": "audio-out"}

@@ -14,6 +14,7 @@ from pipeline.frontend.settings import Settings
 from pipeline.media_server.replies import ReplyDesk
 from pipeline.media_server.service import WhipEndpoint
 from pipeline.media_server.service import build_app as build_media_server
+from pipeline.orchestrator.caller_side import CallerSide
 from pipeline.orchestrator.delivery import ReplyDelivery
 from pipeline.orchestrator.intake import AudioIntake
 from pipeline.orchestrator.lanes import TurnLanes
@@ -33,6 +34,9 @@ TONE = b"".join(struct.pack("<h", int(9000 * math.sin(n / 6))) for n in range(80
 class Stages:
     """Understands everything in the same way."""
 
+    def __init__(self) -> None:
+        self.speech = TONE
+
     async def transcribe(self, turn, pcm: bytes) -> str:
         return "hello"
 
@@ -40,7 +44,7 @@ class Stages:
         return "good day"
 
     async def synthesize(self, turn, text: str) -> bytes:
-        return TONE
+        return self.speech
 
 
 @dataclass
@@ -71,15 +75,22 @@ class MemoryPlace:
 
 
 @pytest.fixture
-async def call(lines, start_client) -> Settings:
+def stages() -> Stages:
+    """Their replies take half a second to say."""
+    return Stages()
+
+
+@pytest.fixture
+async def call(lines, stages, start_client) -> Settings:
     """The settings of a call to a media server and an orchestrator that are there."""
     kafka = MemoryKafka()
     media_log, orchestrator_log = Log("media-server"), Log("orchestrator")
     metrics = SessionMetrics()
     replies, sockets = ReplyDesk(media_log), ClientSockets(metrics, orchestrator_log)
     delivery = ReplyDelivery(sockets, kafka, metrics, orchestrator_log)
-    conductor = TurnConductor(Stages(), delivery, lambda _entry: None, metrics, orchestrator_log)
-    intake = AudioIntake(TurnLanes(conductor.run).submit, orchestrator_log)
+    conductor = TurnConductor(stages, delivery, lambda _entry: None, metrics, orchestrator_log)
+    lanes = TurnLanes(conductor.run)
+    intake = AudioIntake(CallerSide(lanes, sockets, orchestrator_log), orchestrator_log)
     kafka.takers = {AUDIO_IN: intake.take, AUDIO_OUT: replies.take}
     whip = await start_client(
         build_media_server(WhipEndpoint(kafka, replies, metrics, media_log), Probes(), metrics, media_log)
@@ -140,3 +151,20 @@ async def test_without_a_server_there_is_no_call(call) -> None:
 
     assert (report.connected_ms, report.turns) == (None, ())
     assert notes[-1].startswith("no WHIP at http://127.0.0.1:9/whip")
+
+
+@pytest.mark.part("flite")
+async def test_a_caller_who_interrupts_speaks_over_the_reply_and_is_answered(call, stages, lines) -> None:
+    """The reply falls silent long before its end; both sides say which turn was broken off, and by what."""
+    stages.speech = TONE * 16
+    twice = replace(call, sentences=("Hello there", "I would like a table"), interrupt=True)
+    first, second = (await make_call(twice, lambda _text: None)).turns
+
+    assert first.silenced_ms is not None
+    assert first.silenced_ms < 3_000
+    assert first.reply_audio_ms < 6_000
+    assert (second.heard, second.silenced_ms) == ("hello", None)
+    stopped, interrupted = lines.one("reply-stopped"), lines.one("turn-interrupted")
+    broken_off = lines.named("turn-started")[0]["turn_id"]
+    assert {line["turn_id"] for line in (stopped, interrupted)} == {broken_off}
+    assert {line["utterance"] for line in (stopped, interrupted)} == {2}

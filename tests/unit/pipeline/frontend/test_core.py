@@ -94,3 +94,20 @@ def test_other_messages_are_no_reply() -> None:
     watch.note_frame(audible=True, now_s=2.0)
 
     assert watch.answered_at is None
+
+
+def test_a_reply_can_be_spoken_over_once_it_sounds() -> None:
+    """Not at its first sound, and not when it has ended; how long it went on is told."""
+    watch = ReplyWatch("hello")
+    watch.note_message(_reply("good day"), 1.0)
+    assert not watch.has_begun(2.0)
+    watch.note_frame(audible=True, now_s=2.0)
+    assert not watch.has_begun(2.1)
+    watch.note_frame(audible=True, now_s=2.5)
+    assert watch.has_begun(2.5)
+    assert not watch.has_begun(3.5)
+
+    watch.note_spoken_over(2.5)
+    watch.note_frame(audible=True, now_s=2.75)
+    assert watch.to_report(0.0, 4.0).silenced_ms == 250
+    assert ReplyWatch("hello").to_report(0.0, 1.0).silenced_ms is None

@@ -116,3 +116,11 @@ def test_ids_are_minted_as_a_browser_does():
     assert len(ids) == 100
     assert all(check_session_id(session_id) is None for session_id in ids)
     assert {len(json.dumps(session_id)) for session_id in ids} == {len('"session_1767225600000_abcdefghi"')}
+
+
+async def test_who_interrupts_says_so(caller):
+    """The option is the caller's own."""
+    caller(ECHO)
+    _, report = await make_call(STATE, CallPlan(("one",), interrupt=True))
+
+    assert "--interrupt" in report["arguments"]

@@ -10,6 +10,7 @@ from pipeline.media_server.core import (
     CHUNK_BYTES,
     FRAME_BYTES,
     SpeechChunk,
+    SpeechContinues,
     SpeechEnded,
     SpeechEvent,
     SpeechStarted,
@@ -160,3 +161,21 @@ async def test_real_speech_is_one_utterance() -> None:
     (ended,) = [event for event in events if isinstance(event, SpeechEnded)]
 
     assert 1200 < ended.speech_ms < 2500
+
+
+def test_who_speaks_on_means_it_after_200_ms() -> None:
+    """Of voice within 300 ms; from then on at each frame of speech, and not in the pauses."""
+    detector = _detector()
+    heard = [list(detector.feed(frame)) for frame in [SILENT] * 20 + [VOICED] * 20 + [SILENT] * 5]
+    meant = [n for n, events in enumerate(heard) if SpeechContinues(1) in events]
+
+    assert 10 <= meant[0] - 20 <= 12
+    assert meant == list(range(meant[0], 40))
+
+
+@pytest.mark.parametrize("voiced", range(1, 10))
+def test_a_short_noise_is_not_meant(voiced: int) -> None:
+    """Neither once nor again and again."""
+    events = _feed(_detector(), ([VOICED] * voiced + [SILENT] * 15) * 10)
+
+    assert not any(isinstance(event, SpeechContinues) for event in events)

@@ -91,3 +91,44 @@ async def test_too_many_waiting_replies_are_dropped_aloud(lines) -> None:
         player.put(ReplyAudio(SESSION, f"turn_0000000{n}", b"\x01\x02"))
 
     assert lines.one("reply-dropped")["turn_id"] == "turn_00000008"
+
+
+async def test_an_interrupted_reply_stops_and_what_waits_is_dropped(lines, eventually) -> None:
+    """Each with its own line; the next reply is played as if nothing had been."""
+    track = PacedTrack()
+    player = ReplyPlayer(track, Log("media-server").bind(None, session_id=SESSION))
+    task = asyncio.create_task(player.run())
+    for turn in ("turn_00000001", "turn_00000002"):
+        player.put(ReplyAudio(SESSION, turn, b"\x01" * FRAME_BYTES * 50))
+    await track.recv()
+    await eventually(lambda: player._playing)
+    await track.recv()
+    await track.recv()
+
+    assert player.interrupt(3) == ("turn_00000001", "turn_00000002")
+    assert player.interrupt(3) == ()
+    stopped = lines.named("reply-stopped")
+    assert [line["turn_id"] for line in stopped] == ["turn_00000001", "turn_00000002"]
+    assert 0 < stopped[0]["played_ms"] <= 60
+    assert stopped[1]["played_ms"] == 0
+    assert {(line["utterance"], line["audio_ms"], line["reason"]) for line in stopped} == {
+        (3, 1000, "the caller spoke")
+    }
+    assert bytes((await track.recv()).planes[0])[:FRAME_BYTES] == bytes(FRAME_BYTES)
+
+    player.put(ReplyAudio(SESSION, "turn_00000003", b"\x01" * FRAME_BYTES))
+    await eventually(lambda: player._playing)
+    await track.recv()
+    await eventually(lambda: lines.named("reply-played"))
+    assert lines.one("reply-played")["turn_id"] == "turn_00000003"
+    track.stop()
+    task.cancel()
+    await asyncio.wait({task})
+
+
+async def test_nobody_interrupts_silence(lines) -> None:
+    """No line, no turn."""
+    player = ReplyPlayer(PacedTrack(), Log("media-server").bind(None, session_id=SESSION))
+
+    assert player.interrupt(1) == ()
+    assert lines.all == []

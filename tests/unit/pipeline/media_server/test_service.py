@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 
 import pytest
 
@@ -36,6 +37,9 @@ def _assert_ended(server, session_id: str) -> None:
     assert tasks == []
 
 
+_JUNK = ("", "0", "-1", "9" * 20, "\x00", "x" * 3000, "a=", "::::", "/", "=;=", "\u2028", "opus/0/2", "1e9")
+
+
 async def test_options_tell_what_may_be_posted(server) -> None:
     """Before a page may post, its browser asks."""
     response = await server.client.options("/whip", headers={"Origin": "http://localhost:5173"})
@@ -55,7 +59,8 @@ async def test_options_tell_what_may_be_posted(server) -> None:
         ("POST", "/whip", b"\xff\xfe", "application/sdp", 400),
         ("POST", "/whip", "x" * 70_000, "application/sdp", 413),
         ("GET", "/whip", "", "application/sdp", 405),
-        ("PATCH", "/whip/session_1", "", "application/sdp", 405),
+        ("PUT", "/whip/session_1", "", "application/sdp", 405),
+        ("PATCH", "/whip/session_1", "", "application/sdp", 501),
         ("DELETE", "/whip/session_1", "", "application/sdp", 404),
     ],
 )
@@ -138,9 +143,11 @@ async def test_hanging_up_in_the_middle_of_a_word_ends_the_utterance(server, ton
     await caller.hang_up()
     await eventually(lambda: lines.named("connection-cleaned"))
 
-    assert lines.one("utterance-published")["records"] == len(records)
+    *audio, end = records
+    assert lines.one("utterance-published")["records"] == len(audio)
     assert lines.names().index("utterance-published") < lines.names().index("connection-cleaned")
-    assert dict(records[-1].headers)["last"] == b"1"
+    assert dict(audio[-1].headers)["last"] == b"1"
+    assert dict(end.headers)["session-end"] == b"closed by the client"
 
 
 async def test_a_failed_publish_does_not_harm_the_session(server, tone, eventually) -> None:
@@ -190,3 +197,89 @@ async def test_a_shutdown_ends_all_sessions(server) -> None:
     assert server.whip.session_ids == ()
     assert len(server.lines.named("connection-cleaned")) == len(callers)
     assert len(server.lines.named("track-closed")) == len(callers)
+
+
+async def test_a_caller_who_speaks_over_a_reply_silences_it(server, tone, eventually) -> None:
+    """The sound stops while the caller still speaks, and the orchestrator is told by the same utterance."""
+    lines, turn = server.lines, "turn_0a1b2c3d"
+    caller, response = await server.connect()
+    await eventually(lambda: lines.named("reply-consumer-started"))
+    server.replies.take(_reply(response.headers["X-Session-ID"], tone(20_000)))
+    await eventually(lambda: max(caller.peaks, default=0) > 3000)
+    speaking = caller.voice.play(tone(3_000))
+    await eventually(lambda: lines.named("reply-stopped"))
+    heard = len(caller.peaks)
+    await eventually(lambda: len(caller.peaks) > heard + 20 and max(caller.peaks[-5:]) < 500)
+    assert not speaking.done()
+    await eventually(lambda: lines.named("utterance-published"))
+
+    chunks = [read_audio_chunk(r.key.encode(), r.value, r.headers) for r in server.publisher.records]
+    stopped = lines.one("reply-stopped")
+    assert (stopped["turn_id"], stopped["utterance"]) == (turn, 1)
+    assert stopped["played_ms"] < stopped["audio_ms"] == 20_000
+    assert [chunk.interrupts for chunk in chunks if chunk.interrupts] == [(turn,)]
+    assert {chunk.utterance for chunk in chunks} == {1}
+
+
+async def test_a_short_noise_does_not_silence_a_reply(server, tone, eventually) -> None:
+    """A tenth of a second is no word, though it may be an utterance."""
+    lines = server.lines
+    caller, response = await server.connect()
+    await eventually(lambda: lines.named("reply-consumer-started"))
+    server.replies.take(_reply(response.headers["X-Session-ID"], tone(2_000)))
+    await eventually(lambda: max(caller.peaks, default=0) > 3000)
+    await caller.voice.play(tone(100))
+    await eventually(lambda: lines.named("reply-played"))
+
+    assert lines.named("reply-stopped") == []
+
+
+async def test_patch_is_not_implemented_and_a_session_says_what_it_takes(server) -> None:
+    """As RFC 9725 asks of a server without Trickle ICE and restarts."""
+    _, response = await server.connect()
+    url = response.headers["Location"]
+    options = await server.client.options(url)
+    patched = await server.client.patch(url, data="", headers={"If-Match": "*"})
+    put = await server.client.put("/whip", data="")
+
+    assert (options.status, options.headers["Allow"]) == (204, "DELETE, OPTIONS")
+    assert patched.status == 501
+    assert (put.status, set(put.headers["Allow"].replace(" ", "").split(","))) == (405, {"OPTIONS", "POST"})
+
+
+async def test_hostile_offers_are_refused_in_a_moment(server) -> None:
+    """None is a fault of the server's, none takes long, none leaves a session or an ID behind."""
+    offer, random = (await server.new_caller()).offer, Random(9725)
+    candidate = "a=candidate:1 1 udp 2130706431 127.0.0.1 9 typ host\r\n"
+    hostile = [offer + candidate * 100, offer + candidate.replace(" 9 ", " 99999 ")]
+    hostile += [_spoil(offer, random) for _ in range(150)]
+    for sdp in hostile:
+        async with asyncio.timeout(5):
+            response = await server.post(sdp)
+        assert response.status in {201, 400}, sdp
+        if response.status == 201:
+            assert (await server.client.delete(response.headers["Location"])).status == 200
+    assert server.whip.session_ids == ()
+
+
+def _spoil(offer: str, random: Random) -> str:
+    """An offer with one to three of its lines lost, doubled, cut, swapped or filled with junk."""
+    lines = offer.split("\r\n")
+    for _ in range(random.randint(1, 3)):
+        at = random.randrange(len(lines))
+        words = lines[at].split(" ")
+        words[random.randrange(len(words))] = random.choice(_JUNK)
+        name = lines[at].partition(":")[0]
+        cut = lines[at][: random.randint(0, len(lines[at]))]
+        other = random.choice(lines)
+        lines[at : at + 1] = random.choice(
+            [
+                [],
+                [lines[at], lines[at]],
+                [cut],
+                [other],
+                [" ".join(words)],
+                [f"{name}:{random.choice(_JUNK)}"],
+            ]
+        ) or [""]
+    return "\r\n".join(lines)

@@ -21,3 +21,13 @@ def test_kafka_has_no_default() -> None:
     """A media server that publishes nowhere is none."""
     with pytest.raises(SettingsError, match="KAFKA_BOOTSTRAP is not set"):
         read_settings(Environment({"PORT": "8001"}))
+
+
+@pytest.mark.parametrize("text", ["soon", "nan", "1", "301", "-5"])
+def test_patience_with_clients_has_bounds(text: str) -> None:
+    """Neither a lost packet ends a call, nor is a dead one kept for long."""
+    known = {"PORT": "8001", "KAFKA_BOOTSTRAP": "127.0.0.1:9092"}
+
+    assert read_settings(Environment({**known, "CLIENT_LOST_S": "12.5"})).client_lost_s == 12.5
+    with pytest.raises(SettingsError, match="CLIENT_LOST_S"):
+        read_settings(Environment({**known, "CLIENT_LOST_S": text}))

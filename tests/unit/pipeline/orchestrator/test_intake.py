@@ -10,7 +10,7 @@ from pipeline.orchestrator.turn import Turn
 from pipeline.wire.identifiers import is_turn_id
 from pipeline.wire.kafka_consumer import ConsumedRecord
 from pipeline.wire.log_lines import TRACE_KEY, Log
-from pipeline.wire.records import AudioChunk
+from pipeline.wire.records import AudioChunk, SessionEnd
 from pipeline.wire.tracing import start_trace
 
 SESSION = "session_1753615601372_cz4gw0fl5"
@@ -28,11 +28,19 @@ class Lanes:
     def __init__(self) -> None:
         self.turns: list[Turn] = []
         self.full = False
+        self.interruptions: list[AudioChunk] = []
+        self.ends: list[SessionEnd] = []
 
-    def submit(self, turn: Turn) -> bool:
+    def begin(self, turn: Turn) -> bool:
         if not self.full:
             self.turns.append(turn)
         return not self.full
+
+    def interrupt(self, chunk: AudioChunk) -> None:
+        self.interruptions.append(chunk)
+
+    def end_session(self, end: SessionEnd) -> None:
+        self.ends.append(end)
 
 
 @pytest.fixture
@@ -44,7 +52,7 @@ def lanes() -> Lanes:
 @pytest.fixture
 def audio(lanes, lines) -> AudioIntake:
     """The intake of one orchestrator."""
-    return AudioIntake(lanes.submit, Log("orchestrator"))
+    return AudioIntake(lanes, Log("orchestrator"))
 
 
 def test_records_become_a_turn(audio, lanes, lines) -> None:
@@ -83,6 +91,24 @@ def test_too_many_turns_are_said(audio, lanes, lines) -> None:
     audio.take(_record(0, last=True))
 
     assert lines.one("utterance-dropped")["reason"] == "too many turns are waiting"
+
+
+def test_speech_over_a_reply_is_handed_on_before_its_utterance_is(audio, lanes) -> None:
+    """Once, with the turns that it breaks off; its audio counts as any other."""
+    chunk = AudioChunk(SESSION, 2, True, b"\x01\x02", TRACE, ("turn_0a1b2c3d",))
+    audio.take(ConsumedRecord("audio-in", 2, 7, SESSION.encode(), chunk.pcm, chunk.to_headers()))
+
+    assert [chunk.interrupts for chunk in lanes.interruptions] == [("turn_0a1b2c3d",)]
+    assert len(lanes.turns) == 1
+
+
+def test_the_end_of_a_session_is_no_utterance(audio, lanes, lines) -> None:
+    """It is handed on with its reason."""
+    end = SessionEnd(SESSION, "deleted by the client", TRACE)
+    audio.take(ConsumedRecord("audio-in", 2, 8, SESSION.encode(), b"", end.to_headers()))
+
+    assert lanes.ends == [end]
+    assert (lanes.turns, lines.all) == ([], [])
 
 
 def test_an_idle_utterance_is_said(audio, lines, monkeypatch) -> None:

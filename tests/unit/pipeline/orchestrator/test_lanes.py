@@ -112,3 +112,32 @@ async def test_a_turn_that_does_not_finish_is_ended(runner, eventually) -> None:
 
     assert runner.finished == []
     assert lanes._tasks == set()
+
+
+async def test_an_interrupted_turn_ends_and_the_next_one_begins(runner, eventually) -> None:
+    """Only the turn that is named, and only in its own session."""
+    lanes, turns = TurnLanes(runner.run), [_turn("a", 1), _turn("a", 2), _turn("b", 1)]
+    for turn in turns:
+        lanes.submit(turn)
+    await eventually(lambda: runner.started == ["a1", "b1"])
+
+    assert lanes.interrupt("a", "turn_1")
+    await eventually(lambda: "a2" in runner.started)
+    assert [turn.interrupted.is_set() for turn in turns] == [True, False, False]
+    runner.go.set()
+    await eventually(lambda: len(runner.finished) == 2)
+    assert set(runner.finished) == {"a2", "b1"}
+    assert not lanes.interrupt("a", "turn_2")
+
+
+async def test_a_turn_that_waits_can_be_interrupted_too(runner, eventually) -> None:
+    """It never begins."""
+    lanes = TurnLanes(runner.run)
+    for number in (1, 2):
+        lanes.submit(_turn("a", number))
+    await eventually(lambda: runner.started)
+
+    assert lanes.interrupt("a", "turn_2")
+    runner.go.set()
+    await eventually(lambda: not lanes._tasks)
+    assert runner.started == ["a1"]

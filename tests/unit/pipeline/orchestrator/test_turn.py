@@ -206,3 +206,21 @@ async def test_a_turn_that_is_broken_off_has_its_last_line(world, lines) -> None
     await asyncio.wait({task})
 
     assert lines.one("turn-finished")["outcome"] == "failed"
+
+
+async def test_an_interrupted_turn_says_so_at_its_end(world, lines, eventually) -> None:
+    """It is told from one that a shutdown ended."""
+    world.stages.hold = asyncio.Event()
+    for turn_id, interrupted in (("turn_00000001", True), ("turn_00000002", False)):
+        turn = Turn(turn_id, Utterance(SESSION, 1, b"", 1, None))
+        task = asyncio.create_task(world.conductor.run(turn))
+        await eventually(
+            lambda turn_id=turn_id: lines.named("stage-state")[-1:] and lines.all[-1]["turn_id"] == turn_id
+        )
+        if interrupted:
+            turn.interrupted.set()
+        task.cancel()
+        await asyncio.wait({task})
+
+    ends = {line["turn_id"]: line["outcome"] for line in lines.named("turn-finished")}
+    assert ends == {"turn_00000001": "interrupted", "turn_00000002": "failed"}

@@ -10,8 +10,10 @@ from pipeline.wire.records import (
     AudioChunk,
     RecordError,
     ReplyAudio,
+    SessionEnd,
     StageLog,
     read_audio_chunk,
+    read_audio_in,
     read_reply_audio,
 )
 from pipeline.wire.tracing import start_trace
@@ -79,3 +81,24 @@ def test_a_stage_log_tells_lengths_only() -> None:
         "data": {"chars": 12},
     }
     assert dict(entry.to_headers())["stage"] == b"stt"
+
+
+def test_speech_over_replies_names_their_turns() -> None:
+    """What is no turn ID is no turn."""
+    chunk = AudioChunk(SESSION, 2, False, b"\x01\x02", None, ("turn_0a1b2c3d", "x,y", "turn_00000001"))
+
+    back = read_audio_in(SESSION.encode(), chunk.pcm, chunk.to_headers())
+    assert isinstance(back, AudioChunk)
+    assert back.interrupts == ("turn_0a1b2c3d", "turn_00000001")
+
+
+def test_the_end_of_a_session_comes_back_as_it_was() -> None:
+    """A reason from outside is made fit for a line."""
+    end = SessionEnd(SESSION, "closed by the client")
+
+    assert read_audio_in(SESSION.encode(), b"", end.to_headers()) == end
+    hostile = [*end.to_headers()[:-1], ("session-end", b"a\nb\xff" + b"x" * 500)]
+    back = read_audio_in(SESSION.encode(), None, hostile)
+    assert isinstance(back, SessionEnd)
+    assert back.reason.isprintable()
+    assert len(back.reason) <= 80

@@ -1,0 +1,79 @@
+// Puts the page together: the button makes a call, the call tells the page what to show.
+
+import { Call } from "./call.js";
+import { loadConfig } from "./config.js";
+import { Conversation } from "./conversation.js";
+import { LevelMeter } from "./media.js";
+import { Problem, toWords } from "./problems.js";
+import * as view from "./view.js";
+
+const conversation = new Conversation(view.elements.turns, view.elements.empty);
+let call = null;
+let meters = [];
+
+view.elements.call.addEventListener("click", () => (call ? call.end() : begin()));
+view.elements.copy.addEventListener("click", view.copySessionId);
+window.addEventListener("pagehide", () => call?.end());
+window.addEventListener("online", () => call?.hurry());
+view.showPhase("idle");
+
+async function begin() {
+  view.showProblem(null);
+  view.showPhase("busy");
+  view.showStep("Looking for the services");
+  conversation.clear();
+  const config = await loadConfig().catch(() => null);
+  call = new Call(config ?? {});
+  follow(call);
+  if (config) call.start();
+  else call.end(new Problem("The page's own server does not answer. Is the stack still up?"));
+}
+
+function follow(current) {
+  const on = (name, show) => current.addEventListener(name, ({ detail }) => show(detail));
+  on("step", view.showStep);
+  on("media", (state) => {
+    view.showMedia(state);
+    if (state === "connected") view.showPhase("live");
+  });
+  on("socket", view.showSocket);
+  on("session", showSession);
+  on("microphone", (stream) => measure(stream, "caller"));
+  on("reply", (stream) => {
+    view.elements.reply.srcObject = stream;
+    measure(stream, "agent");
+  });
+  on("message", take);
+  on("end", ({ problem }) => finish(problem));
+}
+
+function showSession({ sessionId, asked }) {
+  view.showSession(sessionId);
+  if (sessionId !== asked) {
+    view.showProblem("The media server did not take this page's session ID and gave it another one.");
+  }
+}
+
+function take(message) {
+  if (!conversation.take(message) && message.event === "error") {
+    view.showProblem(`The orchestrator did not understand the page: ${message.error}.`);
+  }
+}
+
+function measure(stream, who) {
+  meters.push(new LevelMeter(stream, (level) => view.showLevel(who, level)));
+}
+
+function finish(problem) {
+  call = null;
+  meters.forEach((meter) => meter.stop());
+  meters = [];
+  view.elements.reply.srcObject = null;
+  view.showLevel("caller", 0);
+  view.showLevel("agent", 0);
+  view.showMedia("closed");
+  view.showSocket({ state: "closed", attempt: 0 });
+  view.showPhase("idle");
+  view.showStep(problem ? "The call did not last" : "The call is over");
+  if (problem) view.showProblem(toWords(problem));
+}
