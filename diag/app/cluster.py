@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Self
 
 import diag
 from diag.app.entries import INTERRUPTED
 from diag.app.request import Request
 from diag.cluster import look_back
 from diag.errors import SourceError, UsageError
+from diag.model.catalogue import Catalogue
 from diag.model.cluster import SLUG, ClusterEvent, ClusterFacts
 from diag.model.cluster_view import ClusterReport, ClusterView
-from diag.model.coverage import SourceCoverage, State
+from diag.model.coverage import Coverage, SourceCoverage, State
 from diag.model.window import Window
+from diag.normalise.services import ServiceNames
 
 _NOBODY = "no cluster is named (--context), and the kubeconfig has none of GKE's that fits"
 _FILES = "log files were given; the cluster is read beside them where --context or --kubeconfig names it"
@@ -36,10 +38,17 @@ class Cluster:
         self._interrupted = False
         self._reading: asyncio.Task[ClusterFacts | None] | None = None
 
-    def begin(self) -> None:
-        """Read it beside everything else that is read."""
+    async def __aenter__(self) -> Self:
+        """Begin to read, beside everything else that is read."""
         if self._request.ask_cluster:
             self._reading = asyncio.create_task(read_facts(self._request))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """What is still under way is of no use to anybody."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
 
     async def finish(self, *, interrupted: bool = False) -> None:
         """Wait for what was begun; an interrupted run takes what is there."""
@@ -54,13 +63,15 @@ class Cluster:
         except SourceError as error:
             self._problem = f"{error}; {error.hint}" if error.hint else str(error)
 
-    def view(
-        self, window: Window | None, heard: Iterable[str], is_ours: Callable[[str], bool]
-    ) -> ClusterView | None:
-        """What held in the window; None where nothing was read."""
+    def view(self, window: Window | None, coverage: Coverage, catalogue: Catalogue) -> ClusterView | None:
+        """What the known services were in the window; None where nothing was read."""
         if self.facts is None:
             return None
-        return look_back(self.facts, window, heard=heard, is_ours=is_ours)
+        names = ServiceNames(catalogue)
+        heard = [pod for _, pods in coverage.pods for pod in pods]
+        return look_back(
+            self.facts, window, heard=heard, is_ours=lambda name: bool(names.resolve(name)) or name in heard
+        )
 
     def coverage(self) -> SourceCoverage:
         """What was asked and what came. What nobody named is not asked for, whatever became of it."""

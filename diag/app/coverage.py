@@ -21,7 +21,7 @@ MOST_LAG_NS = 600 * NS_PER_S
 _SHOWN_PLACES = 3
 
 NOT_READ = (
-    SourceCoverage("kubernetes", State.NOT_ASKED, notes=("this version reads no Kubernetes objects",)),
+    SourceCoverage("kubernetes", State.NOT_ASKED, notes=("a list of sessions needs no Kubernetes objects",)),
     SourceCoverage("repository", State.NOT_ASKED, notes=("no repository was named",)),
 )
 
@@ -85,8 +85,10 @@ def describe_coverage(
         known = by_service.get(one.service)
         by_service[one.service] = one if known is None else known.joined(one)
     rows = [by_service[service] for service in sorted(by_service)]
+    given = tuple(sources)
+    told = {source.source for source in given}
     return Coverage(
-        sources=(*sources, *NOT_READ),
+        sources=(*given, *(source for source in NOT_READ if source.source not in told)),
         window=window,
         settled_ns=settled_ns,
         services=tuple((row.service, row.entries) for row in rows),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import diag
 from diag.checks import CHECKS, CheckContext, reach_verdict, run_checks
+from diag.model.cluster_view import ClusterView
 from diag.model.coverage import Coverage, State
 from diag.model.diagnosis import Diagnosis, Query
 from diag.model.session import Session
@@ -13,15 +14,18 @@ from diag.session.reconstruct import Reading
 from diag.topics import build_plan
 
 
-def judge_session(query: Query, session: Session, reading: Reading, coverage: Coverage) -> Diagnosis:
+def judge_session(
+    query: Query, session: Session, reading: Reading, coverage: Coverage, cluster: ClusterView | None = None
+) -> Diagnosis:
     """Run every check on what was read, and say what follows."""
     context = CheckContext(
         session=session,
         coverage=coverage,
-        evidence=frozenset(_kinds_of_evidence(reading, coverage)),
+        evidence=frozenset(_kinds_of_evidence(reading, coverage, cluster)),
         partial=frozenset(_kinds_in_part(coverage)),
         broker=reading.broker,
         wanted=reading.wanted,
+        cluster=cluster,
         reaches_now=_reaches_now(query),
     )
     findings, outcomes = run_checks(CHECKS, context)
@@ -33,17 +37,22 @@ def judge_session(query: Query, session: Session, reading: Reading, coverage: Co
         outcomes=outcomes,
         coverage=coverage,
         topics=build_plan(reading.wanted, reading.broker) if reading.broker else None,
+        cluster=cluster,
         version=diag.__version__,
     )
 
 
-def _kinds_of_evidence(reading: Reading, coverage: Coverage) -> Iterator[str]:
+def _kinds_of_evidence(reading: Reading, coverage: Coverage, cluster: ClusterView | None) -> Iterator[str]:
     if any(source.state is not State.FAILED for source in coverage.log_sources()):
         yield "logs"
     if reading.broker is not None:
         yield "broker"
     if reading.records is not None:
         yield "records"
+    if cluster is not None:
+        yield "kube"
+        if cluster.events or not any(one.what == "events" for one in cluster.unread):
+            yield "events"
 
 
 def _kinds_in_part(coverage: Coverage) -> Iterator[str]:
@@ -52,6 +61,9 @@ def _kinds_in_part(coverage: Coverage) -> Iterator[str]:
     kafka = coverage.find("kafka")
     if kafka is not None and kafka.state in (State.PARTIAL, State.FAILED):
         yield "records"
+    kubernetes = coverage.find("kubernetes")
+    if kubernetes is not None and kubernetes.state is State.PARTIAL:
+        yield "kube"
 
 
 def _reaches_now(query: Query) -> bool:

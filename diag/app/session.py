@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from diag.app.attribution import attribute_lines
 from diag.app.broker import Broker, read_broker
+from diag.app.cluster import Cluster
 from diag.app.coverage import cover_entries, describe_coverage, find_lag, find_unparsed, hear
 from diag.app.discovery import discover, excuse
 from diag.app.entries import Entries
@@ -21,6 +22,7 @@ from diag.model.catalogue import Catalogue
 from diag.model.diagnosis import Diagnosis, NothingFound, Query
 from diag.model.identifiers import LONGEST, Identifier
 from diag.model.queries import LogSource
+from diag.model.session import Session
 from diag.model.window import Window
 from diag.session.identity.links import is_hub
 from diag.session.reconstruct import Reading, reconstruct
@@ -47,7 +49,9 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     broker = Broker(request, catalogue)
     source = _narrow(open_source(request, catalogue), request, catalogue)
     entries = Entries(source, catalogue, open_recall(request, source))
-    window = await _read_all(entries, broker, asked, request)
+    async with Cluster(request) as cluster:  # beside all that is read here
+        window = await _read_all(entries, broker, asked, request)
+        await cluster.finish(interrupted=entries.interrupted)
     entries.compare_mint(asked, request.bounds)
     entries.compare_outside(asked, request.bounds)
     collected_ns = None if request.files else request.now_ns
@@ -56,7 +60,7 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     finder = entries.finder()
     hub = is_hub(asked.text, finder)
     logs = cover_entries(entries.coverage(), entries.frame.height, find_unparsed(entries.frame), lag_ns)
-    sources = (excuse(logs) if request.discovered else logs, broker.coverage())
+    sources = (excuse(logs) if request.discovered else logs, broker.coverage(), cluster.coverage())
     coverage = describe_coverage(hear(entries.frame), sources, window, settled_ns, catalogue.sides)
     reading = Reading(
         finder, catalogue, window, settled_ns, broker.records, broker.facts, wanted, broker.gaps
@@ -65,7 +69,8 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     session = None if hub else reconstruct(asked, reading)
     if session is None:
         return explain_nothing(query, coverage, finder)
-    diagnosis = judge_session(query, session, reading, coverage)
+    view = cluster.view(_span_of(session, window), coverage, catalogue)
+    diagnosis = judge_session(query, session, reading, coverage, view)
     # who asks for other sessions' first steps alone can not tell whose a line is
     return attribute_lines(diagnosis, finder, sees_others=_sees_others(source))
 
@@ -73,6 +78,13 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
 def _sees_others(source: LogSource) -> bool:
     """Whether every line around the session was read, whoever wrote it."""
     return isinstance(source, Files) or (isinstance(source, NarrowedFiles) and not source.chose)
+
+
+def _span_of(session: Session, window: Window | None) -> Window | None:
+    """From the session's first line to its last; the whole window where none has a time."""
+    if session.first_ns is None or session.last_ns is None:
+        return window
+    return Window(session.first_ns, session.last_ns + 1)
 
 
 def check_asked(request: SessionRequest) -> None:

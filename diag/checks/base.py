@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from diag.model.cluster_view import ClusterView
 from diag.model.coverage import Coverage
 from diag.model.events import Event
 from diag.model.findings import Confidence, Evidence, Finding, Outcome, Scope, Severity
@@ -20,6 +21,8 @@ from diag.session.identity.rules import MAPPING_RULES
 LOGS = "logs"
 BROKER = "broker"
 RECORDS = "records"
+KUBE = "kube"
+EVENTS = "events"
 
 MEDIA_SERVER = "media-server"
 ORCHESTRATOR = "orchestrator"
@@ -51,8 +54,9 @@ class CheckContext:
     """All that a rule may look at.
 
     Attributes:
-        evidence: the kinds that were read: ``logs``, ``broker``, ``records``.
+        evidence: the kinds that were read: ``logs``, ``broker``, ``records``, ``kube``, ``events``.
         partial: those of them of which something is missing: no absence can be claimed from them.
+        cluster: what the session's services were while it ran; None where the cluster was not read.
         reaches_now: the window ends where the reading was done, so what the broker is now holds for it.
         outcomes: of the checks that ran before this one.
     """
@@ -63,6 +67,7 @@ class CheckContext:
     partial: frozenset[str] = frozenset()
     broker: BrokerFacts | None = None
     wanted: tuple[WantedTopic, ...] = ()
+    cluster: ClusterView | None = None
     reaches_now: bool = False
     outcomes: tuple[Outcome, ...] = ()
 

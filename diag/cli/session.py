@@ -47,6 +47,8 @@ def session(
     location: options.Location = None,
     cluster: options.Cluster = None,
     namespace: options.Namespace = None,
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
     logging_endpoint: options.LoggingEndpoint = None,
     kafka: options.Kafka = None,
     kafka_config: options.KafkaConfig = None,
@@ -76,6 +78,7 @@ def session(
             catalogue=catalogue,
             quota=quota,
         ),
+        **options.to_kube_flags(kubeconfig, context),
         **options.to_cache_flags(no_cache=no_cache),
         "report.fail_on": fail_on.value if fail_on else None,
     }
@@ -118,6 +121,7 @@ def _run(
             since_ns=since_ns,
             until_ns=until_ns,
             ask_kafka=not files or options.names_broker(flags),
+            ask_cluster=not files or options.names_kube(flags),
             progress=progress,
         )
         answer = _answer(request, explain=sink.explain)

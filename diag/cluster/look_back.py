@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from diag.cluster.events import find_in_window, join_events
 from diag.cluster.pods import find_named, lived_in, revision_of, view_gone, view_pod
 from diag.cluster.revisions import find_in_force
 from diag.model.cluster import ClusterEvent, ClusterFacts, Pod, Workload
-from diag.model.cluster_view import ClusterView, LogExport, PodView, WorkloadView
+from diag.model.cluster_view import ClusterView, InForce, LogExport, PodView, WorkloadView
 from diag.model.window import Window
 
 _BY_LOG, _BY_EVENT = "its log entries name it", "events name it"
@@ -70,7 +71,7 @@ def _find_gone(facts: ClusterFacts, then: Iterable[ClusterEvent], heard: Iterabl
     named |= {name: (named.get(name, (namespace, ""))[0], _BY_LOG) for name in heard}
     for name in sorted(named.keys() - known):
         where, told_by = named[name]
-        yield view_gone(where, name, None, told_by)
+        yield view_gone(where, name, told_by)
 
 
 def _view(
@@ -81,8 +82,18 @@ def _view(
     pods: Sequence[PodView],
 ) -> WorkloadView:
     in_force = find_in_force(workload, window, events, listed)
-    own = tuple(sorted((pod for pod in pods if _belongs(pod, workload)), key=_by_pod))
-    return WorkloadView(workload, in_force, own, tuple(_tell(workload, window, in_force)))
+    own = (_complete(pod, workload) for pod in pods if _belongs(pod, workload))
+    return WorkloadView(
+        workload, in_force, tuple(sorted(own, key=_by_pod)), tuple(_tell(workload, window, in_force))
+    )
+
+
+def _complete(pod: PodView, workload: Workload) -> PodView:
+    """Of one that is gone the revision still tells what it ran, and the workload where."""
+    if pod.pod is not None:
+        return pod
+    images = next((rev.images for rev in workload.revisions if rev.name == pod.revision), ())
+    return replace(pod, namespace=workload.namespace, images=images)
 
 
 def _belongs(pod: PodView, workload: Workload) -> bool:
@@ -99,7 +110,7 @@ def _belongs(pod: PodView, workload: Workload) -> bool:
     )
 
 
-def _tell(workload: Workload, window: Window | None, in_force: Sequence[object]) -> Iterator[str]:
+def _tell(workload: Workload, window: Window | None, in_force: Sequence[InForce]) -> Iterator[str]:
     if window is not None and workload.created_ns is not None and workload.created_ns >= window.end_ns:
         yield "made after the window"
     elif not in_force:

@@ -37,17 +37,10 @@ def view_pod(pod: Pod, window: Window | None) -> PodView:
     )
 
 
-def view_gone(namespace: str, name: str, window: Window | None, told_by: str) -> PodView:
+def view_gone(namespace: str, name: str, told_by: str) -> PodView:
     """One that only a log or an event names."""
-    when = "" if window is None else " any more"
-    return PodView(
-        namespace,
-        name,
-        None,
-        revision_of(name),
-        "gone",
-        notes=(f"the cluster does not have it{when}; {told_by}",),
-    )
+    note = f"the cluster does not have it any more; {told_by}"
+    return PodView(namespace, name, None, revision_of(name), "gone", notes=(note,))
 
 
 def revision_of(pod_name: str) -> str:

@@ -20,6 +20,7 @@ _SCALED_UP = re.compile(r"Scaled up replica set (\S+)(?: from (\d+))? to (\d+)")
 @dataclass(frozen=True, slots=True, order=True)
 class _Start:
     at_ns: int
+    by_event: bool
     name: str
     ref: str
 
@@ -52,7 +53,9 @@ def find_in_force(
 def _made(workload: Workload) -> Iterator[_Start]:
     for revision in workload.revisions:
         if revision.created_ns is not None:
-            yield _Start(revision.created_ns, revision.name, f"{_ref_of(workload, revision.name)}:created")
+            yield _Start(
+                revision.created_ns, False, revision.name, f"{_ref_of(workload, revision.name)}:created"
+            )
 
 
 def _scaled(workload: Workload, events: Iterable[ClusterEvent]) -> Iterator[_Start]:
@@ -62,7 +65,7 @@ def _scaled(workload: Workload, events: Iterable[ClusterEvent]) -> Iterator[_Sta
             continue
         said = _SCALED_UP.match(event.text)
         if said is not None and said[2] in (None, "0") and event.first_ns is not None:
-            yield _Start(event.first_ns, said[1], event.ref)
+            yield _Start(event.first_ns, True, said[1], event.ref)
 
 
 def _first_pods(workload: Workload, pods: Iterable[Pod]) -> Iterator[_Start]:
@@ -71,7 +74,7 @@ def _first_pods(workload: Workload, pods: Iterable[Pod]) -> Iterator[_Start]:
         made = [pod for pod in pods if pod.revision == revision.name and pod.created_ns is not None]
         if revision.returned and made:
             first = min(made, key=lambda pod: pod.created_ns or 0)
-            yield _Start(first.created_ns or 0, revision.name, f"{first.ref}:created")
+            yield _Start(first.created_ns or 0, False, revision.name, f"{first.ref}:created")
 
 
 def _merge(starts: Sequence[_Start]) -> Iterator[_Start]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.text import Text
 
@@ -14,6 +14,7 @@ from diag.model.instants import format_clock, format_instant
 from diag.render.cluster_words import (
     count,
     describe_endpoints,
+    describe_moment,
     describe_port,
     describe_probe,
     describe_restart,
@@ -24,7 +25,10 @@ from diag.render.cluster_words import (
 from diag.render.neutral import shorten, to_plain
 
 WIDTH = 80
-_STATE = 17
+_STATE, _NAMED = 17, 24
+_MOST_NORMAL = 20
+"""Events that are no warnings: the last of them tell the most."""
+
 _GOOD = ("ready", "succeeded")
 
 
@@ -41,7 +45,7 @@ def render_cluster(report: ClusterReport) -> Text:
     if view.autoscalers:
         lines += [*_title("autoscalers", "as they are now"), *map(_autoscaler_line, view.autoscalers)]
     if view.events:
-        lines += [*_title("events"), *(line for event in view.events for line in _event_lines(event))]
+        lines += _events(view.events)
     return Text("\n").join([*lines, *_coverage_lines(report.sources)])
 
 
@@ -61,8 +65,9 @@ def _title(text: str, note: str = "") -> Iterator[Text]:
     yield line.append(f"   {note}", style="not bold dim") if note else line
 
 
-def _fit(line: str, width: int = WIDTH) -> str:
-    return shorten(to_plain(line), width)
+def _fit(text: str, width: int = WIDTH, indent: int = 0) -> str:
+    """`text` as plain text that fits, behind so many spaces."""
+    return " " * indent + shorten(to_plain(text), width - indent)
 
 
 def _wrap(text: str, indent: int, most: int = 3) -> Iterator[str]:
@@ -85,12 +90,12 @@ def _workload_lines(one: WorkloadView, view: ClusterView) -> Iterator[Text]:
         yield from _revision_lines(stretch)
     current = workload.current
     if current is not None and all(current.name != stretch.name for stretch in one.in_force):
-        yield Text(_fit(f"  now: revision {current.number} {current.name}"), style="yellow")
+        yield Text(_fit(f"now: revision {current.number} {current.name}", indent=2), style="yellow")
     for note in one.notes:
-        yield Text(_fit(f"  {note}"), style="yellow")
+        yield Text(_fit(note, indent=2), style="yellow")
     for container in workload.containers:
         for probe in container.probes:
-            yield Text(_fit(f"  {describe_probe(probe)}"), style="dim")
+            yield Text(_fit(describe_probe(probe), indent=2), style="dim")
     for pod in one.pods:
         yield from _pod_lines(pod)
 
@@ -98,24 +103,26 @@ def _workload_lines(one: WorkloadView, view: ClusterView) -> Iterator[Text]:
 def _revision_lines(stretch: InForce) -> Iterator[Text]:
     if stretch.revision is None:
         told = f"revision not kept: {stretch.name or 'older than all that are'}"
-        yield Text(_fit(f"  {told}; {describe_since(stretch)}"), style="yellow")
+        yield Text(_fit(f"{told}; {describe_since(stretch)}", indent=2), style="yellow")
         return
     number = f"revision {stretch.revision.number} " if stretch.revision.number else ""
-    yield Text(_fit(f"  {number}{stretch.name}  {describe_since(stretch)}"))
+    yield Text(_fit(f"{number}{stretch.name}  {describe_since(stretch)}", indent=2))
     for image in stretch.images:
-        yield Text(_fit(f"    {short_image(image)}"), style="dim")
+        yield Text(_fit(short_image(image), indent=4), style="dim")
 
 
 def _pod_lines(pod: PodView) -> Iterator[Text]:
     style = "green" if pod.well else "dim" if pod.pod is None else "red"
     state = Text("  ").append(f"{_fit(pod.state, _STATE - 1):<{_STATE}}", style=style)
-    restarts = "" if pod.restarts is None else f"  {count(pod.restarts, 'restart')}"
-    since = "" if pod.since_ns is None else f", since {format_clock(pod.since_ns, 0)}"
-    tail = restarts + since
-    yield state.append(f"{_fit(pod.name, WIDTH - _STATE - 2 - len(tail))}{tail}")
+    yield state.append(_fit(pod.name, WIDTH - _STATE - 2))
     indent = 2 + _STATE
-    for digest in sorted({image.partition("@")[2] for image in pod.images if "@" in image}):
-        yield Text(f"{' ' * indent}{digest[:31]}..", style="dim")
+    told = [
+        "" if pod.restarts is None else count(pod.restarts, "restart"),
+        "" if pod.since_ns is None else f"since {describe_moment(pod.since_ns)}",
+        *sorted({f"{image.partition('@')[2][:19]}.." for image in pod.images if "@" in image}),
+    ]
+    if any(told):
+        yield Text(_fit(", ".join(filter(None, told)), indent=indent), style="dim")
     for restart in pod.restarted:
         yield from (Text(line, style="red") for line in _wrap(_tell_restart(restart), indent))
     for note in pod.notes:
@@ -131,14 +138,24 @@ def _service_line(one: Service) -> Text:
     affinity = "" if one.affinity == "None" else f", {one.affinity}"
     behind = describe_endpoints(one)
     bad = bool(one.selector) and one.endpoints is not None and not one.endpoints.ready
-    name = f"{shorten(to_plain(one.name), 20):<20}"
-    line = Text(_fit(f"  {name} {one.kind:<12} {ports}{affinity}", WIDTH - len(behind) - 2))
+    told = _fit(f"{one.kind} {ports}{affinity}", WIDTH - _NAMED - len(behind) - 2)
+    line = Text(f"  {_fit(one.name, _NAMED - 3):<{_NAMED - 2}}{told}")
     line.append(" " * (WIDTH - len(line.plain) - len(behind)))
     return line.append(behind, style="red" if bad else "green" if one.endpoints else "dim")
 
 
 def _autoscaler_line(one: Autoscaler) -> Text:
-    return Text(_fit(f"  {shorten(to_plain(one.name), 20):<20} {describe_scale(one)}"))
+    return Text(f"  {_fit(one.name, _NAMED - 3):<{_NAMED - 2}}{_fit(describe_scale(one), WIDTH - _NAMED)}")
+
+
+def _events(events: Sequence[ClusterEvent]) -> Iterator[Text]:
+    """Every warning, and the last of the others."""
+    normal = [event for event in events if not event.warning]
+    hidden = normal[: max(0, len(normal) - _MOST_NORMAL)]
+    yield from _title("events", f"{len(hidden)} of no weight are left out" if hidden else "")
+    for event in events:
+        if event not in hidden:
+            yield from _event_lines(event)
 
 
 def _event_lines(event: ClusterEvent) -> Iterator[Text]:

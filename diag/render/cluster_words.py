@@ -5,7 +5,7 @@ from __future__ import annotations
 from diag.model.cluster import Autoscaler, Service
 from diag.model.cluster_view import InForce, Restart
 from diag.model.containers import Port, Probe
-from diag.model.instants import format_clock, format_instant
+from diag.model.instants import format_clock, format_day
 
 
 def count(number: int, what: str) -> str:
@@ -14,8 +14,8 @@ def count(number: int, what: str) -> str:
 
 
 def describe_moment(ns: int) -> str:
-    """A day and a time of day, UTC: ``2026-11-23 08:05:46``."""
-    return f"{format_instant(ns, 0)[:10]} {format_clock(ns, 0)}"
+    """A day and a time of day, UTC: ``23 Nov 08:05:46``. The year stands in the head."""
+    return f"{format_day(ns)[:-5]} {format_clock(ns, 0)}"
 
 
 def describe_since(stretch: InForce) -> str:
@@ -24,8 +24,14 @@ def describe_since(stretch: InForce) -> str:
     if stretch.since_ns is None:
         until = "" if stretch.until_ns is None else f" until {describe_moment(stretch.until_ns)}"
         return f"in force{until or ', nobody tells since when'}{sure if until else ''}"
-    until = "" if stretch.until_ns is None else f" to {describe_moment(stretch.until_ns)}"
+    until = "" if stretch.until_ns is None else f" to {_end(stretch.since_ns, stretch.until_ns)}"
     return f"{'from' if until else 'since'} {describe_moment(stretch.since_ns)}{until}{sure}"
+
+
+def _end(since_ns: int, until_ns: int) -> str:
+    """The day of the end only where it is another."""
+    same = format_day(since_ns) == format_day(until_ns)
+    return format_clock(until_ns, 0) if same else describe_moment(until_ns)
 
 
 def describe_probe(probe: Probe) -> str:

@@ -38,7 +38,7 @@ def _tables(view: ClusterView) -> Iterator[tuple[str, list[str]]]:
     if view.pods:
         yield "Pods", list(build_pod_table(view))
     if view.services:
-        yield "Services, as they are now", list(_services(view))
+        yield "Services, as they are now", list(build_service_table(view))
     if view.autoscalers:
         yield (
             "Autoscalers, as they are now",
@@ -101,7 +101,8 @@ def _tell_notes(pod: PodView) -> str:
     return "<br>".join([*told, *map(to_prose, pod.notes)])
 
 
-def _services(view: ClusterView) -> Iterator[str]:
+def build_service_table(view: ClusterView) -> Iterator[str]:
+    """Services with what stands behind them now."""
     yield "| service | kind | ports | affinity | endpoints |"
     yield "|---|---|---|---|---|"
     for one in view.services:

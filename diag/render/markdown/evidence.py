@@ -10,7 +10,7 @@ from diag.model.instants import format_instant
 from diag.render.console import link_to_entry
 from diag.render.neutral import to_code
 
-_KAFKA = "kafka"
+_LETTERS = {"kafka": "K", "kubernetes": "C"}
 _COVERAGE = "coverage/"
 
 
@@ -25,7 +25,7 @@ class Numbered:
 
 
 class EvidenceIndex:
-    """Numbers evidence as it is cited: ``E`` for log entries, ``K`` for Kafka, by first use.
+    """Numbers evidence as it is cited: ``E`` for log entries, ``K`` for Kafka, ``C`` for the cluster.
 
     With the `project` that holds the entries, each links to its line in Google's console.
     """
@@ -48,7 +48,7 @@ class EvidenceIndex:
         # a line without an insert ID may share its reference; then the text tells them apart
         key = (one.ref, one.text)
         if key not in self._labels:
-            letter = "K" if one.source == _KAFKA else "E"
+            letter = _LETTERS.get(one.source, "E")
             number = sum(label[0] == letter for label, _ in self._cited) + 1
             self._labels[key] = f"[{letter}{number}]"
             self._cited.append((f"{letter}{number}", one))

@@ -19,6 +19,7 @@ from diag.model.session import Alias
 from diag.render.attribution import describe_attributed
 from diag.render.markdown import statements
 from diag.render.markdown.clocks import build_clock_table
+from diag.render.markdown.deployment import build_configuration, deployment
 from diag.render.markdown.evidence import EvidenceIndex
 from diag.render.markdown.limits import build_limits
 from diag.render.markdown.timeline import build_diagram, build_flow_rows, build_timeline
@@ -116,7 +117,7 @@ def _view_analysis(diagnosis: Diagnosis, index: EvidenceIndex) -> dict[str, Any]
     session = diagnosis.session
     return {
         "status_ids": list(statements.session_ids(diagnosis, index)),
-        "status_deployment": list(statements.deployment(diagnosis, index)),
+        "status_deployment": list(deployment(diagnosis, index)),
         "status_code": list(statements.code(diagnosis, index)),
         "diagram": build_diagram(diagnosis),
         "timeline": build_timeline(session, index),
@@ -138,6 +139,7 @@ def _view_consequences(diagnosis: Diagnosis, index: EvidenceIndex) -> dict[str, 
     return {
         "findings": [_view_finding(finding, diagnosis, index) for finding in own],
         "known_issues": list(statements.known_issues(diagnosis, index)),
+        "configuration": build_configuration(diagnosis.cluster),
         "pods": [(to_code(s), ", ".join(map(to_code, pods)) or "-") for s, pods in diagnosis.coverage.pods],
         "standing": [_view_finding(finding, diagnosis, index) for finding in standing],
         "immediate": list(_recommend(urgent, index)),

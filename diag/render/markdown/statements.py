@@ -140,40 +140,6 @@ def _absence(diagnosis: Diagnosis, index: EvidenceIndex, slug: str, clear: str) 
     return f"{clear} in {searched(diagnosis)}", COVERAGE
 
 
-def deployment(diagnosis: Diagnosis, index: EvidenceIndex) -> Iterator[Statement]:
-    """Section "GKE deployment status"."""
-    yield Statement("Deployment", "all core services are running and ready", _NO_KUBERNETES)
-    for service, count in diagnosis.coverage.services:
-        pods = dict(diagnosis.coverage.pods).get(service, ())
-        named = ", ".join(map(to_code, pods)) or "pods not named"
-        yield Statement(
-            "", f"{to_code(service)} wrote to the log", f"yes, {count} entries; {named}", COVERAGE
-        )
-    yield _restarts(diagnosis, index)
-    yield Statement("", "the running images contain the session ID fixes", _NO_KUBERNETES)
-    errors = [event for event in diagnosis.session.events if event.level in ("error", "fatal")]
-    lines = "1 line" if len(errors) == 1 else f"{len(errors)} lines"
-    found = f"**no**: {lines} at error or above" if errors else f"none in {searched(diagnosis)}"
-    yield Statement("", "no error lines in this session", found, _cite(index, errors) if errors else COVERAGE)
-
-
-def _restarts(diagnosis: Diagnosis, index: EvidenceIndex) -> Statement:
-    claim = "no process of the session's pods started while it ran"
-    session = diagnosis.session
-    pods = {event.entry.pod for event in session.events if event.entry.pod}
-    if not pods:
-        return Statement("", claim, "*not checked: the lines name no pods*")
-    first, last = session.first_ns or 0, session.last_ns or 0
-    starts = [
-        event
-        for event in session.neighbours.named("proc.start")
-        if event.entry.pod in pods and first < event.time_ns <= last
-    ]
-    if starts:
-        return Statement("", claim, f"**no**: {len(starts)} starts", _cite(index, starts))
-    return Statement("", claim, f"no start line of {len(pods)} pods; restart counts were not read", COVERAGE)
-
-
 def code(_diagnosis: Diagnosis, _index: EvidenceIndex) -> Iterator[Statement]:
     """Section "Code implementation status"."""
     for claim in (
@@ -234,4 +200,6 @@ def known_issues(diagnosis: Diagnosis, index: EvidenceIndex) -> Iterator[Stateme
     ):
         yield Statement(subject, f"`{slug}`", *_absence(diagnosis, index, slug, "not seen"))
     yield Statement("Session ID validation", "", _NO_REPOSITORY)
-    yield Statement("Deployment", "", _NO_KUBERNETES)
+    yield Statement(
+        "Deployment", "", "see the deployment's status above" if diagnosis.cluster else _NO_KUBERNETES
+    )

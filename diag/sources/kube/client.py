@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 from kubernetes import config
 from kubernetes.client.configuration import Configuration
+from kubernetes.client.exceptions import ApiException
 from kubernetes.client.rest import RESTClientObject
 from kubernetes.config.config_exception import ConfigException
 from kubernetes.config.kube_config import KubeConfigMerger
@@ -29,7 +30,9 @@ from diag.sources.kube import reasons
 from diag.sources.kube.context import find_kubeconfig, runs_in_cluster
 from diag.sources.kube.fields import dig, list_at, text_at
 
-_SIDE_BY_SIDE = 8
+SIDE_BY_SIDE = 8
+"""Requests that one cluster is asked at a time."""
+
 _MOST_BYTES = 64 << 20
 _WRONG_FILE = (ConfigException, OSError, TypeError, ValueError, AttributeError, KeyError, YAMLError)
 
@@ -68,7 +71,7 @@ class Api:
                 body = answer.read(most + 1)
             finally:
                 answer.release_conn()
-        except (HTTPError, OSError, ValueError) as error:
+        except (ApiException, HTTPError, OSError, ValueError) as error:
             raise reasons.explain_failure(error, self.place, self._timeout_s) from error
         if answer.status != 200:
             refused = reasons.RefusedError(answer.status, body)
@@ -93,7 +96,7 @@ def connect(settings: KubernetesSettings, context: str = "") -> Api:
     if not configuration.verify_ssl:  # the kubeconfig says so, and the library warns at each request
         warnings.filterwarnings("ignore", category=InsecureRequestWarning)
     configuration.retries = False  # refused is refused; a redirect would take the token elsewhere
-    configuration.connection_pool_maxsize = _SIDE_BY_SIDE
+    configuration.connection_pool_maxsize = SIDE_BY_SIDE + 1  # and the version
     return Api(configuration, place, namespace, settings.timeout_s)
 
 

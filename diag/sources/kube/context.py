@@ -69,6 +69,8 @@ def runs_in_cluster() -> bool:
 
 def _read_contexts(file: str) -> Iterator[Mapping[str, Any]]:
     """The contexts, the current one first; none where the file is missing or no kubeconfig."""
+    if not any(os.path.exists(os.path.expanduser(one)) for one in file.split(os.pathsep)):  # noqa: PTH110, PTH111
+        return
     from kubernetes import config  # noqa: PLC0415  a quarter of a second, only where it is asked
     from kubernetes.config.config_exception import ConfigException  # noqa: PLC0415  as above
     from yaml import YAMLError  # noqa: PLC0415  as above

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ from diag.model.cluster import ClusterFacts, Unread
 from diag.model.settings import KubernetesSettings
 from diag.sources.kube import listing, reasons
 from diag.sources.kube.aside import run_aside
-from diag.sources.kube.client import Api, connect
+from diag.sources.kube.client import SIDE_BY_SIDE, Api, connect
 from diag.sources.kube.events import to_events
 from diag.sources.kube.fields import text_at
 from diag.sources.kube.network import to_autoscalers, to_services
@@ -57,7 +57,8 @@ async def _connect(settings: KubernetesSettings, context: str) -> Api:
 async def _read(api: Api, settings: KubernetesSettings, asked: tuple[str, ...], now_ns: int) -> ClusterFacts:
     calls = [partial(listing.list_all, api, one, where) for where in asked or ("",) for one in listing.ALL]
     version = asyncio.ensure_future(run_aside(partial(_ask_version, api)))
-    tasks = [asyncio.ensure_future(run_aside(call)) for call in calls]
+    few = asyncio.Semaphore(SIDE_BY_SIDE)
+    tasks = [asyncio.ensure_future(_take_turn(few, call)) for call in calls]
     most_s = settings.timeout_s * _TIMES_ONE
     await _wait([*tasks, version], most_s)
     listed, unread = _sort_out(tasks, most_s)
@@ -70,6 +71,11 @@ async def _read(api: Api, settings: KubernetesSettings, asked: tuple[str, ...], 
         requests=api.requests,
     )
     return _fill(facts, _join(listed, everywhere=not asked))
+
+
+async def _take_turn(few: asyncio.Semaphore, call: Callable[[], listing.Listed]) -> listing.Listed:
+    async with few:
+        return await run_aside(call)
 
 
 def _sort_out(
@@ -88,7 +94,8 @@ def _sort_out(
         told = f"{len(tasks) - len(ended)} of {len(tasks)} lists did not come within {most_s:g} s"
         unread.append(Unread("the rest", told, "name a namespace, or raise kubernetes.timeout_s"))
     if all(one.items is None for one in listed):
-        raise SourceError(f"Kubernetes: {unread[0].reason}", hint=unread[0].remedy)
+        first = unread[0]
+        raise SourceError(f"Kubernetes gives nothing, first of all: {first.reason}", hint=first.remedy)
     return listed, tuple(unread)
 
 
