@@ -36,6 +36,10 @@ _WHY_SURROUNDINGS = (
     "is found the window is its own time and a minute around it"
 )
 _WHY_ALL = "every line of the window: the sessions are found in them"
+_SLICED = (
+    "after a full page the rest of its window is asked for in up to {most} slices side by side, by the same "
+    "filter with their times, at the cost of a request more for each"
+)
 _REFUSED = "requests that the service refuses are sent again a few times; these are not counted"
 _DISCOVERED = "the project is the one of the kubeconfig's context"
 _FILES = "the log files are read whole; Cloud Logging is not asked"
@@ -137,6 +141,7 @@ def _to_plan(
         recall.problem,
         *_tell_kafka(request),
         _DISCOVERED if request.discovered else "",
+        _SLICED.format(most=source.most_slices),
         _REFUSED,
     )
     told = tuple(filter(None, notes))

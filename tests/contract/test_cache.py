@@ -112,7 +112,7 @@ async def test_pieces_meet_where_batches_do(
     second = await list_all(server.settings(), **bounds)
 
     assert len(server.filters) == asked
-    assert len(list(cache.iterdir())) == 5
+    assert len(list(cache.iterdir())) == 4
     assert logs_of(second).entries == logs_of(first).entries
     assert told(second) == told(first)
 
