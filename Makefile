@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup parts cluster-parts demo demo-topics test lint bench accuracy fuzz lock clean
+.PHONY: help setup parts cluster-parts demo demo-topics demo-cluster test lint bench accuracy fuzz lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -29,6 +29,9 @@ demo: parts  ## two real sessions, one sick, explained by diag
 
 demo-topics: parts  ## audio-in is removed, diag topics repairs it
 	$(BIN)/python -m pipeline demo topics
+
+demo-cluster: cluster-parts  ## the services as pods; a bad rollout, seen by kubectl and diag cluster
+	$(BIN)/python -m pipeline demo cluster
 
 test: cluster-parts lint  ## every test
 	$(BIN)/python -m pytest -n 2 --dist loadfile

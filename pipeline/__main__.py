@@ -34,6 +34,9 @@ demo_app = typer.Typer(
 app.add_typer(demo_app, name="demo")
 
 Folder = Annotated[Path, typer.Option("--folder", help="The stack's folder.")]
+Cluster = Annotated[
+    bool, typer.Option("--cluster", help="The services as pods of a cluster: a real control plane.")
+]
 DEFAULT_FOLDER = Path(".stack")
 
 
@@ -56,7 +59,7 @@ def parts(
 
 
 @app.command()
-def up(folder: Folder = DEFAULT_FOLDER) -> None:
+def up(folder: Folder = DEFAULT_FOLDER, *, cluster: Cluster = False) -> None:
     """Start the stack and keep it until Ctrl-C."""
     from pipeline.local.plan import plan_from_environment  # noqa: PLC0415 - see above
     from pipeline.local.supervisor import INTERRUPTED, keep  # noqa: PLC0415
@@ -65,7 +68,7 @@ def up(folder: Folder = DEFAULT_FOLDER) -> None:
         typer.echo(_describe(stack, folder))
         return await keep(stack)
 
-    code = _supervise(plan_from_environment(folder), serve)
+    code = _supervise(plan_from_environment(folder), serve, cluster=cluster)
     raise typer.Exit(0 if code == INTERRUPTED else code)
 
 
@@ -135,7 +138,16 @@ def topics(folder: Folder = DEFAULT_FOLDER) -> None:
     raise typer.Exit(_run_demo(plan_from_environment(folder, ALL_TOPICS), Demo.repair_topics))
 
 
-def _run_demo(plan: Plan, play: Callable[[Demo], Awaitable[int]]) -> int:
+@demo_app.command()
+def cluster(folder: Folder = DEFAULT_FOLDER) -> None:
+    """The services as pods: a rollout to an image that does not exist, seen and taken back."""
+    from pipeline.local.demo import Demo  # noqa: PLC0415 - see above
+    from pipeline.local.plan import plan_from_environment  # noqa: PLC0415
+
+    raise typer.Exit(_run_demo(plan_from_environment(folder), Demo.break_a_rollout, cluster=True))
+
+
+def _run_demo(plan: Plan, play: Callable[[Demo], Awaitable[int]], *, cluster: bool = False) -> int:
     from pipeline.local.demo import Demo, find_diag, start_clock  # noqa: PLC0415 - see above
 
     report, diag = start_clock(), find_diag()
@@ -143,31 +155,39 @@ def _run_demo(plan: Plan, play: Callable[[Demo], Awaitable[int]]) -> int:
     async def use(stack: Stack) -> int:
         return await play(Demo(stack, diag, plan.folder / "diag.toml", report))
 
-    return _supervise(plan, use, report)
+    return _supervise(plan, use, report, cluster=cluster)
 
 
 def _supervise(
-    plan: Plan, use: Callable[[Stack], Awaitable[int]], report: Callable[[str], None] | None = None
+    plan: Plan,
+    use: Callable[[Stack], Awaitable[int]],
+    report: Callable[[str], None] | None = None,
+    *,
+    cluster: bool = False,
 ) -> int:
-    from pipeline.local.stack import Stack  # noqa: PLC0415 - see above
+    from pipeline.local.cluster_stack import ClusterStack  # noqa: PLC0415 - see above
+    from pipeline.local.stack import Stack  # noqa: PLC0415
     from pipeline.local.supervisor import supervise  # noqa: PLC0415
 
-    return supervise(Stack(plan, report or _note), use)
+    build = ClusterStack if cluster else Stack
+    return supervise(build(plan, report or _note), use)
 
 
 def _describe(stack: Stack, folder: Path) -> str:
     """The addresses of the stack, and what to paste into another terminal."""
     state = stack.state
     rows = [("logging", state.logging), ("kafka", state.kafka)]
-    rows += [(name, f"http://127.0.0.1:{pod.port}") for name, pod in state.pods.items()]
+    rows += [(name, f"http://{address}") for name, address in state.services.items()]
     lines = [f"  {name:14}{address}" for name, address in rows]
     bin_folder = os.path.relpath(Path(sys.executable).parent)
     commands = [
         f"{bin_folder}/python -m pipeline call",
         f"{bin_folder}/diag session SESSION_ID --config {folder / 'diag.toml'}",
     ]
-    page = state.pods.get("frontend")
-    browser = ["", f"in a browser: http://127.0.0.1:{page.port}"] if page else []
+    if state.kubectl:
+        commands.append(f"{os.path.relpath(state.kubectl)} get pods")
+    page = state.services.get("frontend")
+    browser = ["", f"in a browser: http://{page}"] if page else []
     return "\n".join(
         ["the stack is up; Ctrl-C ends it", *lines, *browser, "", "in another terminal:", *commands]
     )

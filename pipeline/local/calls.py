@@ -14,7 +14,6 @@ from typing import Any
 
 from pipeline.local.errors import StackError
 from pipeline.local.processes import run
-from pipeline.local.readiness import LOOPBACK
 from pipeline.local.services import MEDIA_SERVER, ORCHESTRATOR
 from pipeline.local.state import StackState, read_state
 
@@ -67,8 +66,8 @@ def mint_browser_session_id() -> str:
 def _build_command(state: StackState, plan: CallPlan) -> list[str]:
     command = [
         *(sys.executable, "-m", "pipeline.frontend"),
-        *("--whip", f"http://{LOOPBACK}:{state.port_of(MEDIA_SERVER)}/whip"),
-        *("--ws", f"ws://{LOOPBACK}:{state.port_of(ORCHESTRATOR)}/ws"),
+        *("--whip", f"http://{state.address_of(MEDIA_SERVER)}/whip"),
+        *("--ws", f"ws://{state.address_of(ORCHESTRATOR)}/ws"),
         *("--reply-timeout", str(plan.reply_timeout_s)),
         *("--voice", _VOICE),
     ]

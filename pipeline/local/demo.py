@@ -17,12 +17,15 @@ from pipeline.local.kafka_admin import delete_topic, is_consumed, is_starved
 from pipeline.local.processes import run
 from pipeline.local.quiet import wait_until_quiet
 from pipeline.local.readiness import wait_until
+from pipeline.local.services import STT
 from pipeline.local.stack import Stack
 from pipeline.wire.records import AUDIO_IN, ORCHESTRATOR_GROUP
 
 HEALTHY, SICK = 0, 12
 _SICK_REPLY_S = 6.0  # none will come
 _CONSUMER_S = 30.0
+_ROLLOUT_S = 60
+_NO_TAG = "9.9.9"
 
 Report = Callable[[str], None]
 
@@ -88,6 +91,38 @@ class Demo:
         await self._explain(call, HEALTHY)
         self.report("the topic is repaired and a call goes through")
         return 0
+
+    async def break_a_rollout(self) -> int:
+        """A call through the cluster, then an image that does not exist, seen and taken back."""
+        call = await self._call("a call through the pods", CallPlan())
+        image = f"{STT}=voice-agent/{STT}:{_NO_TAG}"
+        await self._kubectl("set", "image", f"deployment/{STT}", image)
+        await self._wait_for_pod("ImagePullBackOff")
+        await self._kubectl("rollout", "status", f"deployment/{STT}", "--timeout=1s", expected=1)
+        await self._kubectl("get", "pods")
+        await self._diag("cluster", expected=0)
+        await self._kubectl("rollout", "undo", f"deployment/{STT}")
+        await self._kubectl("rollout", "status", f"deployment/{STT}", f"--timeout={_ROLLOUT_S}s")
+        await self._wait_until_quiet(call)
+        await self._explain(call, HEALTHY)
+        self.report("the old pod has served all the time, and the rollout is taken back")
+        return 0
+
+    async def _kubectl(self, *words: str, expected: int = 0, capture: bool = False) -> str:
+        """Run kubectl in the user's terminal; its stdout if `capture`."""
+        if not capture:
+            self.report(f"kubectl {' '.join(words)}")
+        code, output, _ = await run((self.stack.state.kubectl, *words), capture=capture)
+        if code != expected:
+            raise StackError(f"kubectl {' '.join(words)} ended with {code}, expected was {expected}")
+        return output
+
+    async def _wait_for_pod(self, status: str) -> None:
+        async def is_so() -> bool:
+            return status in await self._kubectl("get", "pods", capture=True)
+
+        if not await wait_until(is_so, _ROLLOUT_S):
+            raise StackError(f"no pod is {status} after {_ROLLOUT_S} s")
 
     async def _call(self, what: str, plan: CallPlan) -> dict[str, Any]:
         self.report(f"{what}: {', '.join(plan.sentences)}")

@@ -71,6 +71,7 @@ class Stack:
             switches=f"http://{LOOPBACK}:{self._ports[_SWITCHES]}/switches",
             daemons={name: daemon.pid for name, daemon in sorted(self._daemons.items())},
             pods={name: self._describe(container) for name, container in sorted(self._containers.items())},
+            services={name: f"{LOOPBACK}:{self._ports[name]}" for name in sorted(self._containers)},
         )
 
     async def restart(self, service: str) -> None:
@@ -107,17 +108,33 @@ class Stack:
         self._containers = {
             service.name: self._build_container(service, folder) for service in self._plan.services
         }
-        folder.write_diag_toml(self.state)
-        await _all_at_once(
+        self._write_settings(folder)
+        await all_at_once(
             self._start_kafka(folder, kafka_ports),  # first: it takes longest
             self._start_logging(folder),
+            self._start_independent(folder),
+        )
+        folder.write_state(self.state)
+
+    def _write_settings(self, folder: StateFolder) -> None:
+        folder.write_diag_toml(self.state)
+
+    async def _start_independent(self, _folder: StateFolder) -> None:
+        """What needs neither Kafka nor the logging server to start."""
+        await self._start_services(needs_kafka=False)
+
+    async def _start_dependent(self, _folder: StateFolder) -> None:
+        """What needs Kafka and its topics."""
+        await self._start_services(needs_kafka=True)
+
+    async def _start_services(self, *, needs_kafka: bool) -> None:
+        await all_at_once(
             *(
                 self._start_service(service.name)
                 for service in self._plan.services
-                if not service.needs_kafka
-            ),
+                if service.needs_kafka is needs_kafka
+            )
         )
-        folder.write_state(self.state)
 
     async def _start_logging(self, folder: StateFolder) -> None:
         """The logging server, and the agent beside it, which waits for the server by itself."""
@@ -163,9 +180,7 @@ class Stack:
         if self._plan.topics:
             await create_topics(self._bootstrap, self._plan.topics)
         self._report("Kafka is ready")
-        await _all_at_once(
-            *(self._start_service(service.name) for service in self._plan.services if service.needs_kafka)
-        )
+        await self._start_dependent(folder)
 
     async def _answers(self) -> bool:
         return await is_answering(self._bootstrap)
@@ -208,12 +223,15 @@ class Stack:
             for name in (KAFKA, LOGGING, AGENT):
                 if name in self._daemons:
                     ends.push_async_callback(self._daemons[name].stop, _GRACE_S[name])
-            await asyncio.gather(
-                *(container.stop() for container in self._containers.values()), return_exceptions=True
-            )
+            await self._stop_services()
+
+    async def _stop_services(self) -> None:
+        await asyncio.gather(
+            *(container.stop() for container in self._containers.values()), return_exceptions=True
+        )
 
 
-async def _all_at_once(*coroutines: Coroutine[object, object, None]) -> None:
+async def all_at_once(*coroutines: Coroutine[object, object, None]) -> None:
     """Run all; the first that fails ends the others, and its error is raised as it is."""
     try:
         async with asyncio.TaskGroup() as group:

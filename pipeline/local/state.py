@@ -5,6 +5,8 @@ stack.json      addresses, pods and process IDs of the running stack
 diag.toml       the settings with which diag reads it
 pods/           the CRI logs, one folder a pod
 kafka/ logs/ tmp/
+cluster/        of a stack that is a cluster: the control plane's data, keys and users, and the node's
+kubectl         of such a stack: kubectl for it
 """
 
 from __future__ import annotations
@@ -42,6 +44,10 @@ namespace = "{namespace}"
 [kafka]
 bootstrap = "{bootstrap}"
 """
+_KUBERNETES_TOML = """
+[kubernetes]
+kubeconfig = "{kubeconfig}"
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,9 @@ class PodState:
 class StackState:
     """What ``stack.json`` says. Pods are by service, daemons are process IDs by name.
 
-    `switches` is where the logging server's switches are read and changed.
+    `switches` is where the logging server's switches are read and changed. `services` has each one's
+    ``address:port``. Where they are pods of a cluster, `kubectl` is the program to ask it with, and
+    `pods` is empty: the cluster knows them.
     """
 
     supervisor: int
@@ -68,15 +76,20 @@ class StackState:
     switches: str = ""
     daemons: Mapping[str, int] = field(default_factory=dict)
     pods: Mapping[str, PodState] = field(default_factory=dict)
+    services: Mapping[str, str] = field(default_factory=dict)
+    kubectl: str = ""
 
-    def port_of(self, service: str) -> int:
-        """The port of `service`; raises `StackError` if there is no such service."""
-        return self.pod_of(service).port
+    def address_of(self, service: str) -> str:
+        """``address:port`` of `service`; raises `StackError` if there is no such service."""
+        if service not in self.services:
+            raise StackError(f"no service {service} in the stack: it has {', '.join(sorted(self.services))}")
+        return self.services[service]
 
     def pod_of(self, service: str) -> PodState:
-        """The pod of `service`; raises `StackError` if there is no such service."""
-        if service not in self.pods:
-            raise StackError(f"no service {service} in the stack: it has {', '.join(sorted(self.pods))}")
+        """The pod of `service`; raises `StackError` if there is no such service, or a cluster has it."""
+        self.address_of(service)
+        if self.kubectl:
+            raise StackError(f"the cluster restarts it: {self.kubectl} rollout restart deployment/{service}")
         return self.pods[service]
 
 
@@ -119,6 +132,16 @@ class StateFolder:
         return self.root / "kafka"
 
     @property
+    def cluster(self) -> Path:
+        """Where a stack that is a cluster keeps its control plane and its node."""
+        return self.root / "cluster"
+
+    @property
+    def kubectl(self) -> Path:
+        """The program with which a stack that is a cluster is asked and changed."""
+        return self.root / "kubectl"
+
+    @property
     def temporary(self) -> Path:
         """The temporary folder of all processes of the stack."""
         return self.root / "tmp"
@@ -138,8 +161,8 @@ class StateFolder:
         beside.write_text(json.dumps(asdict(state), indent=2) + "\n", "utf-8")
         beside.replace(_state_file(self.root))
 
-    def write_diag_toml(self, state: StackState) -> None:
-        """Write the settings for diag."""
+    def write_diag_toml(self, state: StackState, kubeconfig: Path | None = None) -> None:
+        """Write the settings for diag; with `kubeconfig` it reads the cluster, too."""
         text = _DIAG_TOML.format(
             endpoint=state.logging,
             project=PROJECT,
@@ -148,17 +171,20 @@ class StateFolder:
             namespace=NAMESPACE,
             bootstrap=state.kafka,
         )
-        self.diag_toml.write_text(text, "utf-8")
+        cluster = _KUBERNETES_TOML.format(kubeconfig=kubeconfig) if kubeconfig else ""
+        self.diag_toml.write_text(text + cluster, "utf-8")
 
     def release(self) -> None:
         """Give the folder back. Logs and settings stay, for whoever wants to read them."""
         _state_file(self.root).unlink(missing_ok=True)
-        for folder in (self.temporary, self.kafka):
+        self.kubectl.unlink(missing_ok=True)
+        for folder in (self.temporary, self.kafka, self.cluster):
             shutil.rmtree(folder, ignore_errors=True)
         os.close(self._lock)
 
     def _empty(self) -> None:
-        for file in (_state_file(self.root), self.diag_toml):
+        shutil.rmtree(self.cluster, ignore_errors=True)
+        for file in (_state_file(self.root), self.diag_toml, self.kubectl):
             file.unlink(missing_ok=True)
         for folder in (self.pods, self.kafka, self.temporary, self.root / "logs"):
             shutil.rmtree(folder, ignore_errors=True)

@@ -44,7 +44,10 @@ SCHEDULING = User("scheduling", "system:kube-scheduler")
 KUBELET = User("kubelet", f"system:node:{NODE_NAME}", ("system:nodes", _MASTERS))
 """May do everything: the stack's kubelet stands in for kube-proxy and cluster DNS, too."""
 
-USERS = (ADMIN, VIEWER, OUTSIDER, CONTROLLERS, SCHEDULING, KUBELET)
+EXPORTER = User("exporter", "system:gke-event-exporter", (_MASTERS,))
+"""Watches events."""
+
+USERS = (ADMIN, VIEWER, OUTSIDER, CONTROLLERS, SCHEDULING, KUBELET, EXPORTER)
 
 
 def make_tokens(users: Iterable[User], file: Path) -> dict[User, str]:

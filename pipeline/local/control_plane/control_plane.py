@@ -10,11 +10,11 @@ from types import TracebackType
 from typing import Self
 
 from pipeline.local.control_plane import access
-from pipeline.local.control_plane.api import Api, Object
+from pipeline.local.control_plane.api import Api
 from pipeline.local.control_plane.commands import AUDIT_LOG, Layout, Ports, build_commands
 from pipeline.local.control_plane.keys import Keys, make_keys
 from pipeline.local.control_plane.network import ServiceNetwork
-from pipeline.local.control_plane.node import build_foundation, build_node, is_founded
+from pipeline.local.control_plane.node import build_foundation, is_founded
 from pipeline.local.control_plane.programs import (
     API_SERVER,
     CONTROLLER_MANAGER,
@@ -26,7 +26,6 @@ from pipeline.local.control_plane.programs import (
 from pipeline.local.errors import StackError
 from pipeline.local.processes import Daemon, base_environment
 from pipeline.local.readiness import LOOPBACK, choose_ports, wait_until
-from pipeline.local.state import NODE_NAME
 
 READY_S = 60.0
 _GRACE_S = 3.0
@@ -36,7 +35,8 @@ class ControlPlane:
     """A control plane, as an asynchronous context: it is ready inside, and gone after it.
 
     Everything that it writes is in `folder`, which is to be empty. `StackError` tells what kept it
-    from starting. The node is there as soon as its kubelet, or `register_node`, has registered it.
+    from starting. It has no node before a kubelet
+    registers one.
 
     Attributes:
         daemons: its processes, by the name of the program.
@@ -84,11 +84,6 @@ class ControlPlane:
     def audit_log(self) -> Path:
         """Where the API server writes who has changed what, in lines of JSON."""
         return self._folder / AUDIT_LOG
-
-    async def register_node(self, kubelet_port: int, name: str = NODE_NAME) -> Object:
-        """Register a node that is ready; the API server asks for logs at `kubelet_port`."""
-        async with self.api() as api:
-            return await api.request("POST", "/api/v1/nodes", build_node(name, kubelet_port))
 
     async def stop(self) -> None:
         """End one after the other, the last first: none waits for one that has gone."""

@@ -8,17 +8,14 @@ import pytest
 from pipeline.local import calls
 from pipeline.local.calls import CallPlan, call_once, make_call, mint_browser_session_id
 from pipeline.local.errors import StackError
-from pipeline.local.state import PodState, StackState
+from pipeline.local.state import StackState
 from pipeline.wire.identifiers import check_session_id
 
 STATE = StackState(
     supervisor=1,
     logging="http://127.0.0.1:1",
     kafka="127.0.0.1:2",
-    pods={
-        "media-server": PodState("m", "u", 20001, 1, 0),
-        "orchestrator": PodState("o", "u", 20002, 1, 0),
-    },
+    services={"media-server": "127.0.0.1:20001", "orchestrator": "127.0.0.1:20002"},
 )
 
 

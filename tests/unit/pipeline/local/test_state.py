@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 
 import pytest
 
@@ -17,6 +18,7 @@ STATE = StackState(
     kafka="127.0.0.1:20002",
     daemons={"kafka": 7},
     pods={"orchestrator": PodState("orchestrator-5c9b7f6d84-q8wzn", "uid", 20003, None, 2)},
+    services={"orchestrator": "127.0.0.1:20003"},
 )
 
 
@@ -131,4 +133,24 @@ def test_folder_that_cannot_be_used(tmp_path):
 def test_unknown_service_is_named():
     """The error lists the services that there are."""
     with pytest.raises(StackError, match="no service tts in the stack: it has orchestrator"):
-        STATE.port_of("tts")
+        STATE.address_of("tts")
+
+
+def test_what_a_cluster_restarts_is_told_with_its_command():
+    """Pods of a cluster are not the stack's to restart: the one line for it is named."""
+    state = replace(STATE, pods={}, kubectl="/s/kubectl")
+
+    with pytest.raises(StackError, match=r"/s/kubectl rollout restart deployment/orchestrator$"):
+        state.pod_of("orchestrator")
+
+
+def test_settings_of_a_cluster_name_its_kubeconfig(claim):
+    """Diag reads the cluster of a stack that is one, and nobody else's of one that is none."""
+    folder = claim()
+
+    folder.write_diag_toml(STATE)
+    assert "kubernetes" not in tomllib.loads(folder.diag_toml.read_text())
+    folder.write_diag_toml(STATE, folder.cluster / "viewer.kubeconfig")
+    settings = tomllib.loads(folder.diag_toml.read_text())
+
+    assert settings["kubernetes"] == {"kubeconfig": str(folder.cluster / "viewer.kubeconfig")}
