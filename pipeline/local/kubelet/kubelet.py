@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -125,6 +126,8 @@ class Kubelet:
     async def _live(self, uid: str) -> None:
         try:
             await self._pods[uid].run()
+        except Exception:  # noqa: BLE001 - one pod's fault is not the node's
+            traceback.print_exc()
         finally:
             del self._pods[uid]
 

@@ -26,7 +26,13 @@ _STRATEGIC_MERGE = "application/strategic-merge-patch+json"
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a pod is ended: the time that it gets, and whether its object is to be deleted then."""
+    """How a pod is ended.
+
+    Attributes:
+        grace_s: the time that its containers get.
+        delete: the pod is deleted: its preStop hooks run before, its object goes after. Otherwise the
+            node goes, and nobody is left whom a hook could keep away.
+    """
 
     grace_s: float
     delete: bool = False
@@ -81,8 +87,10 @@ class PodWorker:
         reporting = asyncio.create_task(self._report())
         living = asyncio.create_task(self._live())
         try:
-            ending = await self._end
-            await self._carry_out(ending, living, reporting)
+            await asyncio.wait((self._end, living), return_when=asyncio.FIRST_COMPLETED)
+            if living.done():
+                living.result()  # a fault of ours is not to be hidden until the end
+            await self._carry_out(await self._end, living, reporting)
         finally:
             living.cancel()
             reporting.cancel()
@@ -121,7 +129,8 @@ class PodWorker:
     async def _carry_out(
         self, ending: Ending, living: asyncio.Task[None], reporting: asyncio.Task[None]
     ) -> None:
-        await asyncio.gather(*(worker.stop(ending.grace_s) for worker in self._workers.values()))
+        stops = (worker.stop(ending.grace_s, with_hook=ending.delete) for worker in self._workers.values())
+        await asyncio.gather(*stops)
         await living
         if not ending.delete:
             return
