@@ -12,14 +12,18 @@ from http import HTTPStatus
 from typing import Any
 
 from pipeline.local.control_plane.api import ApiError, Object
+from pipeline.local.cri import pod_folder
 from pipeline.local.errors import StackError
 from pipeline.local.kubelet.containers import ContainerWorker
+from pipeline.local.kubelet.events import WARNING
 from pipeline.local.kubelet.host import Host, list_volumes
 from pipeline.local.kubelet.observations import Terminated
 from pipeline.local.kubelet.spec import NEVER, ContainerSpec, read_pod
 from pipeline.local.kubelet.status import PodSeen, build_patch, build_status
+from pipeline.local.kubelet.storage import find_excess, has_limits, measure
 
 _RETRY_S = 0.5
+_HOUSEKEEPING_S = 2.0  # the kubelet's is 10 s
 _GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
 _STRATEGIC_MERGE = "application/strategic-merge-patch+json"
 
@@ -51,6 +55,7 @@ class PodWorker:
         self._changed = asyncio.Event()
         self._end: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._ending = False
+        self._eviction = ""
         self._workers = {
             spec.name: self._build_worker(spec) for spec in (*self.pod.init_containers, *self.pod.containers)
         }
@@ -86,14 +91,15 @@ class PodWorker:
         self._changed.set()
         reporting = asyncio.create_task(self._report())
         living = asyncio.create_task(self._live())
+        guarding = asyncio.create_task(self._guard_storage())
         try:
             await asyncio.wait((self._end, living), return_when=asyncio.FIRST_COMPLETED)
             if living.done():
                 living.result()  # a fault of ours is not to be hidden until the end
             await self._carry_out(await self._end, living, reporting)
         finally:
-            living.cancel()
-            reporting.cancel()
+            for task in (living, reporting, guarding):
+                task.cancel()
             self._host.addresses.give_back(self._address)
             self._host.events.forget(self.pod.uid)
             shutil.rmtree(self._host.volumes / self.pod.uid, ignore_errors=True)
@@ -125,6 +131,24 @@ class PodWorker:
         async with asyncio.TaskGroup() as group:
             for spec in self.pod.containers:
                 group.create_task(self._workers[spec.name].live())
+
+    async def _guard_storage(self) -> None:
+        """Evict the pod when it uses too much of the disk."""
+        while has_limits(self.pod) and not self._eviction:
+            await asyncio.sleep(_HOUSEKEEPING_S)
+            volumes = {name: self._host.volume(self.pod, name) for name in list_volumes(self.pod)}
+            sizes = {name: measure(folder) for name, folder in volumes.items()}
+            logs = measure(self._host.logs / pod_folder(self.pod.namespace, self.pod.name, self.pod.uid))
+            excess = find_excess(self.pod, sizes, logs)
+            if excess:
+                await self._evict(excess)
+
+    async def _evict(self, why: str) -> None:
+        """Put an end to the pod at once; its object stays, to say why."""
+        self._host.events.tell(self.pod, "Evicted", why, type_=WARNING)
+        await asyncio.gather(*(worker.stop(0, with_hook=False) for worker in self._workers.values()))
+        self._ending, self._eviction = True, why
+        self._changed.set()
 
     async def _carry_out(
         self, ending: Ending, living: asyncio.Task[None], reporting: asyncio.Task[None]
@@ -162,12 +186,24 @@ class PodWorker:
     async def _send(self) -> None:
         """Patch the status if it is another than before; raises `StackError`."""
         containers = {name: worker.seen for name, worker in self._workers.items()}
-        seen = PodSeen(containers, self._host.ip, self._address, self._started_at, self._ending)
+        seen = PodSeen(
+            containers, self._host.ip, self._address, self._started_at, self._ending, self._eviction
+        )
         status = build_status(self.pod, seen, self._known, time.time())
         if status != self._sent:
             patch = build_patch(self.pod, status)
             await self._host.api.request("PATCH", f"{self._path}/status", patch, _STRATEGIC_MERGE)
             self._sent = self._known = status
+
+    def _look(self) -> PodSeen:
+        return PodSeen(
+            containers={name: worker.seen for name, worker in self._workers.items()},
+            host_ip=self._host.ip,
+            pod_ip=self._address,
+            start_time=self._started_at,
+            is_ending=self._ending,
+            eviction=self._eviction,
+        )
 
     async def _delete(self) -> None:
         """Let the object go; it may have gone already."""
