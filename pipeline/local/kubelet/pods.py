@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import sys
 import time
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from http import HTTPStatus
-from typing import Any
 
-from pipeline.local.control_plane.api import ApiError, Object
+from pipeline.local.control_plane.api import Object
 from pipeline.local.cri import pod_folder
-from pipeline.local.errors import StackError
 from pipeline.local.kubelet.containers import ContainerWorker
 from pipeline.local.kubelet.events import WARNING
 from pipeline.local.kubelet.host import Host, list_volumes
 from pipeline.local.kubelet.observations import Terminated
+from pipeline.local.kubelet.pod_object import PodObject
 from pipeline.local.kubelet.spec import NEVER, ContainerSpec, read_pod
-from pipeline.local.kubelet.status import PodSeen, build_patch, build_status
+from pipeline.local.kubelet.status import PodSeen
 from pipeline.local.kubelet.storage import find_excess, has_limits, measure
 
 _RETRY_S = 0.5
 _HOUSEKEEPING_S = 2.0  # the kubelet's is 10 s
-_GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
-_STRATEGIC_MERGE = "application/strategic-merge-patch+json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +44,7 @@ class PodWorker:
         self._host = host
         self._address = host.addresses.take()
         self._started_at = time.time()
-        self._known: dict[str, Any] = manifest.get("status", {})
-        self._sent: dict[str, Any] | None = None
+        self._object = PodObject(host.api, manifest.get("status", {}))
         self._changed = asyncio.Event()
         self._end: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._ending = False
@@ -91,7 +84,7 @@ class PodWorker:
         self._changed.set()
         reporting = asyncio.create_task(self._report())
         living = asyncio.create_task(self._live())
-        guarding = asyncio.create_task(self._guard_storage())
+        guarding = asyncio.create_task(self._guard_storage(living))
         try:
             await asyncio.wait((self._end, living), return_when=asyncio.FIRST_COMPLETED)
             if living.done():
@@ -132,7 +125,7 @@ class PodWorker:
             for spec in self.pod.containers:
                 group.create_task(self._workers[spec.name].live())
 
-    async def _guard_storage(self) -> None:
+    async def _guard_storage(self, living: asyncio.Task[None]) -> None:
         """Evict the pod when it uses too much of the disk."""
         while has_limits(self.pod) and not self._eviction:
             await asyncio.sleep(_HOUSEKEEPING_S)
@@ -141,59 +134,40 @@ class PodWorker:
             logs = measure(self._host.logs / pod_folder(self.pod.namespace, self.pod.name, self.pod.uid))
             excess = find_excess(self.pod, sizes, logs)
             if excess:
-                await self._evict(excess)
+                await self._evict(excess, living)
 
-    async def _evict(self, why: str) -> None:
+    async def _evict(self, why: str, living: asyncio.Task[None]) -> None:
         """Put an end to the pod at once; its object stays, to say why."""
         self._host.events.tell(self.pod, "Evicted", why, type_=WARNING)
-        await asyncio.gather(*(worker.stop(0, with_hook=False) for worker in self._workers.values()))
+        await self._stop_all(0, with_hook=False)
+        await asyncio.wait((living,))
         self._ending, self._eviction = True, why
         self._changed.set()
 
     async def _carry_out(
         self, ending: Ending, living: asyncio.Task[None], reporting: asyncio.Task[None]
     ) -> None:
-        stops = (worker.stop(ending.grace_s, with_hook=ending.delete) for worker in self._workers.values())
-        await asyncio.gather(*stops)
+        await self._stop_all(ending.grace_s, with_hook=ending.delete)
         await living
         if not ending.delete:
             return
         reporting.cancel()
         self._ending = True
-        with suppress(StackError):
-            await self._send()
-        await self._delete()
+        await self._object.report(self.pod, self._look())
+        await self._object.delete(self.pod)
+
+    async def _stop_all(self, grace_s: float, *, with_hook: bool) -> None:
+        workers = self._workers.values()
+        await asyncio.gather(*(worker.stop(grace_s, with_hook=with_hook) for worker in workers))
 
     async def _report(self) -> None:
-        """Keep the status up to date, as long as there is an object to have one."""
+        """Keep the status up to date."""
         while True:
             await self._changed.wait()
             self._changed.clear()
-            try:
-                await self._send()
-            except ApiError as error:
-                if error.status in _GONE:
-                    return
-                sys.stderr.write(f"status of {self.pod.full_name} refused: {error}\n")
-                await self._retry()
-            except StackError:
-                await self._retry()
-
-    async def _retry(self) -> None:
-        await asyncio.sleep(_RETRY_S)
-        self._changed.set()
-
-    async def _send(self) -> None:
-        """Patch the status if it is another than before; raises `StackError`."""
-        containers = {name: worker.seen for name, worker in self._workers.items()}
-        seen = PodSeen(
-            containers, self._host.ip, self._address, self._started_at, self._ending, self._eviction
-        )
-        status = build_status(self.pod, seen, self._known, time.time())
-        if status != self._sent:
-            patch = build_patch(self.pod, status)
-            await self._host.api.request("PATCH", f"{self._path}/status", patch, _STRATEGIC_MERGE)
-            self._sent = self._known = status
+            if not await self._object.report(self.pod, self._look()):
+                await asyncio.sleep(_RETRY_S)
+                self._changed.set()
 
     def _look(self) -> PodSeen:
         return PodSeen(
@@ -204,22 +178,3 @@ class PodWorker:
             is_ending=self._ending,
             eviction=self._eviction,
         )
-
-    async def _delete(self) -> None:
-        """Let the object go; it may have gone already."""
-        body = {"gracePeriodSeconds": 0, "preconditions": {"uid": self.pod.uid}}
-        while True:
-            try:
-                await self._host.api.request("DELETE", self._path, body)
-            except ApiError as error:
-                if error.status in _GONE:
-                    return
-            except StackError:
-                pass
-            else:
-                return
-            await asyncio.sleep(_RETRY_S)
-
-    @property
-    def _path(self) -> str:
-        return f"/api/v1/namespaces/{self.pod.namespace}/pods/{self.pod.name}"
