@@ -92,7 +92,12 @@ def format_time(time_ns: int) -> str:
 
 def log_path(root: Path, pod: Pod, restart: int) -> Path:
     """The file of one run of the pod's container."""
-    return root / f"{pod.namespace}_{pod.name}_{pod.uid}" / pod.container / f"{restart}.log"
+    return root / pod_folder(pod.namespace, pod.name, pod.uid) / pod.container / f"{restart}.log"
+
+
+def pod_folder(namespace: str, name: str, uid: str) -> str:
+    """The name of the folder that has the logs of all containers of a pod."""
+    return f"{namespace}_{name}_{uid}"
 
 
 def read_pod(path: Path) -> Pod | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.local.control_plane import access
-from pipeline.local.control_plane.api import Object
+from pipeline.local.control_plane.api import Api, Object
 from pipeline.local.control_plane.control_plane import ControlPlane
 from pipeline.local.processes import Daemon, base_environment
 from pipeline.local.state import NAMESPACE, NODE_NAME
@@ -37,6 +37,7 @@ class Node:
     """A kubelet that runs, and its folder."""
 
     plane: ControlPlane
+    api: Api
     kubelet: Daemon
     folder: Path
 
@@ -51,13 +52,12 @@ class Node:
 
     async def apply(self, item: Object) -> Object:
         """Apply an object."""
-        async with self.plane.api() as api:
-            return await api.apply(item)
+        return await self.api.apply(item)
 
     async def pods(self, app: str) -> list[Object]:
         """The pods of `app`, the oldest first."""
-        found = (await self.kubectl.get("pods", "-l", f"app={app}"))["items"]
-        return sorted(found, key=lambda pod: pod["metadata"]["creationTimestamp"])
+        found = await self.api.get(f"/api/v1/namespaces/{NAMESPACE}/pods", labelSelector=f"app={app}")
+        return sorted(found["items"], key=lambda pod: pod["metadata"]["creationTimestamp"])
 
     async def container(self, app: str) -> Object:
         """The status of the one container of the one pod of `app`; empty before there is one."""
@@ -66,9 +66,8 @@ class Node:
 
     async def events(self, pod: Object) -> dict[tuple[str, str], int]:
         """How often each reason and message was told of `pod`."""
-        found = await self.kubectl.get(
-            "events", "--field-selector", f"involvedObject.uid={pod['metadata']['uid']}"
-        )
+        about = f"involvedObject.uid={pod['metadata']['uid']}"
+        found = await self.api.get(f"/api/v1/namespaces/{NAMESPACE}/events", fieldSelector=about)
         return {(one["reason"], one["message"]): one.get("count", 1) for one in found["items"]}
 
 
@@ -98,7 +97,7 @@ async def run_node(plane: ControlPlane, folder: Path, name: str = NODE_NAME) -> 
                 return any(is_true(node, "Ready") and not node["spec"].get("taints") for node in nodes)
 
             await until(is_ready)
-        yield Node(plane, daemon, folder)
+            yield Node(plane, api, daemon, folder)
     finally:
         await daemon.stop(GRACE_S)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -150,6 +152,51 @@ async def test_a_container_over_its_memory_limit_is_killed_and_says_so(node: Nod
     await until(has_failed)
     end = (await node.container("hungry"))["state"]["terminated"]
     assert (end["exitCode"], end["reason"]) == (137, "OOMKilled")
+
+
+async def test_a_pod_that_fills_the_disk_is_evicted(node: Node) -> None:
+    """Failed, with the reason and the kubelet's message; the process is gone, the object stays."""
+    greedy = pod("greedy", "server")
+    greedy["spec"]["volumes"] = [{"name": "state", "emptyDir": {"sizeLimit": "1Mi"}}]
+    await node.apply(greedy)
+
+    async def runs() -> bool:
+        return (await node.container("greedy")).get("ready", False)
+
+    await until(runs)
+    [found] = await node.pods("greedy")
+    (node.state_dir(found) / "much").write_bytes(bytes(2**20 + 1))
+
+    async def is_evicted() -> bool:
+        return (await node.pods("greedy"))[0]["status"].get("reason") == "Evicted"
+
+    await until(is_evicted)
+    [found] = await node.pods("greedy")
+    message = 'Usage of EmptyDir volume "state" exceeds the limit "1Mi". '
+    assert (found["status"]["phase"], found["status"]["message"]) == ("Failed", message)
+    assert found["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 143
+    assert is_true(found, "DisruptionTarget")
+    assert ("Evicted", message) in await node.events(found)
+
+
+async def test_a_killed_process_is_restarted_at_once(node: Node) -> None:
+    """Code 137, reason Error, one restart."""
+    await node.apply(pod("killed", "server"))
+
+    async def process() -> int:
+        said = (await node.kubectl.run("logs", "killed")).stdout.split()
+        return int(said[-1]) if len(said) == 3 else 0
+
+    await until(process)
+    os.kill(await process(), signal.SIGKILL)
+
+    async def was_restarted() -> bool:
+        container = await node.container("killed")
+        return container["restartCount"] == 1 and container["ready"]
+
+    await until(was_restarted)
+    last = (await node.container("killed"))["lastState"]["terminated"]
+    assert (last["exitCode"], last["reason"]) == (137, "Error")
 
 
 async def test_logs_are_given_as_the_kubelet_gives_them(node: Node) -> None:

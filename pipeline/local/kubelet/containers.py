@@ -85,11 +85,13 @@ class ContainerWorker:
         """Whether the run `container_id` may still write to its log."""
         return self.seen.container_id == container_id and isinstance(self.seen.state, Running)
 
-    async def stop(self, grace_s: float) -> None:
+    async def stop(self, grace_s: float, *, with_hook: bool) -> None:
         """End the present run and let no other follow; `live` returns by itself."""
         self._stopping.set()
         if self._run:
-            await self._terminate(self._run, grace_s, f"Stopping container {self.spec.name}")
+            self._tell("Killing", f"Stopping container {self.spec.name}")
+            hook = self.spec.pre_stop if with_hook else None
+            await end_run(self._run, hook, self._target, grace_s)
 
     def kill(self) -> None:
         """End the present run without grace."""
@@ -197,17 +199,14 @@ class ContainerWorker:
         """A probe has failed for good: end the run, the restart policy does the rest."""
         if self._run is None or self._stopping.is_set():
             return
-        # the probes are cancelled when the run ends; its termination is to be finished all the same
         grace_s = self._pod.grace_s if probe.grace_s is None else probe.grace_s
         message = f"Container {self.spec.name} failed {kind} probe"
         if self._restarts(1):
             message += ", will be restarted"
-        await asyncio.shield(asyncio.ensure_future(self._terminate(self._run, grace_s, message)))
-
-    async def _terminate(self, run: Run, grace_s: float, message: str) -> None:
-        """The preStop hook, SIGTERM, and when the grace is used up SIGKILL."""
         self._tell("Killing", message)
-        await end_run(run, self.spec.pre_stop, self._target, grace_s)
+        # the probes are cancelled when the run ends; what ends it is finished all the same
+        end = asyncio.create_task(end_run(self._run, self.spec.pre_stop, self._target, grace_s))
+        await asyncio.shield(end)
 
     async def _hold_back(self, wait_s: float) -> None:
         """Wait before the next run, as a container in a crash loop does."""

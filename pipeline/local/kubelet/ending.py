@@ -9,7 +9,7 @@ from pipeline.local.kubelet.handlers import Target, find_failure
 from pipeline.local.kubelet.spec import Handler
 from pipeline.local.runs import Run
 
-_SHORTEST_GRACE_S = 2.0  # the kubelet's, whatever a hook has used up
+_SHORTEST_GRACE_S = 2.0  # the kubelet's, even for no grace at all
 
 
 async def end_run(run: Run, pre_stop: Handler | None, target: Target, grace_s: float) -> None:
@@ -17,7 +17,7 @@ async def end_run(run: Run, pre_stop: Handler | None, target: Target, grace_s: f
     deadline = time.monotonic() + grace_s
     if pre_stop and grace_s > 0:
         await _run_hook(run, pre_stop, target, grace_s)
-    await run.stop(max(deadline - time.monotonic(), min(_SHORTEST_GRACE_S, grace_s)))
+    await run.stop(max(deadline - time.monotonic(), _SHORTEST_GRACE_S))
 
 
 async def _run_hook(run: Run, hook: Handler, target: Target, grace_s: float) -> None:

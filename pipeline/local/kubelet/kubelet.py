@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import sys
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -110,7 +112,11 @@ class Kubelet:
         if uid not in self._pods:
             if _is_over(manifest):
                 return
-            self._pods[uid] = PodWorker(manifest, self._host)
+            try:
+                self._pods[uid] = PodWorker(manifest, self._host)
+            except ValueError as error:
+                sys.stderr.write(f"pod {manifest['metadata']['name']} is not run: {error}\n")
+                return
             life = asyncio.create_task(self._live(uid))
             self._lives.add(life)
             life.add_done_callback(self._lives.discard)
@@ -125,6 +131,8 @@ class Kubelet:
     async def _live(self, uid: str) -> None:
         try:
             await self._pods[uid].run()
+        except Exception:  # noqa: BLE001 - one pod's fault is not the node's
+            traceback.print_exc()
         finally:
             del self._pods[uid]
 

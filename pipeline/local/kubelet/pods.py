@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import sys
 import time
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from http import HTTPStatus
-from typing import Any
 
-from pipeline.local.control_plane.api import ApiError, Object
-from pipeline.local.errors import StackError
+from pipeline.local.control_plane.api import Object
+from pipeline.local.cri import pod_folder
 from pipeline.local.kubelet.containers import ContainerWorker
+from pipeline.local.kubelet.events import WARNING
 from pipeline.local.kubelet.host import Host, list_volumes
 from pipeline.local.kubelet.observations import Terminated
+from pipeline.local.kubelet.pod_object import PodObject
 from pipeline.local.kubelet.spec import NEVER, ContainerSpec, read_pod
-from pipeline.local.kubelet.status import PodSeen, build_patch, build_status
+from pipeline.local.kubelet.status import PodSeen
+from pipeline.local.kubelet.storage import find_excess, has_limits, measure
 
 _RETRY_S = 0.5
-_GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
-_STRATEGIC_MERGE = "application/strategic-merge-patch+json"
+_HOUSEKEEPING_S = 2.0  # the kubelet's is 10 s
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a pod is ended: the time that it gets, and whether its object is to be deleted then."""
+    """How a pod is ended.
+
+    Attributes:
+        grace_s: the time that its containers get.
+        delete: the pod is deleted: its preStop hooks run before, its object goes after. Otherwise the
+            node goes, and nobody is left whom a hook could keep away.
+    """
 
     grace_s: float
     delete: bool = False
@@ -40,11 +44,11 @@ class PodWorker:
         self._host = host
         self._address = host.addresses.take()
         self._started_at = time.time()
-        self._known: dict[str, Any] = manifest.get("status", {})
-        self._sent: dict[str, Any] | None = None
+        self._object = PodObject(host.api, manifest.get("status", {}))
         self._changed = asyncio.Event()
         self._end: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._ending = False
+        self._eviction = ""
         self._workers = {
             spec.name: self._build_worker(spec) for spec in (*self.pod.init_containers, *self.pod.containers)
         }
@@ -80,12 +84,15 @@ class PodWorker:
         self._changed.set()
         reporting = asyncio.create_task(self._report())
         living = asyncio.create_task(self._live())
+        guarding = asyncio.create_task(self._guard_storage(living))
         try:
-            ending = await self._end
-            await self._carry_out(ending, living, reporting)
+            await asyncio.wait((self._end, living), return_when=asyncio.FIRST_COMPLETED)
+            if living.done():
+                living.result()  # a fault of ours is not to be hidden until the end
+            await self._carry_out(await self._end, living, reporting)
         finally:
-            living.cancel()
-            reporting.cancel()
+            for task in (living, reporting, guarding):
+                task.cancel()
             self._host.addresses.give_back(self._address)
             self._host.events.forget(self.pod.uid)
             shutil.rmtree(self._host.volumes / self.pod.uid, ignore_errors=True)
@@ -118,63 +125,56 @@ class PodWorker:
             for spec in self.pod.containers:
                 group.create_task(self._workers[spec.name].live())
 
+    async def _guard_storage(self, living: asyncio.Task[None]) -> None:
+        """Evict the pod when it uses too much of the disk."""
+        while has_limits(self.pod) and not self._eviction:
+            await asyncio.sleep(_HOUSEKEEPING_S)
+            volumes = {name: self._host.volume(self.pod, name) for name in list_volumes(self.pod)}
+            sizes = {name: measure(folder) for name, folder in volumes.items()}
+            logs = measure(self._host.logs / pod_folder(self.pod.namespace, self.pod.name, self.pod.uid))
+            excess = find_excess(self.pod, sizes, logs)
+            if excess:
+                await self._evict(excess, living)
+
+    async def _evict(self, why: str, living: asyncio.Task[None]) -> None:
+        """Put an end to the pod at once; its object stays, to say why."""
+        self._host.events.tell(self.pod, "Evicted", why, type_=WARNING)
+        await self._stop_all(0, with_hook=False)
+        await asyncio.wait((living,))
+        self._ending, self._eviction = True, why
+        self._changed.set()
+
     async def _carry_out(
         self, ending: Ending, living: asyncio.Task[None], reporting: asyncio.Task[None]
     ) -> None:
-        await asyncio.gather(*(worker.stop(ending.grace_s) for worker in self._workers.values()))
+        await self._stop_all(ending.grace_s, with_hook=ending.delete)
         await living
         if not ending.delete:
             return
         reporting.cancel()
         self._ending = True
-        with suppress(StackError):
-            await self._send()
-        await self._delete()
+        await self._object.report(self.pod, self._look())
+        await self._object.delete(self.pod)
+
+    async def _stop_all(self, grace_s: float, *, with_hook: bool) -> None:
+        workers = self._workers.values()
+        await asyncio.gather(*(worker.stop(grace_s, with_hook=with_hook) for worker in workers))
 
     async def _report(self) -> None:
-        """Keep the status up to date, as long as there is an object to have one."""
+        """Keep the status up to date."""
         while True:
             await self._changed.wait()
             self._changed.clear()
-            try:
-                await self._send()
-            except ApiError as error:
-                if error.status in _GONE:
-                    return
-                sys.stderr.write(f"status of {self.pod.full_name} refused: {error}\n")
-                await self._retry()
-            except StackError:
-                await self._retry()
+            if not await self._object.report(self.pod, self._look()):
+                await asyncio.sleep(_RETRY_S)
+                self._changed.set()
 
-    async def _retry(self) -> None:
-        await asyncio.sleep(_RETRY_S)
-        self._changed.set()
-
-    async def _send(self) -> None:
-        """Patch the status if it is another than before; raises `StackError`."""
-        containers = {name: worker.seen for name, worker in self._workers.items()}
-        seen = PodSeen(containers, self._host.ip, self._address, self._started_at, self._ending)
-        status = build_status(self.pod, seen, self._known, time.time())
-        if status != self._sent:
-            patch = build_patch(self.pod, status)
-            await self._host.api.request("PATCH", f"{self._path}/status", patch, _STRATEGIC_MERGE)
-            self._sent = self._known = status
-
-    async def _delete(self) -> None:
-        """Let the object go; it may have gone already."""
-        body = {"gracePeriodSeconds": 0, "preconditions": {"uid": self.pod.uid}}
-        while True:
-            try:
-                await self._host.api.request("DELETE", self._path, body)
-            except ApiError as error:
-                if error.status in _GONE:
-                    return
-            except StackError:
-                pass
-            else:
-                return
-            await asyncio.sleep(_RETRY_S)
-
-    @property
-    def _path(self) -> str:
-        return f"/api/v1/namespaces/{self.pod.namespace}/pods/{self.pod.name}"
+    def _look(self) -> PodSeen:
+        return PodSeen(
+            containers={name: worker.seen for name, worker in self._workers.items()},
+            host_ip=self._host.ip,
+            pod_ip=self._address,
+            start_time=self._started_at,
+            is_ending=self._ending,
+            eviction=self._eviction,
+        )

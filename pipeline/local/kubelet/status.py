@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.local.kubelet.observations import ContainerSeen, Running
-from pipeline.local.kubelet.phase import Condition, judge_phase, list_conditions
+from pipeline.local.kubelet.phase import FAILED, Condition, judge_phase, list_conditions
 from pipeline.local.kubelet.spec import ContainerSpec, PodSpec
 from pipeline.local.kubelet.times import to_rfc3339
 
@@ -22,6 +22,7 @@ class PodSeen:
         pod_ip: empty before the pod has one.
         start_time: when the kubelet took the pod up, seconds since the epoch.
         is_ending: no container will be started again.
+        eviction: why the kubelet has put an end to it; empty if it has not.
     """
 
     containers: Mapping[str, ContainerSeen]
@@ -29,6 +30,7 @@ class PodSeen:
     pod_ip: str
     start_time: float
     is_ending: bool = False
+    eviction: str = ""
 
 
 def build_status(pod: PodSpec, seen: PodSeen, known: Mapping[str, Any], now: float) -> dict[str, Any]:
@@ -37,8 +39,13 @@ def build_status(pod: PodSpec, seen: PodSeen, known: Mapping[str, Any], now: flo
     `known` is the status that the API server has: a condition that has not changed keeps the time of
     its last transition, so that the same observations give the same status again.
     """
-    phase = judge_phase(pod, seen.containers, is_ending=seen.is_ending)
+    phase = FAILED if seen.eviction else judge_phase(pod, seen.containers, is_ending=seen.is_ending)
     conditions = list_conditions(pod, seen.containers, phase)
+    if seen.eviction:
+        evicted = Condition(
+            "DisruptionTarget", holds=True, reason="TerminationByKubelet", message=seen.eviction
+        )
+        conditions.append(evicted)
     generation = _generation(pod)
     status = {
         **generation,
@@ -49,6 +56,8 @@ def build_status(pod: PodSpec, seen: PodSeen, known: Mapping[str, Any], now: flo
         "startTime": to_rfc3339(seen.start_time),
         "containerStatuses": [_describe(spec, seen.containers[spec.name]) for spec in pod.containers],
     }
+    if seen.eviction:
+        status |= {"reason": "Evicted", "message": seen.eviction}
     if seen.pod_ip:
         status |= {"podIP": seen.pod_ip, "podIPs": [{"ip": seen.pod_ip}]}
     if pod.init_containers:
