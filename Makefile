@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup parts cluster-parts demo demo-topics demo-cluster test lint bench accuracy fuzz lock clean
+.PHONY: help setup parts cluster-parts browser-parts demo demo-topics demo-cluster test lint bench accuracy fuzz lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -24,6 +24,9 @@ parts: setup  ## what needs more than Python: Java, Maven, flite, the Kafka jars
 cluster-parts: setup  ## and what a cluster needs: the control plane, built by Go
 	$(BIN)/python -m pipeline parts --install --cluster
 
+browser-parts: setup  ## and what the tests of the page need: Chromium
+	$(BIN)/python -m pipeline parts --install --browser
+
 demo: parts  ## two real sessions, one sick, explained by diag
 	$(BIN)/python -m pipeline demo
 
@@ -33,7 +36,7 @@ demo-topics: parts  ## audio-in is removed, diag topics repairs it
 demo-cluster: cluster-parts  ## the services as pods; a bad rollout, seen by kubectl and diag cluster
 	$(BIN)/python -m pipeline demo cluster
 
-test: cluster-parts lint  ## every test
+test: cluster-parts browser-parts lint  ## every test
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: setup  ## ruff, mypy --strict, import contracts

@@ -45,15 +45,16 @@ def parts(
     *,
     install: Annotated[bool, typer.Option("--install", help="Get what is missing.")] = False,
     cluster: Annotated[bool, typer.Option("--cluster", help="What a cluster needs, too.")] = False,
+    browser: Annotated[bool, typer.Option("--browser", help="What the page's tests need, too.")] = False,
 ) -> None:
     """What the stack needs beyond Python packages: list it, or get it."""
     from pipeline.local.parts import install_parts, list_parts  # noqa: PLC0415 - see above
 
     if install:
-        for line in install_parts(_note, cluster=cluster):
+        for line in install_parts(_note, cluster=cluster, browser=browser):
             _note(line)
         return
-    lines, complete = list_parts(cluster=cluster)
+    lines, complete = list_parts(cluster=cluster, browser=browser)
     typer.echo("\n".join(lines))
     raise typer.Exit(0 if complete else 1)
 

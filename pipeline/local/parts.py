@@ -1,6 +1,6 @@
 """What the stack needs beyond Python packages: Java, Maven, flite, and the jars of Kafka.
 
-As a cluster it needs a control plane, too, and Go to build it once.
+As a cluster it needs a control plane, too, and Go to build it once. The tests of the page need a browser.
 """
 
 from __future__ import annotations
@@ -80,22 +80,24 @@ CLUSTER_PARTS = (
     Part("go", find_go_fault, "see go.dev/doc/install"),
     Part("control-plane", _find_programs_fault, CLUSTER_COMMAND),
 )
+BROWSER_PARTS = (_packaged("chromium", lambda: _find_program_fault("chromium"), "chromium"),)
+_ALL_PARTS = (*PARTS, *CLUSTER_PARTS, *BROWSER_PARTS)
 
 
 def missing_parts(names: Iterable[str]) -> dict[str, str | None]:
     """For each of `names` why it cannot be used, or None. Kafka's jars may still have to be fetched."""
     wanted = set(names)
     needed = wanted | {"java", "maven", "kafka"} if "kafka" in wanted else wanted
-    faults = {part.name: part.find_fault() for part in (*PARTS, *CLUSTER_PARTS) if part.name in needed}
+    faults = {part.name: part.find_fault() for part in _ALL_PARTS if part.name in needed}
     if "kafka" in wanted:
         cannot_be_fetched = faults["kafka"] if faults["maven"] else None
         faults["kafka"] = faults["java"] or cannot_be_fetched
     return {name: faults[name] for name in wanted}
 
 
-def list_parts(*, cluster: bool = False) -> tuple[list[str], bool]:
-    """A line for each part, and whether all are there; those of a cluster too if `cluster`."""
-    parts = (*PARTS, *CLUSTER_PARTS) if cluster else PARTS
+def list_parts(*, cluster: bool = False, browser: bool = False) -> tuple[list[str], bool]:
+    """A line for each part, and whether all are there; those of a cluster or a browser if asked."""
+    parts = (*PARTS, *(CLUSTER_PARTS if cluster else ()), *(BROWSER_PARTS if browser else ()))
     faults = [(part, part.find_fault()) for part in parts]
     lines = [
         f"{part.name:14}missing  {fault}; get it: {part.command}" if fault else f"{part.name:14}present"
@@ -104,12 +106,15 @@ def list_parts(*, cluster: bool = False) -> tuple[list[str], bool]:
     return lines, not any(fault for _, fault in faults)
 
 
-def install_parts(report: Callable[[str], None], *, cluster: bool = False) -> list[str]:
+def install_parts(
+    report: Callable[[str], None], *, cluster: bool = False, browser: bool = False
+) -> list[str]:
     """Get what is missing; a line for each part that is missing still, with the command for it.
 
     Says nothing through `report` and is done at once when all is there.
     """
-    lines = _install_packages([part for part in PARTS if part.package and part.find_fault()], report)
+    packaged = (*PARTS, *BROWSER_PARTS) if browser else PARTS
+    lines = _install_packages([part for part in packaged if part.package and part.find_fault()], report)
     made = [(PARTS[-1], _install_kafka(report))]
     if cluster:
         made.append((CLUSTER_PARTS[-1], _install_control_plane(report)))

@@ -43,6 +43,10 @@ class Live:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
+    def state(self) -> dict[str, Any]:
+        """The stack as it describes itself."""
+        return json.loads((self.folder / ".stack/stack.json").read_text("utf-8"))
+
     def diag(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run diag with the stack's settings."""
         return run(str(DIAG), *words, "--config", ".stack/diag.toml", cwd=self.folder)

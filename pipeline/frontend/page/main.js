@@ -74,6 +74,6 @@ function finish(problem) {
   view.showMedia("closed");
   view.showSocket({ state: "closed", attempt: 0 });
   view.showPhase("idle");
-  view.showStep(problem ? "The call did not last" : "The call is over");
+  view.showStep(problem ? "The call has ended" : "The call is over");
   if (problem) view.showProblem(toWords(problem));
 }

@@ -54,6 +54,20 @@ def test_all_is_present(machine):
     assert {line.split()[1] for line in lines} == {"present"}
 
 
+def test_a_browser_is_for_the_tests_of_the_page_alone(machine):
+    """Who does not ask for it is not told of it."""
+    machine(java=JAVA, mvn="", flite="")
+    put_jars()
+
+    assert list_parts()[1]
+    lines, complete = list_parts(browser=True)
+    assert not complete
+    assert lines[-1].endswith("get it: apt-get install --yes chromium")
+    machine(chromium="")
+    assert list_parts(browser=True)[1]
+    assert missing_parts(["chromium"]) == {"chromium": None}
+
+
 def test_old_java_is_missing(machine):
     """A Java before 17 cannot run the broker, and the reason says so."""
     machine(java="echo 'openjdk version \"11.0.2\"' >&2")

@@ -1,0 +1,161 @@
+"""A person calls from a browser: real Chromium, real stack, a sentence as microphone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from playwright.sync_api import Browser
+
+from tests.e2e.browser import SENTENCE, CallPage, open_browser, refuse
+from tests.e2e.conftest import Live, eventually
+
+pytestmark = [
+    pytest.mark.part("kafka"),
+    pytest.mark.part("flite"),
+    pytest.mark.part("chromium"),
+    pytest.mark.timeout(300),
+]
+TOPICS = ("audio-in", "audio-out", "llm-requests", "tts-results")
+SERVICES = {"media-server", "orchestrator", "stt-service", "llm-service", "tts-service"}
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with open_browser(tmp_path_factory.mktemp("browser")) as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, stack: Live) -> Iterator[CallPage]:
+    opened = CallPage.open(browser, f"http://127.0.0.1:{stack.state()['pods']['frontend']['port']}/")
+    yield opened
+    opened.page.close()
+
+
+def test_a_spoken_question_gets_a_spoken_answer_under_one_id(page: CallPage, stack: Live) -> None:
+    """On the page, in WHIP's answer, in every service's lines, in every record; hanging up ends all of it."""
+    answer = page.call()
+    page.says("#media", "connected")
+    page.says("#socket", "connected")
+    page.says("li .you", SENTENCE)
+    page.answers(1)
+    page.hears()
+    session_id = page.session_id
+    page.hang_up()
+
+    assert answer.headers["x-session-id"] == answer.request.headers["x-session-id"] == session_id
+    code, judged = stack.judge(session_id)
+    assert (code, judged["verdict"]["status"]) == (0, "healthy"), judged["verdict"]
+    assert judged["session"]["id"] == session_id
+    assert set(judged["session"]["services"]) == SERVICES
+    events = [entry["event"] for entry in judged["timeline"]]
+    assert {"media.end_published", "media.cleanup", "audio.session_end", "ws.close"} <= set(events)
+    records = read_records(stack.state()["kafka"], session_id)
+    assert {record.topic for record in records} == set(TOPICS)
+    for record in records:
+        assert dict(record.headers)["session-id"].decode() == session_id
+        if record.topic not in {"audio-in", "audio-out"}:
+            assert json.loads(record.value)["session_id"] == session_id
+
+
+def test_a_killed_orchestrator_comes_back_and_the_call_goes_on(page: CallPage, stack: Live) -> None:
+    """The page says that it reconnects, has the same session again, and the next question is answered."""
+    page.call()
+    page.answers(1)
+    session_id = page.session_id
+    os.kill(stack.state()["pods"]["orchestrator"]["pid"], signal.SIGKILL)
+
+    page.says("#socket", "reconnecting")
+    page.says("#socket", "connected")
+    page.answers(2)
+    assert page.session_id == session_id
+    page.hang_up()
+
+
+def test_leaving_the_page_ends_the_session(page: CallPage, stack: Live) -> None:
+    """Nobody has to wait for a caller who closed the tab."""
+    page.call()
+    page.says("#media", "connected")
+    session_id = page.session_id
+    page.page.goto("about:blank")
+
+    eventually(lambda: _has_ended(stack, session_id), 20)
+
+
+def test_what_goes_wrong_is_told_in_words(page: CallPage) -> None:
+    """A server that is away, one that is full, a microphone that is not there; each time one can call again."""
+    page.page.route("**/whip", lambda route: route.abort())
+    page.page.get_by_role("button", name="Call").click()
+    page.says("#problem", "The media server cannot be reached")
+
+    page.page.unroute("**/whip")
+    page.page.route(
+        "**/whip", lambda route: refuse(route, 503, "the server has as many sessions as it takes")
+    )
+    page.call()
+    page.says("#problem", "takes no calls now: the server has as many sessions as it takes")
+
+    page.page.evaluate(
+        "() => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError') } }"
+    )
+    page.page.get_by_role("button", name="Call").click()
+    page.says("#problem", "There is no microphone")
+    assert page.page.get_by_role("button", name="Call").is_enabled()
+
+
+def test_what_services_send_is_shown_as_text(page: CallPage) -> None:
+    """Markup does nothing, an interrupted reply is marked, what is no message changes nothing."""
+    turn = {"session_id": "s", "turn_id": "turn_0a1b2c3d"}
+    messages = [
+        "no JSON",
+        "null",
+        json.dumps({"event": "final_transcript", "text": 7, **turn}),
+        json.dumps({"event": "final_transcript", "text": "<img src=x onerror='window.hit = 1'>", **turn}),
+        json.dumps({"event": "llm_response_text", "text": "<b>yes</b>", **turn}),
+        json.dumps({"event": "turn_interrupted", **turn}),
+        json.dumps({"event": "turn_interrupted", **turn}),
+    ]
+    page.page.route_web_socket(
+        "**/ws", lambda socket: socket.on_message(lambda _text: [socket.send(text) for text in messages])
+    )
+    page.call()
+
+    page.says("li .you", "<img src=x")
+    page.says("li .agent", "<b>yes</b>")
+    page.says("li .agent", "you spoke over this")
+    assert page.page.locator("li small").count() == 1
+    assert page.page.locator("#turns img, #turns p > b > b").count() == 0
+    assert page.page.evaluate("window.hit") is None
+    page.hang_up()
+
+
+def _has_ended(stack: Live, session_id: str) -> bool:
+    logs = (log.read_text("utf-8") for log in (stack.folder / ".stack/pods").rglob("*.log"))
+    return any(
+        session_id in line and "Connection cleaned up" in line for log in logs for line in log.splitlines()
+    )
+
+
+def read_records(bootstrap: str, session_id: str) -> list[ConsumerRecord]:
+    """All records of a session; in a thread, for the browser's driver has a loop here."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, _read_records(bootstrap, session_id.encode())).result()
+
+
+async def _read_records(bootstrap: str, key: bytes) -> list[ConsumerRecord]:
+    found: list[ConsumerRecord] = []
+    async with AIOKafkaConsumer(
+        *TOPICS, bootstrap_servers=bootstrap, auto_offset_reset="earliest"
+    ) as consumer:
+        for place, end in (await consumer.end_offsets(consumer.assignment())).items():
+            while await consumer.position(place) < end:
+                batch = await consumer.getmany(place, timeout_ms=1_000)
+                found += [record for record in batch.get(place, []) if record.key == key]
+    return found
