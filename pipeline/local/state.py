@@ -119,6 +119,11 @@ class StateFolder:
         return self.root / "kafka"
 
     @property
+    def state(self) -> Path:
+        """Where the services keep what outlives their processes, but not the stack."""
+        return self.root / "state"
+
+    @property
     def temporary(self) -> Path:
         """The temporary folder of all processes of the stack."""
         return self.root / "tmp"
@@ -153,14 +158,14 @@ class StateFolder:
     def release(self) -> None:
         """Give the folder back. Logs and settings stay, for whoever wants to read them."""
         _state_file(self.root).unlink(missing_ok=True)
-        for folder in (self.temporary, self.kafka):
+        for folder in (self.temporary, self.kafka, self.state):
             shutil.rmtree(folder, ignore_errors=True)
         os.close(self._lock)
 
     def _empty(self) -> None:
         for file in (_state_file(self.root), self.diag_toml):
             file.unlink(missing_ok=True)
-        for folder in (self.pods, self.kafka, self.temporary, self.root / "logs"):
+        for folder in (self.pods, self.kafka, self.state, self.temporary, self.root / "logs"):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
 
