@@ -21,6 +21,7 @@ PACKAGED = (
     "llm_service.toml",
     "tts_service.toml",
     "logging_service.toml",
+    "results.toml",
     "any_service.toml",
     "keys.toml",
 )

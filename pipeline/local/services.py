@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipeline.local.readiness import LOOPBACK
 from pipeline.local.state import PROJECT
@@ -15,6 +16,7 @@ STT = "stt-service"
 LLM = "llm-service"
 TTS = "tts-service"
 FRONTEND = "frontend"
+RESULTS = "results"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ SERVICES = (
     _service(LLM, "llm"),
     _service(TTS, "tts"),
     _service(FRONTEND, "frontend", "serve"),
+    _service(RESULTS, "results", needs_kafka=True),
 )
 _ADDRESSES = {
     "STT_URL": ("http", STT, ""),
@@ -48,9 +51,18 @@ _ADDRESSES = {
 
 
 def build_environment(
-    name: str, pod_name: str, ports: Mapping[str, int], bootstrap: str, base: Mapping[str, str]
+    name: str,
+    pod_name: str,
+    ports: Mapping[str, int],
+    bootstrap: str,
+    base: Mapping[str, str],
+    *,
+    state: Path,
 ) -> dict[str, str]:
-    """The environment of one service: the same addresses for all, its own port and pod name."""
+    """The environment of one service: the same addresses for all, its own port, pod name and folder.
+
+    `state` holds the folders of all services, which they make when they need one.
+    """
     urls = {
         variable: f"{scheme}://{LOOPBACK}:{ports[service]}{path}"
         for variable, (scheme, service, path) in _ADDRESSES.items()
@@ -62,6 +74,7 @@ def build_environment(
         "HOST": LOOPBACK,
         "PORT": str(ports[name]),
         "POD_NAME": pod_name,
+        "STATE_DIR": str(state / name),
         "KAFKA_BOOTSTRAP": bootstrap,
         "GOOGLE_CLOUD_PROJECT": PROJECT,
     }

@@ -188,7 +188,9 @@ class Stack:
     def _build_container(self, service: Service, folder: StateFolder) -> Container:
         pod = mint_pod(service.name, local.NAMESPACE, template=" ".join((service.name, *service.argv[1:])))
         base = base_environment(folder.temporary)
-        environment = build_environment(service.name, pod.name, self._ports, self._bootstrap, base)
+        environment = build_environment(
+            service.name, pod.name, self._ports, self._bootstrap, base, state=folder.state
+        )
         spec = ContainerSpec(pod, service.argv, environment)
         return Container(spec, folder.pods, self._plan.restarts, lambda _: folder.write_state(self.state))
 

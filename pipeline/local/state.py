@@ -142,6 +142,11 @@ class StateFolder:
         return self.root / "kubectl"
 
     @property
+    def state(self) -> Path:
+        """Where the services keep what outlives their processes, but not the stack."""
+        return self.root / "state"
+
+    @property
     def temporary(self) -> Path:
         """The temporary folder of all processes of the stack."""
         return self.root / "tmp"
@@ -178,7 +183,7 @@ class StateFolder:
         """Give the folder back. Logs and settings stay, for whoever wants to read them."""
         _state_file(self.root).unlink(missing_ok=True)
         self.kubectl.unlink(missing_ok=True)
-        for folder in (self.temporary, self.kafka, self.cluster):
+        for folder in (self.temporary, self.kafka, self.state, self.cluster):
             shutil.rmtree(folder, ignore_errors=True)
         os.close(self._lock)
 
@@ -186,7 +191,7 @@ class StateFolder:
         shutil.rmtree(self.cluster, ignore_errors=True)
         for file in (_state_file(self.root), self.diag_toml, self.kubectl):
             file.unlink(missing_ok=True)
-        for folder in (self.pods, self.kafka, self.temporary, self.root / "logs"):
+        for folder in (self.pods, self.kafka, self.state, self.temporary, self.root / "logs"):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
 

@@ -91,6 +91,11 @@ class KafkaPublisher:
         """Whether the broker answered within the last seconds."""
         return self._connected.is_set()
 
+    @property
+    def topics(self) -> frozenset[str]:
+        """The broker's topics, as of the last seconds; none without a connection."""
+        return frozenset(self._producer.client.cluster.topics()) if self._producer else frozenset()
+
     async def wait_connected(self) -> None:
         """Return once there is a connection."""
         await self._connected.wait()

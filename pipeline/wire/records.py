@@ -23,6 +23,7 @@ STAGE_TOPICS = {"stt": STT_RESULTS, "llm": LLM_REQUESTS, "tts": TTS_RESULTS}
 
 ORCHESTRATOR_GROUP = "orchestrator-group-v2"
 MEDIA_SERVER_GROUP = "media-server-group"
+RESULTS_GROUP = "logging-service-group"
 
 # audio-in carries raw PCM: 16 bits, mono
 SAMPLE_RATE_HZ = 16_000

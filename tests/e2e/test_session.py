@@ -35,7 +35,7 @@ def test_a_healthy_call_is_healthy_and_everything_about_it_is_seen(stack: Live) 
         == pytest.approx(turn["total_ms"], abs=0.01)
         for turn in answer["turns"]
     )
-    assert {"media-server", "orchestrator", "stt-service", "llm-service", "tts-service"} == set(
+    assert {"media-server", "orchestrator", "stt-service", "llm-service", "tts-service", "results"} == set(
         answer["session"]["services"]
     )
     flows = {flow["topic"]: flow for flow in answer["kafka"]}

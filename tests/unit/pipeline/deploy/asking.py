@@ -11,6 +11,8 @@ from pipeline.wire.environment import Environment
 READ_BY_ALL = {"GOOGLE_CLOUD_PROJECT"}
 # The orchestrator keeps no state yet.
 AWAITED = {"STATE_DIR"}
+# The package of the page holds the scripted caller as well, whose settings are its command line.
+_OTHERWISE = {"pipeline.frontend": ("page_settings", "read_page_settings")}
 
 
 class _Asked(Mapping[str, str]):
@@ -34,5 +36,6 @@ class _Asked(Mapping[str, str]):
 def ask_settings(module: str, variables: Mapping[str, str]) -> set[str]:
     """Read the settings of ``pipeline.<service>``; the names of what it asked for. Raises as it does."""
     asked = _Asked(variables)
-    importlib.import_module(f"{module}.settings").read_settings(Environment(asked))
+    name, function = _OTHERWISE.get(module, ("settings", "read_settings"))
+    getattr(importlib.import_module(f"{module}.{name}"), function)(Environment(asked))
     return asked.names

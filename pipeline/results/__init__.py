@@ -1,0 +1,1 @@
+"""Stores what the stages published to the logging topics, and answers by session."""
