@@ -33,7 +33,7 @@ class Cluster:
     def __init__(self, request: Request) -> None:
         self.facts: ClusterFacts | None = None
         self._request = request
-        self._named = request.settings.kubernetes.is_named
+        self._named = request.names_cluster
         self._problem = ""
         self._interrupted = False
         self._reading: asyncio.Task[ClusterFacts | None] | None = None
@@ -63,6 +63,11 @@ class Cluster:
         except SourceError as error:
             self._problem = f"{error}; {error.hint}" if error.hint else str(error)
 
+    @property
+    def has_pods(self) -> bool:
+        """Whether pods were seen, so that their nodes can be asked for what they wrote."""
+        return self.facts is not None and bool(self.facts.pods)
+
     def view(self, window: Window | None, coverage: Coverage, catalogue: Catalogue) -> ClusterView | None:
         """What the known services were in the window; None where nothing was read."""
         if self.facts is None:
@@ -90,7 +95,7 @@ class Cluster:
 async def read_facts(request: Request) -> ClusterFacts | None:
     """The cluster that is named, or found; None where there is none. Raises `SourceError`."""
     settings = request.settings
-    context = await asyncio.to_thread(_find_context, request)
+    context = await asyncio.to_thread(find_context, request)
     if context is None:
         return None
     from diag.sources.kube.source import read_cluster
@@ -99,16 +104,16 @@ async def read_facts(request: Request) -> ClusterFacts | None:
     return await read_cluster(settings.kubernetes, context, settings.cluster.namespaces, request.now_ns)
 
 
-def _find_context(request: Request) -> str | None:
+def find_context(request: Request) -> str | None:
     """The context to use, empty for the current one; None where no cluster is meant.
 
-    In a thread, and with it the import of the client: half a second beside the first answers of others.
+    The client is loaded with it: in a thread that is half a second beside the first answers of others.
     """
     from diag.sources.kube import find_fitting, runs_in_cluster
 
     settings = request.settings
-    if settings.kubernetes.is_named:
-        context: str | None = settings.kubernetes.context
+    if request.names_cluster:
+        context: str | None = settings.kubernetes.context or find_fitting(settings)
     else:
         context = find_fitting(settings) or ("" if runs_in_cluster() else None)
     if context is not None:
@@ -143,13 +148,13 @@ async def look_at_cluster(request: ClusterRequest) -> ClusterReport:
     """
     from diag.sources.kube.source import read_cluster
 
-    settings = request.settings
+    settings, window = request.settings, find_window(request)
     request.progress("reading Kubernetes")
     facts = await read_cluster(
         settings.kubernetes, settings.kubernetes.context, settings.cluster.namespaces, request.now_ns
     )
     logged: tuple[ClusterEvent, ...] = ()
-    view = look_back(facts, find_window(request), logged=logged)
+    view = look_back(facts, window, logged=logged)
     return ClusterReport(view, (cover_facts(facts),), diag.__version__)
 
 

@@ -10,6 +10,7 @@ from diag.app import broker, reading
 from diag.app.discovery import discover
 from diag.app.entries import Entries
 from diag.app.many.reading import ask_for_all
+from diag.app.pod_logs import reads_pods
 from diag.app.recall import Recall, open_recall
 from diag.app.request import Request, SessionRequest, SessionsRequest
 from diag.app.session import check_asked, open_live
@@ -43,6 +44,7 @@ _SLICED = (
 _REFUSED = "requests that the service refuses are sent again a few times; these are not counted"
 _DISCOVERED = "the project is the one of the kubeconfig's context"
 _FILES = "the log files are read whole; Cloud Logging is not asked"
+_PODS = "the pods' logs are read from their nodes; Cloud Logging is not asked"
 
 
 class Rehearsal:
@@ -72,8 +74,10 @@ async def plan_session(request: SessionRequest) -> ReadingPlan:
     """What `diagnose_session` would ask; raises `DiagError` where that would before it asks anything."""
     check_asked(request)
     if request.files:
-        return _plan_files(request)
+        return _plan_files(request, _FILES)
     request = discover(request)
+    if reads_pods(request):
+        return _plan_files(request, _PODS)
     catalogue = load_catalogue(request.settings.catalogue.files)
     broker.Broker(request, catalogue)  # a name of a broker that has no sense is said now
     source, asked = open_live(request, catalogue), catalogue.classify(request.asked)
@@ -99,7 +103,7 @@ async def plan_sessions(request: SessionsRequest) -> ReadingPlan:
     """What `list_sessions` would ask; raises `DiagError` where that would before it asks anything."""
     check_question(request)
     if request.files:
-        return _plan_files(request)
+        return _plan_files(request, _FILES)
     request = discover(request)
     source = open_live(request, load_catalogue(request.settings.catalogue.files))
     recall = open_recall(request, source)
@@ -148,8 +152,8 @@ def _to_plan(
     return ReadingPlan(queries, source.where, request.settings.logging.quota, told, diag.__version__)
 
 
-def _plan_files(request: Request) -> ReadingPlan:
-    notes = (_FILES, *_tell_kafka(request))
+def _plan_files(request: Request, instead: str) -> ReadingPlan:
+    notes = (instead, *_tell_kafka(request))
     return ReadingPlan((), "", request.settings.logging.quota, notes, diag.__version__)
 
 
