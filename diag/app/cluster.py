@@ -18,7 +18,7 @@ from diag.model.coverage import Coverage, SourceCoverage, State
 from diag.model.window import Window
 from diag.normalise.services import ServiceNames
 
-_NOBODY = "no cluster is named (--context), and the kubeconfig has none of GKE's that fits"
+NOBODY = "no cluster is named (--context), and the kubeconfig has none of GKE's that fits"
 _FILES = "log files were given; the cluster is read beside them where --context or --kubeconfig names it"
 
 
@@ -88,7 +88,7 @@ class Cluster:
             state = State.FAILED if self._named else State.NOT_ASKED
             return SourceCoverage(SLUG, state, notes=(self._problem,))
         if self.facts is None:
-            return SourceCoverage(SLUG, State.NOT_ASKED, notes=(_NOBODY,))
+            return SourceCoverage(SLUG, State.NOT_ASKED, notes=(NOBODY,))
         return cover_facts(self.facts)
 
 
