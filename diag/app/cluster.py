@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import diag
-from diag.app.entries import INTERRUPTED
+from diag.app.cluster_events import ask_for_events, read_logged_events
+from diag.app.discovery import discover, excuse
+from diag.app.entries import INTERRUPTED, Entries
 from diag.app.request import Request
+from diag.catalogue import load_catalogue
 from diag.cluster import look_back
 from diag.errors import SourceError, UsageError
 from diag.model.catalogue import Catalogue
@@ -18,6 +21,7 @@ from diag.model.coverage import Coverage, SourceCoverage, State
 from diag.model.window import Window
 from diag.normalise.services import ServiceNames
 
+CLOUD_LOGGING = "cloud-logging"
 NOBODY = "no cluster is named (--context), and the kubeconfig has none of GKE's that fits"
 _FILES = "log files were given; the cluster is read beside them where --context or --kubeconfig names it"
 
@@ -34,6 +38,7 @@ class Cluster:
         self.facts: ClusterFacts | None = None
         self._request = request
         self._named = request.names_cluster
+        self._logged: tuple[ClusterEvent, ...] = ()
         self._problem = ""
         self._interrupted = False
         self._reading: asyncio.Task[ClusterFacts | None] | None = None
@@ -63,6 +68,15 @@ class Cluster:
         except SourceError as error:
             self._problem = f"{error}; {error.hint}" if error.hint else str(error)
 
+    async def recall_events(self, entries: Entries, window: Window | None) -> None:
+        """What the cluster has forgotten of the window and its log service has not."""
+        if self.facts is None or entries.interrupted or entries.coverage().source != CLOUD_LOGGING:
+            return
+        try:
+            self._logged = await read_logged_events(entries.source, window, self._request.now_ns)
+        except asyncio.CancelledError:
+            self._interrupted = True
+
     @property
     def has_pods(self) -> bool:
         """Whether pods were seen, so that their nodes can be asked for what they wrote."""
@@ -75,7 +89,11 @@ class Cluster:
         names = ServiceNames(catalogue)
         heard = [pod for _, pods in coverage.pods for pod in pods]
         return look_back(
-            self.facts, window, heard=heard, is_ours=lambda name: bool(names.resolve(name)) or name in heard
+            self.facts,
+            window,
+            logged=self._logged,
+            heard=heard,
+            is_ours=lambda name: bool(names.resolve(name)) or name in heard,
         )
 
     def coverage(self) -> SourceCoverage:
@@ -153,9 +171,27 @@ async def look_at_cluster(request: ClusterRequest) -> ClusterReport:
     facts = await read_cluster(
         settings.kubernetes, settings.kubernetes.context, settings.cluster.namespaces, request.now_ns
     )
-    logged: tuple[ClusterEvent, ...] = ()
+    logged, sources = await _recall(request, window, facts)
     view = look_back(facts, window, logged=logged)
-    return ClusterReport(view, (cover_facts(facts),), diag.__version__)
+    return ClusterReport(view, (cover_facts(facts), *sources), diag.__version__)
+
+
+async def _recall(
+    request: ClusterRequest, window: Window | None, facts: ClusterFacts
+) -> tuple[tuple[ClusterEvent, ...], tuple[SourceCoverage, ...]]:
+    """The window's events that the cluster has forgotten; the account of the log service if it was asked."""
+    found = discover(request)
+    settings = found.settings
+    if ask_for_events(window, request.now_ns) is None or not settings.logging.project:
+        return (), ()
+    from diag.sources.cloud_logging import CloudLogging
+
+    where = settings.cluster.namespace or ",".join(facts.namespaces)
+    cluster = replace(settings.cluster, namespace=where)
+    service = CloudLogging(settings.logging, cluster, load_catalogue(), request.progress)
+    logged = await read_logged_events(service, window, request.now_ns)
+    told = replace(service.coverage(), objects=len(logged), got=f"{len(logged)} events")
+    return logged, (excuse(told) if found.discovered else told,)
 
 
 def find_window(request: Request) -> Window | None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import diag
 from diag.app import broker, reading
+from diag.app.cluster import find_context
+from diag.app.cluster_events import ask_for_events
 from diag.app.discovery import discover
 from diag.app.entries import Entries
 from diag.app.many.reading import ask_for_all
@@ -20,6 +22,7 @@ from diag.model.coverage import SourceCoverage
 from diag.model.queries import LogQuery
 from diag.model.reading_plan import PlannedQuery, ReadingPlan
 from diag.model.records import LogRecord
+from diag.model.window import Window
 
 if TYPE_CHECKING:
     from diag.sources.cloud_logging import CloudLogging
@@ -36,6 +39,7 @@ _WHY_SURROUNDINGS = (
     "first lines of other sessions, and lines that name none: what silence is judged by. Where the session "
     "is found the window is its own time and a minute around it"
 )
+_WHY_EVENTS = "events that the cluster, which is read as well, has forgotten; if it can be read"
 _WHY_ALL = "every line of the window: the sessions are found in them"
 _SLICED = (
     "after a full page the rest of its window is asked for in up to {most} slices side by side, by the same "
@@ -90,8 +94,15 @@ async def plan_session(request: SessionRequest) -> ReadingPlan:
         *_to_planned(source, _first_round(session), _WHY_SESSION),
         *_describe_unknown(request, linked=bool(session)),
         *_to_planned(source, rehearsal.take(), _WHY_SURROUNDINGS, certain=not session),
+        *_plan_events(request, source, window),
     )
     return _to_plan(request, source, recall, queries)
+
+
+def _plan_events(request: SessionRequest, source: CloudLogging, window: Window) -> Iterator[PlannedQuery]:
+    query = ask_for_events(window, request.now_ns)
+    if query is not None and request.ask_cluster and find_context(request) is not None:
+        yield from _to_planned(source, (query,), _WHY_EVENTS, certain=False)
 
 
 def _first_round(queries: Sequence[LogQuery]) -> Sequence[LogQuery]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from diag.app.cluster import Cluster, find_context
+from diag.app.cluster import CLOUD_LOGGING, Cluster, find_context
 from diag.app.entries import Entries
 from diag.app.request import Request
 from diag.errors import SettingsError
@@ -17,7 +17,7 @@ from diag.normalise.services import ServiceNames
 if TYPE_CHECKING:
     from diag.sources.kube.logs import PodLogs
 
-CLOUD_LOGGING, KUBERNETES = "cloud-logging", "kubernetes"
+KUBERNETES = "kubernetes"
 _NO_ENTRY = "no entry of the window is there: the logs of the pods were read from their nodes instead"
 
 

@@ -26,7 +26,7 @@ from diag.model.identifiers import LONGEST, Identifier
 from diag.model.queries import LogSource
 from diag.model.records import POD_LOGS
 from diag.model.session import Session
-from diag.model.window import Window
+from diag.model.window import MINUTE_NS, Window
 from diag.session.identity.links import is_hub
 from diag.session.reconstruct import Reading, reconstruct
 from diag.sources.files import Files, NarrowedFiles, show_name
@@ -85,6 +85,7 @@ async def _collect(
     window = await _read_all(entries, broker, asked, request)
     await cluster.finish(interrupted=entries.interrupted)
     if not is_needed_instead(request, entries, cluster):
+        await cluster.recall_events(entries, window)
         return entries, window, ()
     before = explain_instead(entries.coverage())
     entries = Entries(open_pod_logs(request, catalogue), catalogue)
@@ -99,10 +100,10 @@ def _sees_others(source: LogSource) -> bool:
 
 
 def _span_of(session: Session, window: Window | None) -> Window | None:
-    """From the session's first line to its last; the whole window where none has a time."""
+    """The session's own time and a minute around it; the whole window where no line has a time."""
     if session.first_ns is None or session.last_ns is None:
         return window
-    return Window(session.first_ns, session.last_ns + 1)
+    return Window(session.first_ns, session.last_ns + 1).around(MINUTE_NS)
 
 
 def check_asked(request: SessionRequest) -> None:

@@ -19,7 +19,9 @@ def cluster_lines(view: ClusterView | None) -> Iterator[Text]:
     """What the services were while the session ran; nothing where the cluster was not read."""
     if view is None or not view.workloads:
         return
-    yield Text("CLUSTER", style="bold").append("   as it was while the session ran", style="not bold dim")
+    yield Text("CLUSTER", style="bold").append(
+        "   while the session ran, and a minute around it", style="not bold dim"
+    )
     for one in view.workloads:
         yield from _workload_lines(one)
     warnings = sum(event.warning for event in view.events)
