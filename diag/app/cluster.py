@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import diag
-from diag.app.entries import INTERRUPTED
+from diag.app.cluster_events import ask_for_events, read_logged_events
+from diag.app.discovery import discover, excuse
+from diag.app.entries import INTERRUPTED, Entries
 from diag.app.request import Request
+from diag.catalogue import load_catalogue
 from diag.cluster import look_back
 from diag.errors import SourceError, UsageError
 from diag.model.catalogue import Catalogue
@@ -18,7 +21,8 @@ from diag.model.coverage import Coverage, SourceCoverage, State
 from diag.model.window import Window
 from diag.normalise.services import ServiceNames
 
-_NOBODY = "no cluster is named (--context), and the kubeconfig has none of GKE's that fits"
+CLOUD_LOGGING = "cloud-logging"
+NOBODY = "no cluster is named (--context), and the kubeconfig has none of GKE's that fits"
 _FILES = "log files were given; the cluster is read beside them where --context or --kubeconfig names it"
 
 
@@ -33,7 +37,8 @@ class Cluster:
     def __init__(self, request: Request) -> None:
         self.facts: ClusterFacts | None = None
         self._request = request
-        self._named = request.settings.kubernetes.is_named
+        self._named = request.names_cluster
+        self._logged: tuple[ClusterEvent, ...] = ()
         self._problem = ""
         self._interrupted = False
         self._reading: asyncio.Task[ClusterFacts | None] | None = None
@@ -63,6 +68,20 @@ class Cluster:
         except SourceError as error:
             self._problem = f"{error}; {error.hint}" if error.hint else str(error)
 
+    async def recall_events(self, entries: Entries, window: Window | None) -> None:
+        """What the cluster has forgotten of the window and its log service has not."""
+        if self.facts is None or entries.interrupted or entries.coverage().source != CLOUD_LOGGING:
+            return
+        try:
+            self._logged = await read_logged_events(entries.source, window, self._request.now_ns)
+        except asyncio.CancelledError:
+            self._interrupted = True
+
+    @property
+    def has_pods(self) -> bool:
+        """Whether pods were seen, so that their nodes can be asked for what they wrote."""
+        return self.facts is not None and bool(self.facts.pods)
+
     def view(self, window: Window | None, coverage: Coverage, catalogue: Catalogue) -> ClusterView | None:
         """What the known services were in the window; None where nothing was read."""
         if self.facts is None:
@@ -70,7 +89,11 @@ class Cluster:
         names = ServiceNames(catalogue)
         heard = [pod for _, pods in coverage.pods for pod in pods]
         return look_back(
-            self.facts, window, heard=heard, is_ours=lambda name: bool(names.resolve(name)) or name in heard
+            self.facts,
+            window,
+            logged=self._logged,
+            heard=heard,
+            is_ours=lambda name: bool(names.resolve(name)) or name in heard,
         )
 
     def coverage(self) -> SourceCoverage:
@@ -83,14 +106,14 @@ class Cluster:
             state = State.FAILED if self._named else State.NOT_ASKED
             return SourceCoverage(SLUG, state, notes=(self._problem,))
         if self.facts is None:
-            return SourceCoverage(SLUG, State.NOT_ASKED, notes=(_NOBODY,))
+            return SourceCoverage(SLUG, State.NOT_ASKED, notes=(NOBODY,))
         return cover_facts(self.facts)
 
 
 async def read_facts(request: Request) -> ClusterFacts | None:
     """The cluster that is named, or found; None where there is none. Raises `SourceError`."""
     settings = request.settings
-    context = await asyncio.to_thread(_find_context, request)
+    context = await asyncio.to_thread(find_context, request)
     if context is None:
         return None
     from diag.sources.kube.source import read_cluster
@@ -99,16 +122,16 @@ async def read_facts(request: Request) -> ClusterFacts | None:
     return await read_cluster(settings.kubernetes, context, settings.cluster.namespaces, request.now_ns)
 
 
-def _find_context(request: Request) -> str | None:
+def find_context(request: Request) -> str | None:
     """The context to use, empty for the current one; None where no cluster is meant.
 
-    In a thread, and with it the import of the client: half a second beside the first answers of others.
+    The client is loaded with it: in a thread that is half a second beside the first answers of others.
     """
     from diag.sources.kube import find_fitting, runs_in_cluster
 
     settings = request.settings
-    if settings.kubernetes.is_named:
-        context: str | None = settings.kubernetes.context
+    if request.names_cluster:
+        context: str | None = settings.kubernetes.context or find_fitting(settings)
     else:
         context = find_fitting(settings) or ("" if runs_in_cluster() else None)
     if context is not None:
@@ -143,14 +166,32 @@ async def look_at_cluster(request: ClusterRequest) -> ClusterReport:
     """
     from diag.sources.kube.source import read_cluster
 
-    settings = request.settings
+    settings, window = request.settings, find_window(request)
     request.progress("reading Kubernetes")
     facts = await read_cluster(
         settings.kubernetes, settings.kubernetes.context, settings.cluster.namespaces, request.now_ns
     )
-    logged: tuple[ClusterEvent, ...] = ()
-    view = look_back(facts, find_window(request), logged=logged)
-    return ClusterReport(view, (cover_facts(facts),), diag.__version__)
+    logged, sources = await _recall(request, window, facts)
+    view = look_back(facts, window, logged=logged)
+    return ClusterReport(view, (cover_facts(facts), *sources), diag.__version__)
+
+
+async def _recall(
+    request: ClusterRequest, window: Window | None, facts: ClusterFacts
+) -> tuple[tuple[ClusterEvent, ...], tuple[SourceCoverage, ...]]:
+    """The window's events that the cluster has forgotten; the account of the log service if it was asked."""
+    found = discover(request)
+    settings = found.settings
+    if ask_for_events(window, request.now_ns) is None or not settings.logging.project:
+        return (), ()
+    from diag.sources.cloud_logging import CloudLogging
+
+    where = settings.cluster.namespace or ",".join(facts.namespaces)
+    cluster = replace(settings.cluster, namespace=where)
+    service = CloudLogging(settings.logging, cluster, load_catalogue(), request.progress)
+    logged = await read_logged_events(service, window, request.now_ns)
+    told = replace(service.coverage(), objects=len(logged), got=f"{len(logged)} events")
+    return logged, (excuse(told) if found.discovered else told,)
 
 
 def find_window(request: Request) -> Window | None:

@@ -28,7 +28,7 @@ def discover_settings(settings: Settings) -> Settings:
         return settings
     from diag.sources.kube import find_gke_context
 
-    context = find_gke_context()
+    context = find_gke_context(settings.kubernetes)
     if context is None:
         return settings
     named = settings.cluster

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import diag
 from diag.app import broker, reading
+from diag.app.cluster import find_context
+from diag.app.cluster_events import ask_for_events
 from diag.app.discovery import discover
 from diag.app.entries import Entries
 from diag.app.many.reading import ask_for_all
+from diag.app.pod_logs import reads_pods
 from diag.app.recall import Recall, open_recall
 from diag.app.request import Request, SessionRequest, SessionsRequest
 from diag.app.session import check_asked, open_live
@@ -19,6 +22,7 @@ from diag.model.coverage import SourceCoverage
 from diag.model.queries import LogQuery
 from diag.model.reading_plan import PlannedQuery, ReadingPlan
 from diag.model.records import LogRecord
+from diag.model.window import Window
 
 if TYPE_CHECKING:
     from diag.sources.cloud_logging import CloudLogging
@@ -35,6 +39,7 @@ _WHY_SURROUNDINGS = (
     "first lines of other sessions, and lines that name none: what silence is judged by. Where the session "
     "is found the window is its own time and a minute around it"
 )
+_WHY_EVENTS = "events that the cluster, which is read as well, has forgotten; if it can be read"
 _WHY_ALL = "every line of the window: the sessions are found in them"
 _SLICED = (
     "after a full page the rest of its window is asked for in up to {most} slices side by side, by the same "
@@ -43,6 +48,7 @@ _SLICED = (
 _REFUSED = "requests that the service refuses are sent again a few times; these are not counted"
 _DISCOVERED = "the project is the one of the kubeconfig's context"
 _FILES = "the log files are read whole; Cloud Logging is not asked"
+_PODS = "the pods' logs are read from their nodes; Cloud Logging is not asked"
 
 
 class Rehearsal:
@@ -72,8 +78,10 @@ async def plan_session(request: SessionRequest) -> ReadingPlan:
     """What `diagnose_session` would ask; raises `DiagError` where that would before it asks anything."""
     check_asked(request)
     if request.files:
-        return _plan_files(request)
+        return _plan_files(request, _FILES)
     request = discover(request)
+    if reads_pods(request):
+        return _plan_files(request, _PODS)
     catalogue = load_catalogue(request.settings.catalogue.files)
     broker.Broker(request, catalogue)  # a name of a broker that has no sense is said now
     source, asked = open_live(request, catalogue), catalogue.classify(request.asked)
@@ -86,8 +94,15 @@ async def plan_session(request: SessionRequest) -> ReadingPlan:
         *_to_planned(source, _first_round(session), _WHY_SESSION),
         *_describe_unknown(request, linked=bool(session)),
         *_to_planned(source, rehearsal.take(), _WHY_SURROUNDINGS, certain=not session),
+        *_plan_events(request, source, window),
     )
     return _to_plan(request, source, recall, queries)
+
+
+def _plan_events(request: SessionRequest, source: CloudLogging, window: Window) -> Iterator[PlannedQuery]:
+    query = ask_for_events(window, request.now_ns)
+    if query is not None and request.ask_cluster and find_context(request) is not None:
+        yield from _to_planned(source, (query,), _WHY_EVENTS, certain=False)
 
 
 def _first_round(queries: Sequence[LogQuery]) -> Sequence[LogQuery]:
@@ -99,7 +114,7 @@ async def plan_sessions(request: SessionsRequest) -> ReadingPlan:
     """What `list_sessions` would ask; raises `DiagError` where that would before it asks anything."""
     check_question(request)
     if request.files:
-        return _plan_files(request)
+        return _plan_files(request, _FILES)
     request = discover(request)
     source = open_live(request, load_catalogue(request.settings.catalogue.files))
     recall = open_recall(request, source)
@@ -148,8 +163,8 @@ def _to_plan(
     return ReadingPlan(queries, source.where, request.settings.logging.quota, told, diag.__version__)
 
 
-def _plan_files(request: Request) -> ReadingPlan:
-    notes = (_FILES, *_tell_kafka(request))
+def _plan_files(request: Request, instead: str) -> ReadingPlan:
+    notes = (instead, *_tell_kafka(request))
     return ReadingPlan((), "", request.settings.logging.quota, notes, diag.__version__)
 
 

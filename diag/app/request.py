@@ -41,6 +41,11 @@ class Request:
         return self.since_ns, self.until_ns
 
     @property
+    def names_cluster(self) -> bool:
+        """Whether somebody said that the cluster is to be asked; what was only found is excused."""
+        return self.settings.kubernetes.is_named or self.settings.logging.source == "kubernetes"
+
+    @property
     def asks_broker(self) -> bool:
         """Whether a broker is named, and to be read in this run."""
         return self.ask_kafka and bool(self.settings.kafka.bootstrap)

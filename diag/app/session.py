@@ -12,6 +12,7 @@ from diag.app.discovery import discover, excuse
 from diag.app.entries import Entries
 from diag.app.judging import judge_session
 from diag.app.nothing import explain_nothing
+from diag.app.pod_logs import explain_instead, is_needed_instead, open_pod_logs, reads_pods
 from diag.app.reading import read_files, read_linked, read_live, read_searched, read_surroundings
 from diag.app.recall import open_recall
 from diag.app.request import Request, SessionRequest
@@ -19,11 +20,13 @@ from diag.catalogue import load_catalogue
 from diag.config import load_wanted_topics
 from diag.errors import UsageError
 from diag.model.catalogue import Catalogue
+from diag.model.coverage import SourceCoverage
 from diag.model.diagnosis import Diagnosis, NothingFound, Query
 from diag.model.identifiers import LONGEST, Identifier
 from diag.model.queries import LogSource
+from diag.model.records import POD_LOGS
 from diag.model.session import Session
-from diag.model.window import Window
+from diag.model.window import MINUTE_NS, Window
 from diag.session.identity.links import is_hub
 from diag.session.reconstruct import Reading, reconstruct
 from diag.sources.files import Files, NarrowedFiles, show_name
@@ -47,11 +50,8 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     asked = catalogue.classify(request.asked)
     wanted = load_wanted_topics(request.settings.topics.file)
     broker = Broker(request, catalogue)
-    source = _narrow(open_source(request, catalogue), request, catalogue)
-    entries = Entries(source, catalogue, open_recall(request, source))
     async with Cluster(request) as cluster:  # beside all that is read here
-        window = await _read_all(entries, broker, asked, request)
-        await cluster.finish(interrupted=entries.interrupted)
+        entries, window, before = await _collect(request, catalogue, asked, broker, cluster)
     entries.compare_mint(asked, request.bounds)
     entries.compare_outside(asked, request.bounds)
     collected_ns = None if request.files else request.now_ns
@@ -60,7 +60,8 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     finder = entries.finder()
     hub = is_hub(asked.text, finder)
     logs = cover_entries(entries.coverage(), entries.frame.height, find_unparsed(entries.frame), lag_ns)
-    sources = (excuse(logs) if request.discovered else logs, broker.coverage(), cluster.coverage())
+    lines = map(excuse, (*before, logs)) if request.discovered else (*before, logs)
+    sources = (*lines, broker.coverage(), cluster.coverage())
     coverage = describe_coverage(hear(entries.frame), sources, window, settled_ns, catalogue.sides)
     reading = Reading(
         finder, catalogue, window, settled_ns, broker.records, broker.facts, wanted, broker.gaps
@@ -72,19 +73,37 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     view = cluster.view(_span_of(session, window), coverage, catalogue)
     diagnosis = judge_session(query, session, reading, coverage, view)
     # who asks for other sessions' first steps alone can not tell whose a line is
-    return attribute_lines(diagnosis, finder, sees_others=_sees_others(source))
+    return attribute_lines(diagnosis, finder, sees_others=_sees_others(entries.source))
+
+
+async def _collect(
+    request: SessionRequest, catalogue: Catalogue, asked: Identifier, broker: Broker, cluster: Cluster
+) -> tuple[Entries, Window | None, tuple[SourceCoverage, ...]]:
+    """All that there is of the session; its window, and the account of a source that had nothing of it."""
+    source = _narrow(open_source(request, catalogue), request, catalogue)
+    entries = Entries(source, catalogue, open_recall(request, source))
+    window = await _read_all(entries, broker, asked, request)
+    await cluster.finish(interrupted=entries.interrupted)
+    if not is_needed_instead(request, entries, cluster):
+        await cluster.recall_events(entries, window)
+        return entries, window, ()
+    before = explain_instead(entries.coverage())
+    entries = Entries(open_pod_logs(request, catalogue), catalogue)
+    return entries, await _read_all(entries, broker, asked, request), (before,)
 
 
 def _sees_others(source: LogSource) -> bool:
     """Whether every line around the session was read, whoever wrote it."""
+    if source.coverage().source == POD_LOGS:
+        return True
     return isinstance(source, Files) or (isinstance(source, NarrowedFiles) and not source.chose)
 
 
 def _span_of(session: Session, window: Window | None) -> Window | None:
-    """From the session's first line to its last; the whole window where none has a time."""
+    """The session's own time and a minute around it; the whole window where no line has a time."""
     if session.first_ns is None or session.last_ns is None:
         return window
-    return Window(session.first_ns, session.last_ns + 1)
+    return Window(session.first_ns, session.last_ns + 1).around(MINUTE_NS)
 
 
 def check_asked(request: SessionRequest) -> None:
@@ -125,9 +144,11 @@ async def _read_narrowed(
 
 
 def open_source(request: Request, catalogue: Catalogue) -> LogSource:
-    """The files that are given, else Cloud Logging; raises `UsageError` where neither is named."""
+    """The files that are given, else the nodes or Cloud Logging; raises `UsageError` where none is named."""
     if request.files:
         return Files(request.files, request.progress)
+    if reads_pods(request):
+        return open_pod_logs(request, catalogue)
     return open_live(request, catalogue)
 
 

@@ -21,6 +21,8 @@ def doctor(
     location: options.Location = None,
     cluster: options.Cluster = None,
     namespace: options.Namespace = None,
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
     logging_endpoint: options.LoggingEndpoint = None,
     kafka: options.Kafka = None,
     kafka_config: options.KafkaConfig = None,
@@ -31,20 +33,23 @@ def doctor(
     out: options.Out = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Try what a session needs: settings, credentials, rights, logs, broker, clock; say what to do.
+    """Try what a session needs: settings, credentials, rights, logs, broker, cluster, clock; say what to do.
 
     Nothing is changed, and a few read requests are spent. Every probe has its own time, at most 20 seconds.
     Exits 0 if all that is asked for can be had, 2 if a setting is wrong, 4 if something fails, 5 if a
     session would be judged with a part only.
     """
     output.check_out(out)
-    flags = options.to_source_flags(
-        project=project,
-        endpoint=logging_endpoint,
-        cluster=(location, cluster, namespace),
-        broker=options.to_kafka_flags(kafka, kafka_config, kafka_profile),
-        catalogue=catalogue,
-    )
+    flags = {
+        **options.to_source_flags(
+            project=project,
+            endpoint=logging_endpoint,
+            cluster=(location, cluster, namespace),
+            broker=options.to_kafka_flags(kafka, kafka_config, kafka_profile),
+            catalogue=catalogue,
+        ),
+        **options.to_kube_flags(kubeconfig, context),
+    }
     try:
         checkup = _examine(flags, config, quiet=quiet)
     except KeyboardInterrupt:

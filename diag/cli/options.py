@@ -32,6 +32,13 @@ class SessionOutput(StrEnum):
     JSON = "json"
 
 
+class LogsFrom(StrEnum):
+    """Where lines are read."""
+
+    CLOUD_LOGGING = "cloud-logging"
+    KUBERNETES = "kubernetes"
+
+
 class ListOutput(StrEnum):
     """What goes to stdout."""
 
@@ -143,6 +150,14 @@ Context = Annotated[
     str | None,
     typer.Option(
         help="Context of the kubeconfig; default: one of GKE's that fits the cluster.",
+        rich_help_panel=_SOURCES,
+    ),
+]
+LogsSource = Annotated[
+    LogsFrom | None,
+    typer.Option(
+        "--logs-from",
+        help="Read lines there alone; kubernetes: the pods' own. Default: Cloud Logging, else the pods.",
         rich_help_panel=_SOURCES,
     ),
 ]

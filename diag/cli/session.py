@@ -49,6 +49,7 @@ def session(
     namespace: options.Namespace = None,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
+    logs_from: options.LogsSource = None,
     logging_endpoint: options.LoggingEndpoint = None,
     kafka: options.Kafka = None,
     kafka_config: options.KafkaConfig = None,
@@ -79,6 +80,7 @@ def session(
             quota=quota,
         ),
         **options.to_kube_flags(kubeconfig, context),
+        "logging.source": logs_from.value if logs_from else None,
         **options.to_cache_flags(no_cache=no_cache),
         "report.fail_on": fail_on.value if fail_on else None,
     }

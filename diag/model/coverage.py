@@ -26,7 +26,8 @@ class SourceCoverage:
     """What one source gave.
 
     Attributes:
-        source: its slug: ``cloud-logging``, ``files``, ``kafka``, ``kubernetes``, ``repository``.
+        source: its slug: ``cloud-logging``, ``pod-logs``, ``files``, ``kafka``, ``kubernetes``,
+            ``repository``.
         asked: in words: window, files, brokers.
         got: in words: what came.
         entries: log entries read.
@@ -76,7 +77,7 @@ class Coverage:
         return tuple(
             one
             for one in self.sources
-            if one.source in ("cloud-logging", "files") and one.state is not State.NOT_ASKED
+            if one.source in ("cloud-logging", "files", "pod-logs") and one.state is not State.NOT_ASKED
         )
 
     def doubt_logs(self, note: str, *, only_complete: bool = False) -> Coverage:

@@ -17,6 +17,7 @@ class LogQuery:
 
     Attributes:
         messages: exact messages that place other sessions (a query of the surroundings).
+        events: what the cluster tells of its objects, instead of what their containers wrote.
         without_ids: also entries that name no session, or a lost one.
         max_pages: what this query may spend; None: as the settings say.
         what: in words, for coverage and progress.
@@ -26,6 +27,7 @@ class LogQuery:
     ids: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
     without_ids: bool = False
+    events: bool = False
     max_pages: int | None = None
     what: str = ""
 

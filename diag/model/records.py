@@ -14,6 +14,9 @@ from diag.model.values import value
 FILES = "files"
 """The slug of the source that reads files; `diag.sources` names the others."""
 
+POD_LOGS = "pod-logs"
+"""The slug of the source that reads logs from the cluster's nodes."""
+
 
 @value
 class LogRecord:

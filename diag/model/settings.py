@@ -15,6 +15,9 @@ class LoggingSettings:
     project: str = ""
     """Google Cloud project whose entries are read; found from the kubeconfig's context if empty."""
 
+    source: str = ""
+    """Where lines are read: cloud-logging or kubernetes (the pods' own logs); empty: whichever has them."""
+
     endpoint: str = ""
     """Another endpoint than Google's, ``host:port``; ``http://`` for a plaintext one on loopback."""
 

@@ -18,6 +18,7 @@ from diag.render.durations import describe_duration
 from diag.render.flows import describe_flow
 from diag.render.ladder import LANES, Step, build_ladder
 from diag.render.neutral import shorten, to_plain
+from diag.render.terminal_cluster import cluster_lines
 from diag.render.terminal_turns import turn_lines
 
 WIDTH = 80
@@ -51,6 +52,7 @@ def render_terminal(diagnosis: Diagnosis) -> Text:
         _findings(diagnosis),
         _standing(diagnosis),
         _flows(diagnosis.session),
+        cluster_lines(diagnosis.cluster),
         _coverage(diagnosis),
     )
     shown = [lines for block in blocks if (lines := list(block))]

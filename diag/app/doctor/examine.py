@@ -12,12 +12,13 @@ from diag.app.discovery import discover_settings
 from diag.app.doctor.broker import BrokerProbes
 from diag.app.doctor.google import GoogleProbes
 from diag.app.doctor.here import examine_settings, examine_terminal
+from diag.app.doctor.kubernetes import MOST_S, KubernetesProbe
 from diag.app.doctor.side_by_side import Probe, ask_side_by_side
 from diag.config import load_settings
 from diag.errors import DiagError
 from diag.model.checkup import Answer, Checkup, Health, TerminalFacts
 
-_ABSENT = Answer(Health.NOT_ASKED, "this version reads no Kubernetes objects; pods and rollouts are not seen")
+_NO_SENSE = Answer(Health.NOT_ASKED, "Kubernetes: settings that have no sense name no cluster")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,6 @@ def examine(request: DoctorRequest) -> Checkup:
     probes = [
         Probe("settings", lambda: examine_settings(request.flags, request.environment, request.file)),
         *_list_sources(request),
-        Probe("kubernetes", lambda: _ABSENT),
         Probe("terminal", lambda: examine_terminal(request.terminal)),
     ]
     answers, unfinished = ask_side_by_side(probes)
@@ -53,8 +53,9 @@ def _list_sources(request: DoctorRequest) -> Iterator[Probe]:
     """What is asked of the sources; nothing where the settings that name them have no sense."""
     try:
         named = load_settings(request.flags, request.environment, request.file)
-    except DiagError:
-        return  # the probe of the settings tells what is wrong, and all of it
+    except DiagError:  # the probe of the settings tells what is wrong, and all of it
+        yield Probe("kubernetes", lambda: _NO_SENSE)
+        return
     settings, excused = discover_settings(named), not named.logging.project
     google, broker = GoogleProbes(settings, request.now_ns), BrokerProbes(settings, request.now_ns)
     yield Probe("credentials", google.credentials, within_s=12, excused=excused)
@@ -63,3 +64,5 @@ def _list_sources(request: DoctorRequest) -> Iterator[Probe]:
     yield Probe("clock", google.clock, after="log-entries")
     yield Probe("kafka", broker.reach)
     yield Probe("kafka-rights", broker.rights, within_s=20, after="kafka")
+    cluster = KubernetesProbe(settings, request.now_ns)
+    yield Probe("kubernetes", cluster.objects, within_s=MOST_S, excused=not settings.kubernetes.is_named)

@@ -74,7 +74,8 @@ def _restarts(diagnosis: Diagnosis, index: EvidenceIndex) -> Statement:
     starts = [event.to_evidence() for event in _starts(diagnosis, pods)]
     views = diagnosis.cluster.pods if diagnosis.cluster else ()
     seen = [pod for pod in views if pod.name in pods and pod.pod is not None]
-    ended = [_of_restart(one) for pod in seen for one in pod.restarted]
+    first, last = diagnosis.session.first_ns or 0, diagnosis.session.last_ns or 0
+    ended = [_of_restart(one) for pod in seen for one in pod.restarted if first < one.at_ns <= last]
     if starts or ended:
         told = [count(len(starts), "start line")] if starts else []
         told += [f"{count(len(ended), 'container')} ended"] if ended else []

@@ -6,7 +6,7 @@ indexed, session IDs are not. Never a severity: on GKE it tells the stream, not 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from diag import lql
 from diag.model.catalogue import Catalogue
@@ -30,6 +30,8 @@ def build_filters(
     query: LogQuery, cluster: ClusterSettings, project: str, catalogue: Catalogue
 ) -> tuple[str, ...]:
     """The filters whose answers together answer `query`."""
+    if query.events:
+        return (_build_event_filter(query.window, cluster, project),)
     frame = build_frame(query.window, cluster)
     fixed = [*_says(query.messages), *(_names_no_session(catalogue) if query.without_ids else ())]
     parts: list[tuple[Filter, ...]] = [tuple(_mentions(text, project, catalogue)) for text in query.ids]
@@ -38,17 +40,43 @@ def build_filters(
 
 def build_frame(window: Window, cluster: ClusterSettings) -> tuple[Filter, ...]:
     """What every filter begins with: containers of `cluster` in `window`; empty labels narrow nothing."""
-    labels = (
-        ("location", cluster.location),
-        ("cluster_name", cluster.name),
-        ("namespace_name", cluster.namespace),
-    )
     return (
         _equals(("resource", "type"), "k8s_container"),
-        *(_equals(("resource", "labels", name), value) for name, value in labels if value),
+        *_in_cluster(cluster),
+        *_one_of(("resource", "labels", "namespace_name"), cluster.namespaces),
+        *_within(window),
+    )
+
+
+def _build_event_filter(window: Window, cluster: ClusterSettings, project: str) -> str:
+    """Events of all objects in the cluster's namespaces: of pods, and of what has no resource of its own."""
+    frame = (
+        _equals(("logName",), f"projects/{project}/logs/events"),
+        *_one_of(("resource", "type"), ("k8s_pod", "k8s_cluster")),
+        *_in_cluster(cluster),
+        *_one_of(("jsonPayload", "involvedObject", "namespace"), cluster.namespaces),
+        *_within(window),
+    )
+    return lql.to_text(And(frame))
+
+
+def _in_cluster(cluster: ClusterSettings) -> Iterator[Filter]:
+    named = (("location", cluster.location), ("cluster_name", cluster.name))
+    return (_equals(("resource", "labels", name), value) for name, value in named if value)
+
+
+def _within(window: Window) -> tuple[Filter, ...]:
+    return (
         Comparison(("timestamp",), Op.GE, format_instant(window.start_ns)),
         Comparison(("timestamp",), Op.LT, format_instant(window.end_ns)),
     )
+
+
+def _one_of(path: tuple[str, ...], values: Sequence[str]) -> Iterator[Filter]:
+    """Nothing where any value will do."""
+    terms = tuple(_equals(path, value) for value in values)
+    if terms:
+        yield terms[0] if len(terms) == 1 else Or(terms)
 
 
 def _equals(path: tuple[str, ...], value: str) -> Comparison:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diag.model.settings import Settings
+from diag.model.settings import KubernetesSettings, Settings
 
 _GKE_PARTS = 4
 _DEFAULT = "~/.kube/config"
@@ -30,9 +30,11 @@ class GkeContext:
         return f"gke_{self.project}_{self.location}_{self.cluster}"
 
 
-def find_gke_context() -> GkeContext | None:
-    """The current context, if there is a kubeconfig and its context is one of GKE's."""
-    found = next(_read_contexts(find_kubeconfig("")), None)
+def find_gke_context(settings: KubernetesSettings) -> GkeContext | None:
+    """The context that is named, else the current one, if there is a kubeconfig and it is one of GKE's."""
+    contexts = _read_contexts(find_kubeconfig(settings.kubeconfig))
+    wanted = (one for one in contexts if settings.context in ("", one.get("name")))
+    found = next(wanted, None)
     return None if found is None else _to_gke(found)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from diag.model.cluster import SLUG, ClusterEvent
+from diag.model.records import LogRecord
 from diag.normalise import redact_text
-from diag.sources.kube.fields import Object, instant_at, number_at, text_at
+from diag.sources.kube.fields import Object, dig, instant_at, number_at, text_at
 
 
 def to_events(events: Iterable[Object]) -> Iterator[ClusterEvent]:
@@ -32,3 +34,13 @@ def to_events(events: Iterable[Object]) -> Iterator[ClusterEvent]:
             source=SLUG,
             ref=f"event/{namespace}/{name}",
         )
+
+
+def to_logged_events(records: Iterable[LogRecord]) -> Iterator[ClusterEvent]:
+    """Events as the log service keeps them: an entry for each time, without count and first time."""
+    for record in records:
+        entry = {} if isinstance(record.data, str) else record.data
+        at_ns = instant_at(entry, "timestamp")
+        for event in to_events([dig(entry, "jsonPayload") or {}]):
+            ref = f"{event.name}@{text_at(entry, 'timestamp')}#{text_at(entry, 'insertId')}"
+            yield replace(event, count=1, first_ns=at_ns, last_ns=at_ns, source=record.source, ref=ref)

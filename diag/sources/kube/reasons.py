@@ -97,6 +97,8 @@ def explain_failure(error: Exception, place: str, timeout_s: float) -> SourceErr
                 return SourceError(
                     f"{where} refuses the connection", hint="is the cluster up, and its address still this?"
                 )
+            case exceptions.NewConnectionError():
+                pass  # a kind of timeout to the library, whatever hindered it: what it came from tells
             case exceptions.TimeoutError() | TimeoutError():
                 return SourceError(
                     f"{where} did not answer within {timeout_s:g} s",

@@ -93,6 +93,8 @@ def _sort_out(
     if len(ended) < len(tasks):
         told = f"{len(tasks) - len(ended)} of {len(tasks)} lists did not come within {most_s:g} s"
         unread.append(Unread("the rest", told, "name a namespace, or raise kubernetes.timeout_s"))
+    if failures and not listed:
+        raise failures[0]
     if all(one.items is None for one in listed):
         first = unread[0]
         raise SourceError(f"Kubernetes gives nothing, first of all: {first.reason}", hint=first.remedy)

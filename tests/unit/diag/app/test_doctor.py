@@ -20,6 +20,7 @@ from diag.model.instants import NS_PER_S, format_instant
 from diag.model.records import LogRecord
 from diag.render.doctor import WIDTH, render_checkup
 from diag.sources.cloud_logging import Visit
+from tests.kube_api import run_api_server
 
 NOW_NS = 1_753_615_601 * NS_PER_S
 GOOD = Answer(Health.OK, "good")
@@ -223,3 +224,28 @@ def test_the_view_fits_its_columns_and_is_harmless() -> None:
     assert max(map(len, lines)) <= WIDTH
     assert all(line.isprintable() for line in lines)
     assert lines[-1] == "1 ok, 1 warning, 1 failed, 1 not asked"
+
+
+def test_a_cluster_that_may_be_read_in_part_names_the_right_that_is_missing(workdir) -> None:
+    """Named, so a session would be judged with less than was asked for."""
+    with run_api_server() as api:
+        api.says("/api/v1/namespaces/voice/events", {"message": "events is forbidden"}, 403)
+        path = api.kubeconfig(workdir / "kube")
+        answer = examine_here({"kubernetes.kubeconfig": path}).find("kubernetes")
+        api.answers.clear()
+        whole = examine_here({"kubernetes.kubeconfig": path}).find("kubernetes")
+
+    assert (answer.state, answer.partial) == (Health.WARNING, True)
+    assert "not events in voice: not allowed" in answer.evidence
+    assert answer.remedy.startswith("grant list events")
+    assert whole.state is Health.OK
+    assert "0 pods" in whole.evidence
+
+
+def test_a_cluster_that_is_named_and_away_is_a_failure_with_its_reason(workdir) -> None:
+    """The one that a session would give."""
+    answer = examine_here({"kubernetes.kubeconfig": str(workdir / "nowhere")}).find("kubernetes")
+
+    assert answer.state is Health.FAILED
+    assert "there is no kubeconfig at" in answer.evidence
+    assert "get-credentials" in answer.remedy

@@ -1,0 +1,41 @@
+"""Events that the cluster has forgotten, from the log service: there they live as long as every line."""
+
+from __future__ import annotations
+
+from diag.model.cluster import ClusterEvent
+from diag.model.instants import NS_PER_S
+from diag.model.queries import LogQuery, LogSource
+from diag.model.records import LogRecord
+from diag.model.window import MINUTE_NS, Window
+
+_KEPT_NS = 55 * MINUTE_NS
+"""A cluster keeps its events for an hour."""
+
+_BEFORE_NS = 24 * 60 * MINUTE_NS
+"""A return to an old revision is known by its event alone, and holds until the next."""
+
+_AFTER_NS = 60 * NS_PER_S
+_MOST_PAGES = 5
+
+
+def ask_for_events(window: Window | None, now_ns: int) -> LogQuery | None:
+    """For what happened in the window, and a day before it; None where the cluster itself still knows."""
+    if window is None or window.start_ns > now_ns - _KEPT_NS:
+        return None
+    wider = Window(window.start_ns - _BEFORE_NS, max(window.start_ns, min(window.end_ns + _AFTER_NS, now_ns)))
+    return LogQuery(wider, events=True, max_pages=_MOST_PAGES, what="the cluster's events")
+
+
+async def read_logged_events(
+    source: LogSource, window: Window | None, now_ns: int
+) -> tuple[ClusterEvent, ...]:
+    """The answer; what could not be read stands in the source's coverage."""
+    query = ask_for_events(window, now_ns)
+    if query is None:
+        return ()
+    from diag.sources.kube.events import to_logged_events
+
+    records: list[LogRecord] = []
+    async for batch in source.read(query):
+        records += batch
+    return tuple(to_logged_events(records))
