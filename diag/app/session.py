@@ -15,6 +15,7 @@ from diag.app.nothing import explain_nothing
 from diag.app.reading import read_files, read_linked, read_live, read_searched, read_surroundings
 from diag.app.recall import open_recall
 from diag.app.request import Request, SessionRequest
+from diag.app.where import check_where
 from diag.catalogue import load_catalogue
 from diag.config import load_wanted_topics
 from diag.errors import UsageError
@@ -48,7 +49,7 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     wanted = load_wanted_topics(request.settings.topics.file)
     broker = Broker(request, catalogue)
     source = _narrow(open_source(request, catalogue), request, catalogue)
-    entries = Entries(source, catalogue, open_recall(request, source))
+    entries = Entries(source, catalogue, open_recall(request, source), request.where)
     async with Cluster(request) as cluster:  # beside all that is read here
         window = await _read_all(entries, broker, asked, request)
         await cluster.finish(interrupted=entries.interrupted)
@@ -89,6 +90,7 @@ def _span_of(session: Session, window: Window | None) -> Window | None:
 
 def check_asked(request: SessionRequest) -> None:
     """Refuse what no service can be asked for; raises `UsageError`."""
+    check_where(request.where)
     if not request.files and len(request.asked) > LONGEST:
         raise UsageError(
             f"an ID of {len(request.asked)} characters is no ID of any service", hint="check the ID"

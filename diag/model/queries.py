@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from diag.model.coverage import SourceCoverage
+from diag.model.filters import Filter
 from diag.model.records import LogRecord
 from diag.model.window import Window
 
@@ -18,6 +19,7 @@ class LogQuery:
     Attributes:
         messages: exact messages that place other sessions (a query of the surroundings).
         without_ids: also entries that name no session, or a lost one.
+        where: a further condition that the entries meet; a source that reads all leaves it to its reader.
         max_pages: what this query may spend; None: as the settings say.
         what: in words, for coverage and progress.
     """
@@ -26,6 +28,7 @@ class LogQuery:
     ids: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
     without_ids: bool = False
+    where: Filter | None = None
     max_pages: int | None = None
     what: str = ""
 

@@ -31,6 +31,8 @@ def build_filters(
 ) -> tuple[str, ...]:
     """The filters whose answers together answer `query`."""
     frame = build_frame(query.window, cluster)
+    if query.where is not None:
+        frame = (*frame, query.where)
     fixed = [*_says(query.messages), *(_names_no_session(catalogue) if query.without_ids else ())]
     parts: list[tuple[Filter, ...]] = [tuple(_mentions(text, project, catalogue)) for text in query.ids]
     return tuple(_pack(frame, parts, tuple(fixed)))
