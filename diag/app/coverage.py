@@ -18,6 +18,9 @@ LEAST_LAG_NS = 5 * NS_PER_S
 MOST_LAG_NS = 600 * NS_PER_S
 """What takes longer has a time that is not its own, or was sent again: it tells nothing of the rest."""
 
+KEPT_NS = 30 * 86_400 * NS_PER_S
+"""How long a bucket keeps entries where nobody said otherwise."""
+
 _SHOWN_PLACES = 3
 
 NOT_READ = (
@@ -88,7 +91,10 @@ def describe_coverage(
     given = tuple(sources)
     told = {source.source for source in given}
     return Coverage(
-        sources=(*given, *(source for source in NOT_READ if source.source not in told)),
+        sources=(
+            *(_tell_limits(source, window, settled_ns) for source in given),
+            *(source for source in NOT_READ if source.source not in told),
+        ),
         window=window,
         settled_ns=settled_ns,
         services=tuple((row.service, row.entries) for row in rows),
@@ -96,6 +102,21 @@ def describe_coverage(
         spans=tuple((row.service, row.span) for row in rows if row.span is not None),
         sides=sides or {},
     )
+
+
+def _tell_limits(source: SourceCoverage, window: Window | None, settled_ns: int | None) -> SourceCoverage:
+    """What a live log source can not have of `window`: what is gone, and what has not come yet."""
+    if window is None or settled_ns is None or source.source != "cloud-logging":
+        return source
+    notes = source.notes
+    if window.start_ns < settled_ns - KEPT_NS:
+        notes = (*notes, "the window begins over 30 days ago: a bucket keeps no more unless it is told to")
+    if not source.entries and source.state is State.COMPLETE and window.end_ns > settled_ns:
+        notes = (
+            *notes,
+            "nothing came yet, and what was just logged may be on its way: ask again in a minute",
+        )
+    return replace(source, notes=notes)
 
 
 @dataclass(frozen=True, slots=True)

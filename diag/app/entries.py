@@ -11,12 +11,14 @@ import polars as pl
 from diag import normalise
 from diag.app.recall import Recall
 from diag.app.request import Bounds
+from diag.app.where import NARROWED, keep_matching
 from diag.model import frames
 from diag.model.catalogue import Catalogue
 from diag.model.coverage import SourceCoverage, State
+from diag.model.filters import Filter
 from diag.model.identifiers import Identifier
 from diag.model.instants import format_instant
-from diag.model.queries import LogQuery, LogSource
+from diag.model.queries import LastingSource, LogQuery, LogSource
 from diag.model.records import KafkaRecord, LogRecord
 from diag.model.window import Window
 from diag.session.identity.links import Closure, close_over, is_crowded
@@ -29,8 +31,16 @@ INTERRUPTED = "interrupted (Ctrl-C)"
 class Entries:
     """One source's entries, as a frame that grows by queries until it is interrupted."""
 
-    def __init__(self, source: LogSource, catalogue: Catalogue, recall: Recall | None = None) -> None:
+    def __init__(
+        self,
+        source: LogSource,
+        catalogue: Catalogue,
+        recall: Recall | None = None,
+        where: Filter | None = None,
+    ) -> None:
+        """`where` narrows every query; what does not understand it is narrowed here."""
         self.source = source
+        self._where = where
         self._recall = recall or Recall(source, 0)
         self.catalogue = catalogue
         self.frame = frames.no_entries()
@@ -50,6 +60,9 @@ class Entries:
         """
         if self.interrupted:
             return
+        if self._where is not None:
+            query = replace(query, where=self._where)
+            self.tell(NARROWED)
         for stretch in self._recall.divide(query):
             kept = self._recall.load(stretch)
             if kept is not None:
@@ -63,7 +76,7 @@ class Entries:
         records: list[LogRecord] = []
         try:
             async for batch in self.source.read(query):
-                records += batch
+                records += batch if self._is_narrowed_there else keep_matching(batch, self._where)
         except asyncio.CancelledError:
             if not records and not self._count:
                 raise
@@ -72,6 +85,10 @@ class Entries:
         part = normalise.to_frame(records, self.catalogue, self._count)
         self._add(part)
         self._recall.keep(query, (part,))
+
+    @property
+    def _is_narrowed_there(self) -> bool:
+        return isinstance(self.source, LastingSource)
 
     def _add(self, part: pl.DataFrame) -> None:
         self._parts.append(part)

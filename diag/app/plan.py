@@ -86,7 +86,7 @@ async def plan_session(request: SessionRequest) -> ReadingPlan:
     broker.Broker(request, catalogue)  # a name of a broker that has no sense is said now
     source, asked = open_live(request, catalogue), catalogue.classify(request.asked)
     rehearsal, recall = Rehearsal(source), open_recall(request, source)
-    entries = Entries(rehearsal, catalogue, recall)
+    entries = Entries(rehearsal, catalogue, recall, request.where)
     window = await reading.read_live(entries, asked, request)
     session = rehearsal.take()
     await reading.read_surroundings(entries, asked, window, request)
@@ -118,7 +118,7 @@ async def plan_sessions(request: SessionsRequest) -> ReadingPlan:
     request = discover(request)
     source = open_live(request, load_catalogue(request.settings.catalogue.files))
     recall = open_recall(request, source)
-    parts = recall.divide(ask_for_all(find_live_window(request)))
+    parts = recall.divide(ask_for_all(find_live_window(request), request.where))
     queries = _to_planned(source, [part.query for part in parts if recall.load(part) is None], _WHY_ALL)
     return _to_plan(request, source, recall, tuple(queries))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from diag.model.filters import Filter
 from diag.model.progress import Progress, ignore
 from diag.model.settings import Settings
 
@@ -22,6 +23,7 @@ class Request:
         until_ns: end of the window, if given.
         ask_kafka: with files the broker is asked only if a flag says so.
         ask_cluster: likewise the cluster.
+        where: a further condition that entries must meet to be read.
         discovered: the project was found by ourselves; nobody named it.
     """
 
@@ -33,6 +35,7 @@ class Request:
     ask_kafka: bool = True
     ask_cluster: bool = True
     discovered: bool = False
+    where: Filter | None = None
     progress: Progress = ignore
 
     @property

@@ -16,6 +16,7 @@ from diag.app.pod_logs import explain_instead, is_needed_instead, open_pod_logs,
 from diag.app.reading import read_files, read_linked, read_live, read_searched, read_surroundings
 from diag.app.recall import open_recall
 from diag.app.request import Request, SessionRequest
+from diag.app.where import check_where
 from diag.catalogue import load_catalogue
 from diag.config import load_wanted_topics
 from diag.errors import UsageError
@@ -81,14 +82,14 @@ async def _collect(
 ) -> tuple[Entries, Window | None, tuple[SourceCoverage, ...]]:
     """All that there is of the session; its window, and the account of a source that had nothing of it."""
     source = _narrow(open_source(request, catalogue), request, catalogue)
-    entries = Entries(source, catalogue, open_recall(request, source))
+    entries = Entries(source, catalogue, open_recall(request, source), request.where)
     window = await _read_all(entries, broker, asked, request)
     await cluster.finish(interrupted=entries.interrupted)
     if not is_needed_instead(request, entries, cluster):
         await cluster.recall_events(entries, window)
         return entries, window, ()
     before = explain_instead(entries.coverage())
-    entries = Entries(open_pod_logs(request, catalogue), catalogue)
+    entries = Entries(open_pod_logs(request, catalogue), catalogue, where=request.where)
     return entries, await _read_all(entries, broker, asked, request), (before,)
 
 
@@ -108,6 +109,7 @@ def _span_of(session: Session, window: Window | None) -> Window | None:
 
 def check_asked(request: SessionRequest) -> None:
     """Refuse what no service can be asked for; raises `UsageError`."""
+    check_where(request.where)
     if not request.files and len(request.asked) > LONGEST:
         raise UsageError(
             f"an ID of {len(request.asked)} characters is no ID of any service", hint="check the ID"

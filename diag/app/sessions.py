@@ -23,6 +23,7 @@ from diag.app.recall import open_recall
 from diag.app.request import SessionsRequest
 from diag.app.session import open_source
 from diag.app.sought import FOUND_BY, check_sought, explain_unfound
+from diag.app.where import check_where
 from diag.catalogue import load_catalogue
 from diag.checks import CHECKS
 from diag.config import load_wanted_topics
@@ -89,6 +90,7 @@ def leave_nothing() -> None:
 
 def check_question(request: SessionsRequest) -> None:
     """Refuse what no session can have; raises `UsageError`."""
+    check_where(request.where)
     _check_cause(request.cause)
     check_sought(request.sought)
 

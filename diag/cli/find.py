@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from diag.cli import listing, options, output
+from diag.cli.where import read_where
 
 Sought = Annotated[
     str,
@@ -22,6 +23,7 @@ def find(
     files: options.LogFiles = None,
     since: options.Since = None,
     until: options.Until = None,
+    where: options.Where = None,
     around: listing.Around = None,
     project: options.Project = None,
     location: options.Location = None,
@@ -57,6 +59,8 @@ def find(
         ),
         **options.to_cache_flags(no_cache=no_cache),
     }
-    question = listing.Question(tuple(files or ()), (since, until), around, sought=output.to_text(sought))
+    question = listing.Question(
+        tuple(files or ()), (since, until), around, sought=output.to_text(sought), where=read_where(where)
+    )
     sink = listing.Sink(output_format, out, quiet, explain_plan)
     raise typer.Exit(listing.run(question, flags, config, sink))

@@ -17,6 +17,7 @@ from diag.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from diag.app.request import SessionsRequest
+    from diag.model.filters import Filter
     from diag.model.overview import Overview
     from diag.model.progress import Progress
     from diag.model.reading_plan import ReadingPlan
@@ -38,6 +39,7 @@ class Question:
     """What is asked, as it was typed.
 
     Attributes:
+        where: a further condition that entries meet.
         sought: a text that the sessions have; None where none is sought.
     """
 
@@ -47,6 +49,7 @@ class Question:
     no_reply: bool = False
     cause: str = ""
     sought: str | None = None
+    where: Filter | None = None
 
     def bounds(self, now_ns: int) -> Bounds:
         """Both ends of the window; raises `UsageError`."""
@@ -97,6 +100,7 @@ def _to_request(
         unanswered=question.no_reply,
         cause=question.cause,
         sought=question.sought,
+        where=question.where,
     )
 
 

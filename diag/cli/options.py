@@ -211,6 +211,15 @@ NoCache = Annotated[
         rich_help_panel=_SOURCES,
     ),
 ]
+Where = Annotated[
+    str | None,
+    typer.Option(
+        "--where",
+        metavar="FILTER",
+        help="Read only entries that match this, too: the Logging query language, also on files.",
+        rich_help_panel=_SOURCES,
+    ),
+]
 Config = Annotated[
     Path | None, typer.Option(help="Settings file; default: diag.toml here.", rich_help_panel=_SOURCES)
 ]

@@ -13,11 +13,13 @@ import typer
 from diag.cli import exits, options, output
 from diag.cli.interrupts import run_until_interrupted
 from diag.cli.times import parse_bounds
+from diag.cli.where import read_where
 from diag.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from diag.app.request import SessionRequest
     from diag.model.diagnosis import Diagnosis, NothingFound
+    from diag.model.filters import Filter
     from diag.model.reading_plan import ReadingPlan
     from diag.model.settings import Settings
 
@@ -43,6 +45,7 @@ def session(
     files: options.LogFiles = None,
     since: options.Since = None,
     until: options.Until = None,
+    where: options.Where = None,
     project: options.Project = None,
     location: options.Location = None,
     cluster: options.Cluster = None,
@@ -85,7 +88,17 @@ def session(
         "report.fail_on": fail_on.value if fail_on else None,
     }
     sink = _Sink(output_format, out, report, quiet, explain_plan)
-    raise typer.Exit(_run(session_id, tuple(files or ()), (since, until), flags, config, sink))
+    question = _Question(tuple(files or ()), (since, until), read_where(where))
+    raise typer.Exit(_run(session_id, question, flags, config, sink))
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is read."""
+
+    files: tuple[str, ...]
+    window: tuple[str | None, str | None]
+    where: Filter | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +114,7 @@ class _Sink:
 
 def _run(
     session_id: str,
-    files: tuple[str, ...],
-    window: tuple[str | None, str | None],
+    question: _Question,
     flags: options.Flags,
     config: Path | None,
     sink: _Sink,
@@ -113,17 +125,18 @@ def _run(
     _check_sink(sink)
     settings, now_ns = load_settings(flags, os.environ, config), time.time_ns()
     output.tell_notes(settings, quiet=sink.quiet)
-    since_ns, until_ns = parse_bounds(*window, now_ns)
+    since_ns, until_ns = parse_bounds(*question.window, now_ns)
     with output.show_progress(quiet=sink.quiet) as progress:
         request = SessionRequest(
             asked=output.to_text(session_id),
             settings=settings,
             now_ns=now_ns,
-            files=files,
+            files=question.files,
+            where=question.where,
             since_ns=since_ns,
             until_ns=until_ns,
-            ask_kafka=not files or options.names_broker(flags),
-            ask_cluster=not files or options.names_kube(flags),
+            ask_kafka=not question.files or options.names_broker(flags),
+            ask_cluster=not question.files or options.names_kube(flags),
             progress=progress,
         )
         answer = _answer(request, explain=sink.explain)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from diag.cli import listing, options
+from diag.cli.where import read_where
 
 NoReply = Annotated[
     bool,
@@ -22,6 +23,7 @@ def sessions(
     files: options.LogFiles = None,
     since: options.Since = None,
     until: options.Until = None,
+    where: options.Where = None,
     around: listing.Around = None,
     project: options.Project = None,
     location: options.Location = None,
@@ -58,6 +60,8 @@ def sessions(
         ),
         **options.to_cache_flags(no_cache=no_cache),
     }
-    question = listing.Question(tuple(files or ()), (since, until), around, no_reply, cause or "")
+    question = listing.Question(
+        tuple(files or ()), (since, until), around, no_reply, cause or "", where=read_where(where)
+    )
     sink = listing.Sink(output_format, out, quiet, explain_plan)
     raise typer.Exit(listing.run(question, flags, config, sink))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from diag.model.coverage import SourceCoverage
+from diag.model.filters import Filter
 from diag.model.records import LogRecord
 from diag.model.window import Window
 
@@ -19,6 +20,7 @@ class LogQuery:
         messages: exact messages that place other sessions (a query of the surroundings).
         events: what the cluster tells of its objects, instead of what their containers wrote.
         without_ids: also entries that name no session, or a lost one.
+        where: a further condition that the entries meet; a source that reads all leaves it to its reader.
         max_pages: what this query may spend; None: as the settings say.
         what: in words, for coverage and progress.
     """
@@ -28,6 +30,7 @@ class LogQuery:
     messages: tuple[str, ...] = ()
     without_ids: bool = False
     events: bool = False
+    where: Filter | None = None
     max_pages: int | None = None
     what: str = ""
 

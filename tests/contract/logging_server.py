@@ -68,7 +68,12 @@ class Server:
 
     def settings(self, **settings) -> Settings:
         """What a command needs to find it."""
-        logging = LoggingSettings(project=PROJECT, endpoint=f"http://{self.address}", **settings)
+        return self.settings_at(self.address, **settings)
+
+    @staticmethod
+    def settings_at(address: str, **settings) -> Settings:
+        """What a command needs to find it at an address that leads to it."""
+        logging = LoggingSettings(project=PROJECT, endpoint=f"http://{address}", **settings)
         return Settings(logging=logging, cluster=CLUSTER)
 
 

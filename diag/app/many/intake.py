@@ -11,10 +11,12 @@ import polars as pl
 
 from diag.app.coverage import LEAST_LAG_NS, Heard, Unparsed, find_lag, find_unparsed, hear
 from diag.app.request import Bounds
+from diag.app.where import keep_matching
 from diag.catalogue import load_catalogue
 from diag.errors import DataError
 from diag.model import frames
 from diag.model.catalogue import Catalogue
+from diag.model.filters import Filter
 from diag.model.records import LogRecord
 from diag.normalise import join_frames, to_frame
 from diag.session.census import Census, take_census
@@ -32,12 +34,14 @@ class IntakeJob:
     Attributes:
         number: of the frame on disk.
         bounds: what lies outside is left out.
+        where: so is what does not meet this.
     """
 
     folder: Path
     number: int
     catalogue_files: tuple[str, ...]
     bounds: Bounds = (None, None)
+    where: Filter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ def take_in_part(job: IntakeJob, part: Part) -> Digest:
 
 def take_in(job: IntakeJob, records: Iterable[LogRecord]) -> Digest:
     """Put the entries aside as a frame, but for those outside of the bounds."""
+    records = keep_matching(records, job.where)
     return take_in_frame(job, to_frame(records, catalogue_of(job.catalogue_files)))
 
 

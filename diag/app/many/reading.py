@@ -16,8 +16,10 @@ from diag.app.many.intake import Digest, IntakeJob, take_in, take_in_frame, take
 from diag.app.many.workers import Workers, count_cores
 from diag.app.recall import Recall
 from diag.app.request import SessionsRequest
+from diag.app.where import NARROWED
 from diag.errors import DataError
 from diag.model.coverage import SourceCoverage, State
+from diag.model.filters import Filter
 from diag.model.queries import LogQuery, LogSource
 from diag.model.records import LogRecord
 from diag.model.settings import WorkSettings
@@ -61,9 +63,9 @@ def share_out(settings: WorkSettings) -> Room:
     return Room(processes, min(free // _PART_TAKES, _LARGEST_PART_MB * _MB), free // _LINE_TAKES)
 
 
-def ask_for_all(window: Window) -> LogQuery:
+def ask_for_all(window: Window, where: Filter | None = None) -> LogQuery:
     """The query for every line of a live source."""
-    return LogQuery(window, what="all sessions")
+    return LogQuery(window, where=where, what="all sessions")
 
 
 class Intake:
@@ -128,7 +130,7 @@ class Intake:
         return replace(digest, cut=content.cut, problems=content.problems, notes=content.notes)
 
     async def _read_batches(self, window: Window) -> None:
-        for stretch in self._recall.divide(ask_for_all(window)):
+        for stretch in self._recall.divide(ask_for_all(window, self._request.where)):
             kept = self._recall.load(stretch)
             if kept is None:
                 await self._ask(stretch.query)
@@ -151,8 +153,9 @@ class Intake:
 
     def _job(self) -> IntakeJob:
         bounds = self._request.bounds if self._request.files else (None, None)
+        where = self._request.where if self._request.files else None
         files = self._request.settings.catalogue.files
-        return IntakeJob(self._folder, next(self._numbers), files, bounds)
+        return IntakeJob(self._folder, next(self._numbers), files, bounds, where)
 
     def coverage(self) -> SourceCoverage:
         """The source's own account, and what became of it here."""
@@ -160,6 +163,12 @@ class Intake:
         entries = sum(digest.entries for digest in self.digests)
         unparsed = reduce(Unparsed.joined, (digest.unparsed for digest in self.digests), Unparsed())
         source = replace(source, notes=(*source.notes, *self._left_out(entries)))
+        if self._request.where is not None:
+            source = replace(
+                source,
+                state=State.PARTIAL if source.state is State.COMPLETE else source.state,
+                notes=(NARROWED, *source.notes),
+            )
         if self.interrupted:
             source = replace(source, state=State.PARTIAL, notes=(INTERRUPTED, *source.notes))
         return cover_entries(source, entries, unparsed, self.lag_ns)

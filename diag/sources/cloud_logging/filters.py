@@ -33,6 +33,8 @@ def build_filters(
     if query.events:
         return (_build_event_filter(query.window, cluster, project),)
     frame = build_frame(query.window, cluster)
+    if query.where is not None:
+        frame = (*frame, query.where)
     fixed = [*_says(query.messages), *(_names_no_session(catalogue) if query.without_ids else ())]
     parts: list[tuple[Filter, ...]] = [tuple(_mentions(text, project, catalogue)) for text in query.ids]
     return tuple(_pack(frame, parts, tuple(fixed)))

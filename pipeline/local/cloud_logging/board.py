@@ -49,6 +49,10 @@ class Switchboard:
                 self._writes = _obey(self._switches.refuse_writes)
             return asdict(self._switches)
 
+    def forget(self) -> None:
+        """Count requests anew, as a minute without any would."""
+        self._quota = ReadQuota()
+
     def admit_read(self, project: str, context: Any) -> None:
         """Let a read at the cost of `project` through, in its time; raises `RequestError`."""
         self._delay(context)

@@ -6,6 +6,7 @@ Written as codes with commas between them; the first that is still in force refu
     UNAVAILABLE*3        the next three
     UNAVAILABLE/3        every third
     UNAVAILABLE@30       for 30 seconds from now
+    OK*1,UNAVAILABLE     every one but the next
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Literal
 import grpc
 
 _ORDER = re.compile(r"(?P<code>[A-Z_]+)(?:(?P<limit>[*/@])(?P<number>\d{1,9}(?:\.\d{1,9})?))?")
-_CODES = {code.name: code for code in grpc.StatusCode if code is not grpc.StatusCode.OK}
+_CODES = {code.name: code for code in grpc.StatusCode}
 
 Limit = Literal["", "*", "/", "@"]
 
@@ -63,7 +64,7 @@ class Refuser:
         with self._lock:
             for place, order in enumerate(self._orders):
                 if self._is_in_force(place, order, now_s):
-                    return order.code
+                    return None if order.code is grpc.StatusCode.OK else order.code
         return None
 
     def _is_in_force(self, place: int, order: Order, now_s: float) -> bool:

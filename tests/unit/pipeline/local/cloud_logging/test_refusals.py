@@ -20,6 +20,7 @@ def refused(text, times_s):
         ("UNAVAILABLE*2", ["UNAVAILABLE", "UNAVAILABLE", None, None]),
         ("PERMISSION_DENIED/2", [None, "PERMISSION_DENIED", None, "PERMISSION_DENIED"]),
         ("INTERNAL@2", ["INTERNAL", "INTERNAL", None, None]),
+        ("OK*2, ABORTED", [None, None, "ABORTED", "ABORTED"]),
         ("INTERNAL*1, ABORTED*2", ["INTERNAL", "ABORTED", "ABORTED", None]),
     ],
 )
@@ -29,7 +30,8 @@ def test_orders_are_carried_out(text, expected):
 
 
 @pytest.mark.parametrize(
-    "text", ["OK", "unavailable", "UNAVAILABLE*", "UNAVAILABLE*0", "UNAVAILABLE/1.5", "A,", "UNAVAILABLE*-1"]
+    "text",
+    ["GONE", "unavailable", "UNAVAILABLE*", "UNAVAILABLE*0", "UNAVAILABLE/1.5", "A,", "UNAVAILABLE*-1"],
 )
 def test_what_is_no_order_is_named(text):
     """A misspelt fault must not be a test that passes without it."""

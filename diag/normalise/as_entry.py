@@ -1,0 +1,56 @@
+"""Any record as the log entry that GKE would have made of it, for a filter of the query language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from diag.model.instants import format_instant
+from diag.model.records import LogRecord
+from diag.normalise.draft import Draft
+from diag.normalise.log_entry import is_log_entry
+from diag.normalise.shapes import read_record
+
+_SEVERITIES = {
+    "debug": "DEBUG",
+    "info": "INFO",
+    "warning": "WARNING",
+    "error": "ERROR",
+    "fatal": "CRITICAL",
+}
+
+
+def to_entry(record: LogRecord) -> Mapping[str, Any]:
+    """A log entry is itself; of anything else its parts: time, severity, pod, container, fields, text."""
+    if isinstance(record.data, Mapping) and is_log_entry(tuple(record.data)):
+        return record.data
+    return _to_entry(read_record(record), _text_of(record))
+
+
+def _text_of(record: LogRecord) -> str:
+    """A line that is no JSON to its end is a text as a whole, whatever pairs stand in it; else nothing."""
+    is_text = isinstance(record.data, str) and not record.data.rstrip().endswith("}")
+    return str(record.data) if is_text else ""
+
+
+def _to_entry(draft: Draft, text: str) -> dict[str, Any]:
+    container = next(iter(draft.name_hints), "")
+    labels = {"pod_name": draft.pod, "container_name": container}
+    entry: dict[str, Any] = {
+        "logName": draft.log_name,
+        "insertId": draft.insert_id,
+        "trace": draft.trace,
+        "severity": _SEVERITIES.get(draft.level, "DEFAULT"),
+        "resource": {
+            "type": "k8s_container",
+            "labels": {name: text for name, text in labels.items() if text},
+        },
+        "labels": draft.labels,
+    }
+    if draft.time_ns is not None:
+        entry["timestamp"] = format_instant(draft.time_ns)
+    if draft.payload and not text:
+        entry["jsonPayload"] = {"message": draft.message, "level": draft.level, **draft.payload}
+    else:
+        entry["textPayload"] = text or draft.message
+    return {name: value for name, value in entry.items() if value}
