@@ -25,7 +25,7 @@ from pipeline.wire.kafka_consumer import KafkaConsumer
 from pipeline.wire.log_lines import BoundLog, Log
 from pipeline.wire.loopback_ice import expire_consent_after
 from pipeline.wire.metrics import SessionMetrics, add_metrics
-from pipeline.wire.records import AUDIO_OUT, MEDIA_SERVER_GROUP
+from pipeline.wire.records import AUDIO_OUT
 from pipeline.wire.refusals import RequestRefusedError, refuse_in_one_shape
 from pipeline.wire.serving import DRAIN_S, Probes, add_probes
 from pipeline.wire.tracing import TRACEPARENT, parse_traceparent
@@ -172,7 +172,7 @@ def build_service(settings: Settings, log: Log) -> web.Application:
     expire_consent_after(settings.client_lost_s)
     publisher = KafkaPublisher(settings.kafka, log)
     replies = ReplyDesk(log)
-    consumer = KafkaConsumer(settings.kafka, publisher, AUDIO_OUT, MEDIA_SERVER_GROUP, replies)
+    consumer = KafkaConsumer(settings.kafka, publisher, AUDIO_OUT, settings.reply_group, replies)
     background = Background()
 
     async def keep_kafka(_app: web.Application) -> AsyncIterator[None]:
