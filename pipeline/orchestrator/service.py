@@ -32,7 +32,7 @@ from pipeline.wire.metrics import SessionMetrics, add_metrics
 from pipeline.wire.progress import Progress
 from pipeline.wire.records import AUDIO_IN, ORCHESTRATOR_GROUP, SESSION_EVENTS
 from pipeline.wire.refusals import refuse_in_one_shape
-from pipeline.wire.serving import DRAIN_S, Probes, add_probes
+from pipeline.wire.serving import DRAIN_S, Probes, add_probes, on_drain
 from pipeline.wire.tracing import parse_traceparent
 
 _EXPIRE_EVERY_S = 5.0
@@ -163,10 +163,7 @@ def build_service(settings: Settings, log: Log) -> web.Application:
         await background.stop()
         await orchestrator.close()
 
-    async def shut_down(_app: web.Application) -> None:
-        await orchestrator.drain()
-
     app = build_app(orchestrator.sockets, orchestrator.probes(background), metrics, log)
     app.cleanup_ctx.append(run_tasks)
-    app.on_shutdown.append(shut_down)
+    on_drain(app, orchestrator.drain)
     return app
