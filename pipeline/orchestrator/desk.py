@@ -84,8 +84,14 @@ class TurnDesk:
         gone = frozenset(partitions)
         with suppress(TimeoutError):
             async with asyncio.timeout(HAND_OVER_S):
-                while any(turn.utterance.origin.partition in gone for turn in self._open.values()):
+                while self._find_open(gone):
                     await self._changed.wait()
+        for turn in self._find_open(gone):
+            self.lanes.take_off(turn.session_id, turn.turn_id)
+            self._leave(turn)
+
+    def _find_open(self, partitions: frozenset[int]) -> list[Turn]:
+        return [turn for turn in self._open.values() if turn.utterance.origin.partition in partitions]
 
     async def _run(self, turn: Turn) -> None:
         try:
@@ -94,13 +100,16 @@ class TurnDesk:
             else:
                 await self._run_turn(turn)
         except asyncio.CancelledError:
-            if turn.interrupted.is_set():
-                raise
-            self._open.pop(turn.turn_id, None)
-            self._journal.abandon(turn.turn_id)
-            self._wake()
+            if not turn.interrupted.is_set():
+                self._leave(turn)
             raise
         self.drop(turn)
+
+    def _leave(self, turn: Turn) -> None:
+        """Whoever reads its speech next leads `turn`; that was no crash."""
+        self._open.pop(turn.turn_id, None)
+        self._journal.abandon(turn.turn_id)
+        self._wake()
 
     def _wake(self) -> None:
         self._changed.set()

@@ -60,9 +60,9 @@ class TurnJournal:
 
     def abandon(self, turn_id: str) -> None:
         """The turn was left in good order for another replica, or the next process: that is no crash."""
-        self._running.discard(turn_id)
-        known = self._turns.pop(turn_id, None)
-        if known is not None:
+        known = self._turns.get(turn_id)
+        if known is not None and turn_id in self._running:
+            self._running.remove(turn_id)
             self._note(StoredTurn(turn_id, known.session_id, known.attempts - 1, done=False))
 
     def _note(self, turn: StoredTurn) -> None:

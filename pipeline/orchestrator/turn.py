@@ -30,13 +30,17 @@ class StageError(Exception):
 
 
 class Outcome(StrEnum):
-    """How a turn ended, or one delivery: the worst of a turn's deliveries is the turn's."""
+    """How a turn ended, or one delivery: the worst of a turn's deliveries is the turn's.
+
+    One that is ``left`` is led by the next process, or another replica.
+    """
 
     DELIVERED = "delivered"
     WITHHELD = "withheld"
     EMPTY = "empty"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+    LEFT = "left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +122,7 @@ class TurnConductor:
         except StageError:
             pass  # the stage has its own line
         except asyncio.CancelledError:
-            if turn.interrupted.is_set():
-                outcome = Outcome.INTERRUPTED
+            outcome = Outcome.INTERRUPTED if turn.interrupted.is_set() else Outcome.LEFT
             raise
         except Exception as error:  # noqa: BLE001  the session's next turns are waiting behind this one
             log.write("stage-failed", stage="turn", error=f"{type(error).__name__}: {error}")

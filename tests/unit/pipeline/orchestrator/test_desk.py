@@ -121,6 +121,7 @@ async def test_a_partition_is_not_held_for_ever(build, eventually, monkeypatch) 
     await world.desk.hand_over([0])
 
     assert world.progress.committable() == {0: 5}
+    await eventually(lambda: not world.desk.lanes.take_off(SESSION, TURN.turn_id))  # it runs here no more
 
 
 async def test_a_turn_that_the_end_of_the_process_breaks_off_is_left_to_the_next(build, eventually) -> None:

@@ -279,3 +279,17 @@ async def test_a_server_that_is_about_to_stop_takes_no_more_sockets(client, sock
 
         assert (await socket.receive_json(timeout=5))["event"] == "pong"
     assert response.status == 503
+
+
+async def test_sessions_that_are_over_leave_nothing(client, callers, sockets, eventually) -> None:
+    """No table, task or socket grows with the number of calls."""
+    tasks = len(asyncio.all_tasks())
+    for _ in range(50):
+        session_id = mint_session_id()
+        async with client.ws_connect("/ws") as socket:
+            await _bind(socket, session_id)
+            callers.sent.note(SentMessage(f"{session_id}/x", session_id, "{}"))
+    await eventually(lambda: not sockets._open)
+    await eventually(lambda: len(asyncio.all_tasks()) <= tasks + 1)  # aiohttp keeps one connection alive
+
+    assert (len(callers), len(callers.sent), len(sockets._bindings)) == (0, 0, 0)
