@@ -60,16 +60,27 @@ def parts(
 
 
 @app.command()
-def up(folder: Folder = DEFAULT_FOLDER, *, cluster: Cluster = False) -> None:
+def up(
+    folder: Folder = DEFAULT_FOLDER,
+    replicas: Annotated[
+        str, typer.Option(help="Replicas of services, such as orchestrator=2,media-server=2.")
+    ] = "",
+    *,
+    cluster: Cluster = False,
+) -> None:
     """Start the stack and keep it until Ctrl-C."""
-    from pipeline.local.plan import plan_from_environment  # noqa: PLC0415 - see above
+    from pipeline.local.plan import plan_from_environment, with_replicas  # noqa: PLC0415 - see above
+    from pipeline.local.services import read_replicas  # noqa: PLC0415
     from pipeline.local.supervisor import INTERRUPTED, keep  # noqa: PLC0415
 
     async def serve(stack: Stack) -> int:
         typer.echo(_describe(stack, folder))
         return await keep(stack)
 
-    code = _supervise(plan_from_environment(folder), serve, cluster=cluster)
+    if cluster and replicas:
+        raise StackError("the replicas of a cluster are its deployments': kubectl scale changes them")
+    plan = with_replicas(plan_from_environment(folder), read_replicas(replicas))
+    code = _supervise(plan, serve, cluster=cluster)
     raise typer.Exit(0 if code == INTERRUPTED else code)
 
 
@@ -179,7 +190,8 @@ def _describe(stack: Stack, folder: Path) -> str:
     state = stack.state
     rows = [("logging", state.logging), ("kafka", state.kafka)]
     rows += [(name, f"http://{address}") for name, address in state.services.items()]
-    lines = [f"  {name:14}{address}" for name, address in rows]
+    width = max(len(name) for name, _ in rows) + 2
+    lines = [f"  {name:{width}}{address}" for name, address in rows]
     bin_folder = os.path.relpath(Path(sys.executable).parent)
     commands = [
         f"{bin_folder}/python -m pipeline call",

@@ -16,6 +16,7 @@ from diag.model.records import SESSION_ROLES, KafkaRecord
 from diag.model.topics import BrokerFacts
 from diag.model.window import MINUTE_NS, Window
 from diag.session.identity.links import is_hub
+from diag.topics import join_pod_groups
 
 if TYPE_CHECKING:
     from diag.sources.kafka import RecordsRead
@@ -99,7 +100,7 @@ class Broker:
         from diag.sources import kafka
 
         self._request.progress("reading Kafka: topics and groups")
-        self.facts = await kafka.read_broker(self._settings, self._request.now_ns)
+        self.facts = join_pod_groups(await kafka.read_broker(self._settings, self._request.now_ns))
 
     async def _read_records(self, window: Window, ids: frozenset[str]) -> None:
         from diag.sources import kafka

@@ -9,7 +9,7 @@ from diag.errors import UsageError
 from diag.model.progress import Progress, ignore
 from diag.model.settings import Settings
 from diag.model.topics import TopicPlan, TopicReport
-from diag.topics import build_plan, find_restarts
+from diag.topics import build_plan, find_restarts, join_pod_groups
 
 
 async def plan_topics(settings: Settings, now_ns: int, progress: Progress = ignore) -> TopicPlan:
@@ -22,7 +22,7 @@ async def plan_topics(settings: Settings, now_ns: int, progress: Progress = igno
 
     wanted = load_wanted_topics(settings.topics.file)
     progress("reading Kafka")
-    return build_plan(wanted, await kafka.read_broker(settings.kafka, now_ns))
+    return build_plan(wanted, join_pod_groups(await kafka.read_broker(settings.kafka, now_ns)))
 
 
 async def create_missing(settings: Settings, plan: TopicPlan, progress: Progress = ignore) -> TopicReport:

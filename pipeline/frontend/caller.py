@@ -6,14 +6,15 @@ A caller who interrupts does not listen to the end: the next sentence is spoken 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import aiohttp
 
-from pipeline.frontend.connection import Call, ConnectError, open_call, open_socket
+from pipeline.frontend.connection import Call, open_call, open_socket
 from pipeline.frontend.core import CallReport, ReplyWatch, TurnReport, is_audible
+from pipeline.frontend.errors import ConnectError
+from pipeline.frontend.session_socket import SessionSocket
 from pipeline.frontend.settings import Settings
 from pipeline.wire.audio_tracks import read_frames
 from pipeline.wire.background import end_tasks
@@ -51,14 +52,11 @@ class Listener:
             return False  # what came until now is the report
         return True
 
-    async def read_socket(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        """Until it closes."""
-        async for message in socket:
-            if message.type is not aiohttp.WSMsgType.TEXT:
-                continue
-            content = json.loads(message.data)
-            if self._watch is not None and isinstance(content, dict):
-                self._watch.note_message(content, asyncio.get_running_loop().time())
+    async def read_socket(self, socket: SessionSocket) -> None:
+        """Until it closes for good."""
+        async for message in socket.messages():
+            if self._watch is not None:
+                self._watch.note_message(message, asyncio.get_running_loop().time())
                 self._changed.set()
 
     async def read_audio(self, call: Call) -> None:
@@ -79,7 +77,7 @@ async def make_call(settings: Settings, note: Note) -> CallReport:
     connected_ms: int | None = None
     started = asyncio.get_running_loop().time()
     try:
-        async with _connect(settings, trace) as (call, listener):
+        async with _connect(settings, trace, note) as (call, listener):
             connected_ms = round((asyncio.get_running_loop().time() - started) * 1000)
             note(f"connected after {connected_ms} ms as {settings.session_id}")
             script = list(zip(settings.sentences, speeches, strict=True))
@@ -90,11 +88,13 @@ async def make_call(settings: Settings, note: Note) -> CallReport:
 
 
 @asynccontextmanager
-async def _connect(settings: Settings, trace: TraceContext) -> AsyncIterator[tuple[Call, Listener]]:
+async def _connect(
+    settings: Settings, trace: TraceContext, note: Note
+) -> AsyncIterator[tuple[Call, Listener]]:
     """Both connections with the same trace, and somebody who listens to them."""
     async with (
         aiohttp.ClientSession() as client,
-        open_socket(client, settings.ws_url, settings.socket_session_id, trace) as socket,
+        open_socket(client, settings.ws_urls, settings.socket_session_id, trace, note) as socket,
         open_call(client, settings.whip_url, settings.session_id, trace) as call,
     ):
         listener = Listener()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urljoin
@@ -13,6 +12,8 @@ import aiohttp
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
 from aiortc.exceptions import InvalidStateError, OperationError
 
+from pipeline.frontend.errors import ConnectError
+from pipeline.frontend.session_socket import SessionSocket
 from pipeline.wire.audio_tracks import PacedTrack
 from pipeline.wire.correlation import SESSION_HEADER
 from pipeline.wire.environment import check_loopback_url
@@ -30,36 +31,21 @@ _SDP = {"Content-Type": "application/sdp"}
 _LARGEST_ANSWER = 64 * 1024
 
 
-class ConnectError(Exception):
-    """The caller could not connect; the text is one line for the person at the terminal."""
-
-
 @asynccontextmanager
 async def open_socket(
-    client: aiohttp.ClientSession, url: str, session_id: str, trace: TraceContext
-) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    client: aiohttp.ClientSession,
+    urls: Sequence[str],
+    session_id: str,
+    trace: TraceContext,
+    note: Callable[[str], None] = lambda _: None,
+) -> AsyncIterator[SessionSocket]:
     """A WebSocket that is bound to `session_id`; raises `ConnectError`."""
-    info = {"event": "session_info", "session_id": session_id, "traceparent": trace.to_header()}
+    socket = SessionSocket(client, urls, session_id, trace, note=note)
+    await socket.open()
     try:
-        async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            socket = await client.ws_connect(url, max_msg_size=_LARGEST_ANSWER)
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise ConnectError(f"no WebSocket at {url}: {error or 'it does not answer'}") from error
-    try:
-        await _confirm(socket, info)
         yield socket
     finally:
-        await socket.close(code=1000)
-
-
-async def _confirm(socket: aiohttp.ClientWebSocketResponse, info: dict[str, str]) -> None:
-    try:
-        await socket.send_json(info)
-        answer = await socket.receive_json(timeout=CONNECT_TIMEOUT_S)
-    except (aiohttp.ClientError, TimeoutError, TypeError, ValueError, OSError) as error:
-        raise ConnectError(f"the socket was not bound: {type(error).__name__}") from error
-    if not isinstance(answer, dict) or answer.get("event") != "session_confirmed":
-        raise ConnectError(f"the socket was not bound: {json.dumps(answer)[:200]}")
+        await socket.close()
 
 
 class Call:

@@ -19,7 +19,7 @@ class Settings:
 
     Attributes:
         whip_url: where the media server takes offers.
-        ws_url: where the orchestrator takes sockets.
+        ws_urls: where the orchestrators take sockets, in the order in which they are tried.
         sentences: what is said, in this order.
         session_id: the session's ID, sent with WHIP.
         socket_session_id: the ID that the socket is bound to; another one than `session_id` is how a
@@ -30,7 +30,7 @@ class Settings:
     """
 
     whip_url: str
-    ws_url: str
+    ws_urls: tuple[str, ...]
     sentences: tuple[str, ...]
     session_id: str
     socket_session_id: str
@@ -51,7 +51,7 @@ def read_settings(arguments: Sequence[str]) -> Settings:
     session_id = options.session_id or mint_browser_session_id()
     return Settings(
         whip_url=options.whip,
-        ws_url=options.ws,
+        ws_urls=tuple(options.ws),
         sentences=tuple(options.say),
         session_id=session_id,
         socket_session_id=options.socket_session_id or session_id,
@@ -64,7 +64,13 @@ def read_settings(arguments: Sequence[str]) -> Settings:
 def _build_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m pipeline.frontend", description="A caller who speaks from a script.")
     parser.add_argument("--whip", required=True, type=_read_http_url, help="URL of the WHIP endpoint")
-    parser.add_argument("--ws", required=True, type=_read_ws_url, help="URL of the orchestrator's socket")
+    parser.add_argument(
+        "--ws",
+        required=True,
+        action="append",
+        type=_read_ws_url,
+        help="URL of the orchestrator's socket; of its replicas, each",
+    )
     parser.add_argument(
         "--say", required=True, action="append", type=_read_sentence, help="a sentence; may be repeated"
     )

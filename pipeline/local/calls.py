@@ -63,11 +63,18 @@ def mint_browser_session_id() -> str:
     return f"session_{time.time_ns() // 1_000_000}_{''.join(random.choices(_BASE_36, k=9))}"
 
 
+def _name_sockets(state: StackState) -> list[str]:
+    """Where the orchestrators take sockets, in the order in which the caller is to try them."""
+    addresses = list(state.addresses_of(ORCHESTRATOR))
+    random.shuffle(addresses)
+    return [word for address in addresses for word in ("--ws", f"ws://{address}/ws")]
+
+
 def _build_command(state: StackState, plan: CallPlan) -> list[str]:
     command = [
         *(sys.executable, "-m", "pipeline.frontend"),
-        *("--whip", f"http://{state.address_of(MEDIA_SERVER)}/whip"),
-        *("--ws", f"ws://{state.address_of(ORCHESTRATOR)}/ws"),
+        *("--whip", f"http://{random.choice(state.addresses_of(MEDIA_SERVER))}/whip"),
+        *_name_sockets(state),
         *("--reply-timeout", str(plan.reply_timeout_s)),
         *("--voice", _VOICE),
     ]

@@ -19,6 +19,7 @@ from pipeline.local.control_plane.api import Api, Object
 from pipeline.local.control_plane.control_plane import ControlPlane
 from pipeline.local.control_plane.programs import KUBECTL
 from pipeline.local.errors import StackError
+from pipeline.local.kafka_admin import to_toml
 from pipeline.local.kubelet.addresses import to_loopback
 from pipeline.local.manifests import (
     build_kafka_slice,
@@ -71,7 +72,8 @@ class ClusterStack(Stack):
         await super()._start(folder)
 
     def _write_settings(self, folder: StateFolder) -> None:
-        folder.write_diag_toml(self.state, self._control_plane.kubeconfig(access.VIEWER))
+        kubeconfig = self._control_plane.kubeconfig(access.VIEWER)
+        folder.write_diag_toml(self.state, kubeconfig, topics=to_toml(self._plan.wanted))
 
     async def _start_independent(self, folder: StateFolder) -> None:
         """The control plane, the node's kubelet, and what tells Cloud Logging of both."""

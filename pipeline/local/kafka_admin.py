@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING
 
 from pipeline.local.errors import StackError
 from pipeline.local.readiness import wait_until
-from pipeline.wire.records import AUDIO_IN, AUDIO_OUT, LLM_REQUESTS, STT_RESULTS, TTS_RESULTS
+from pipeline.wire.records import (
+    AUDIO_IN,
+    AUDIO_OUT,
+    LLM_REQUESTS,
+    MEDIA_SERVER_GROUP,
+    ORCHESTRATOR_GROUP,
+    SESSION_EVENTS,
+    STT_RESULTS,
+    TTS_RESULTS,
+)
 
 if TYPE_CHECKING:
     from aiokafka.admin import AIOKafkaAdminClient
@@ -28,21 +37,57 @@ _AT_REST = "Stable"
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic that the pipeline needs."""
+    """A topic that the pipeline needs.
+
+    Attributes:
+        path: ``audio`` or ``logging``, as diag's list of wanted topics has it.
+        producer: the service that writes it.
+        readers: consumer groups, each with its service; a topic that every replica reads on its own has
+            none.
+        retention_ms: how long it keeps records; None leaves that to the broker.
+    """
 
     name: str
     partitions: int
+    path: str = "logging"
+    producer: str = "orchestrator"
+    readers: tuple[tuple[str, str], ...] = ()
+    retention_ms: int | None = None
 
+
+_DAY_MS = 86_400_000
+_STAGE_READERS = (("logging-service-group", "logging-service"),)
 
 ALL_TOPICS = (
-    Topic(AUDIO_IN, 1),
-    Topic(AUDIO_OUT, 1),
-    Topic(STT_RESULTS, 3),
-    Topic(LLM_REQUESTS, 3),
-    Topic(TTS_RESULTS, 3),
+    Topic(AUDIO_IN, 1, "audio", "media-server", ((ORCHESTRATOR_GROUP, "orchestrator"),)),
+    Topic(AUDIO_OUT, 1, "audio", "orchestrator", ((MEDIA_SERVER_GROUP, "media-server"),)),
+    Topic(STT_RESULTS, 3, readers=_STAGE_READERS, retention_ms=_DAY_MS),
+    Topic(LLM_REQUESTS, 3, readers=_STAGE_READERS, retention_ms=_DAY_MS),
+    Topic(TTS_RESULTS, 3, readers=_STAGE_READERS, retention_ms=_DAY_MS),
+    Topic(SESSION_EVENTS, 1, retention_ms=_DAY_MS),
 )
 # the standing fault of the demo: one logging topic was forgotten
 STANDING_TOPICS = tuple(topic for topic in ALL_TOPICS if topic.name != STT_RESULTS)
+
+
+def to_toml(topics: Collection[Topic]) -> str:
+    """`topics` as a list of wanted topics that diag reads (the form of ``diag/topics/wanted.toml``)."""
+    return "\n".join(map(_to_table, topics))
+
+
+def _to_table(topic: Topic) -> str:
+    readers = ", ".join(f'{{ group = "{group}", service = "{service}" }}' for group, service in topic.readers)
+    lines = [
+        "[[topic]]",
+        f'name = "{topic.name}"',
+        f'path = "{topic.path}"',
+        f"partitions = {topic.partitions}",
+        f'producers = ["{topic.producer}"]',
+        f"readers = [{readers}]",
+    ]
+    if topic.retention_ms is not None:
+        lines.append(f'settings = {{ "retention.ms" = "{topic.retention_ms}" }}')
+    return "\n".join(lines) + "\n"
 
 
 async def is_answering(bootstrap: str) -> bool:

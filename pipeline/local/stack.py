@@ -15,7 +15,7 @@ from pipeline.local.containers import Container, ContainerSpec
 from pipeline.local.errors import StackError
 from pipeline.local.kafka import GRACE_S as KAFKA_GRACE_S
 from pipeline.local.kafka import KafkaBroker, KafkaPorts
-from pipeline.local.kafka_admin import create_topics, is_answering
+from pipeline.local.kafka_admin import create_topics, is_answering, to_toml
 from pipeline.local.plan import Plan
 from pipeline.local.pods import mint_pod
 from pipeline.local.processes import Daemon, base_environment
@@ -70,8 +70,8 @@ class Stack:
             kafka=self._bootstrap,
             switches=f"http://{LOOPBACK}:{self._ports[_SWITCHES]}/switches",
             daemons={name: daemon.pid for name, daemon in sorted(self._daemons.items())},
-            pods={name: self._describe(container) for name, container in sorted(self._containers.items())},
-            services={name: f"{LOOPBACK}:{self._ports[name]}" for name in sorted(self._containers)},
+            pods={key: self._describe(key, container) for key, container in sorted(self._containers.items())},
+            services={key: f"{LOOPBACK}:{self._ports[key]}" for key in sorted(self._containers)},
         )
 
     async def restart(self, service: str) -> None:
@@ -100,13 +100,13 @@ class Stack:
             daemon.kill()
 
     async def _start(self, folder: StateFolder) -> None:
-        names = [LOGGING, _SWITCHES, *(service.name for service in self._plan.services)]
+        names = [LOGGING, _SWITCHES, *(service.key for service in self._plan.services)]
         client, controller, *ports = choose_ports(2 + len(names))
         kafka_ports = KafkaPorts(client, controller)
         self._ports = dict(zip(names, ports, strict=True))
         self._bootstrap = self._plan.bootstrap or f"{LOOPBACK}:{kafka_ports.client}"
         self._containers = {
-            service.name: self._build_container(service, folder) for service in self._plan.services
+            service.key: self._build_container(service, folder) for service in self._plan.services
         }
         self._write_settings(folder)
         await all_at_once(
@@ -117,7 +117,7 @@ class Stack:
         folder.write_state(self.state)
 
     def _write_settings(self, folder: StateFolder) -> None:
-        folder.write_diag_toml(self.state)
+        folder.write_diag_toml(self.state, topics=to_toml(self._plan.wanted))
 
     async def _start_independent(self, _folder: StateFolder) -> None:
         """What needs neither Kafka nor the logging server to start."""
@@ -130,7 +130,7 @@ class Stack:
     async def _start_services(self, *, needs_kafka: bool) -> None:
         await all_at_once(
             *(
-                self._start_service(service.name)
+                self._start_service(service.key)
                 for service in self._plan.services
                 if service.needs_kafka is needs_kafka
             )
@@ -189,7 +189,7 @@ class Stack:
         pod = mint_pod(service.name, local.NAMESPACE, template=" ".join((service.name, *service.argv[1:])))
         base = base_environment(folder.temporary)
         environment = build_environment(
-            service.name, pod.name, self._ports, self._bootstrap, base, state=folder.state
+            service, pod.name, self._ports, self._bootstrap, base, state=folder.state
         )
         spec = ContainerSpec(pod, service.argv, environment)
         return Container(spec, folder.pods, self._plan.restarts, lambda _: folder.write_state(self.state))
@@ -214,9 +214,9 @@ class Stack:
         last_line = self._containers[name].last_line
         return StackError(f"{name} is not ready after {self._plan.ready_s:g} s: {last_line}")
 
-    def _describe(self, container: Container) -> PodState:
+    def _describe(self, key: str, container: Container) -> PodState:
         pod = container.spec.pod
-        return PodState(pod.name, pod.uid, self._ports[pod.container], container.pid, container.restarts)
+        return PodState(pod.name, pod.uid, self._ports[key], container.pid, container.restarts)
 
     async def _stop(self, folder: StateFolder) -> None:
         """Services first, so that their last lines are sent; then the rest; the folder last."""

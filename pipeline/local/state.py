@@ -3,6 +3,7 @@
 lock            held by the supervisor as long as it lives: one stack a folder
 stack.json      addresses, pods and process IDs of the running stack
 diag.toml       the settings with which diag reads it
+topics.toml     the topics that it wants, for diag
 pods/           the CRI logs, one folder a pod
 kafka/ logs/ tmp/
 cluster/        of a stack that is a cluster: the control plane's data, keys and users, and the node's
@@ -28,6 +29,7 @@ LOCATION = "local"
 NAMESPACE = "voice-agent"
 NODE_NAME = "gke-voice-agent-default-pool-5d8c1f3e-p4zt"
 DEFAULT_FOLDER = Path(".stack")
+TOPICS_TOML = "topics.toml"
 
 _DIAG_TOML = """\
 # How diag reads the stack in this folder. Written anew by each start.
@@ -84,6 +86,12 @@ class StackState:
         if service not in self.services:
             raise StackError(f"no service {service} in the stack: it has {', '.join(sorted(self.services))}")
         return self.services[service]
+
+    def addresses_of(self, service: str) -> tuple[str, ...]:
+        """As `address_of`, for each replica; the service of a cluster is one."""
+        first = self.address_of(service)
+        others = (a for key, a in self.services.items() if key.removeprefix(f"{service}-").isdigit())
+        return (first, *others)
 
     def pod_of(self, service: str) -> PodState:
         """The pod of `service`; raises `StackError` if there is no such service, or a cluster has it."""
@@ -166,8 +174,11 @@ class StateFolder:
         beside.write_text(json.dumps(asdict(state), indent=2) + "\n", "utf-8")
         beside.replace(_state_file(self.root))
 
-    def write_diag_toml(self, state: StackState, kubeconfig: Path | None = None) -> None:
-        """Write the settings for diag; with `kubeconfig` it reads the cluster, too."""
+    def write_diag_toml(self, state: StackState, kubeconfig: Path | None = None, *, topics: str = "") -> None:
+        """Write the settings for diag; with `kubeconfig` it reads the cluster, too.
+
+        `topics` is the list of wanted topics, of a stack that has its own.
+        """
         text = _DIAG_TOML.format(
             endpoint=state.logging,
             project=PROJECT,
@@ -177,7 +188,10 @@ class StateFolder:
             bootstrap=state.kafka,
         )
         cluster = _KUBERNETES_TOML.format(kubeconfig=kubeconfig) if kubeconfig else ""
-        self.diag_toml.write_text(text + cluster, "utf-8")
+        wanted = f'\n[topics]\nfile = "{TOPICS_TOML}"\n' if topics else ""
+        if topics:
+            (self.root / TOPICS_TOML).write_text(topics, "utf-8")
+        self.diag_toml.write_text(text + cluster + wanted, "utf-8")
 
     def release(self) -> None:
         """Give the folder back. Logs and settings stay, for whoever wants to read them."""
@@ -189,7 +203,7 @@ class StateFolder:
 
     def _empty(self) -> None:
         shutil.rmtree(self.cluster, ignore_errors=True)
-        for file in (_state_file(self.root), self.diag_toml, self.kubectl):
+        for file in (_state_file(self.root), self.diag_toml, self.root / TOPICS_TOML, self.kubectl):
             file.unlink(missing_ok=True)
         for folder in (self.pods, self.kafka, self.state, self.temporary, self.root / "logs"):
             shutil.rmtree(folder, ignore_errors=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 
 from pipeline.wire.audio_tracks import PacedTrack
@@ -12,23 +13,30 @@ from pipeline.wire.records import BYTES_PER_MS, RecordError, ReplyAudio, read_re
 
 _WAITING_REPLIES = 8
 _SPOKEN_OVER = "the caller spoke"
+_REMEMBERED_TURNS = 32
 
 TakeReply = Callable[[ReplyAudio], None]
 
 
 class ReplyDesk:
-    """The one consumer of audio-out of this process hands its records out here, by session."""
+    """The one consumer of audio-out of this process hands its records out here, by session.
+
+    A turn that was cut off is led once more, and its reply may come twice: it is played once.
+    """
 
     def __init__(self, log: Log) -> None:
         self._log = log
         self._sessions: dict[str, TakeReply] = {}
+        self._taken: dict[str, deque[str]] = {}
 
     def register(self, session_id: str, take: TakeReply) -> None:
         """Give the replies of `session_id` to `take` from now on."""
         self._sessions[session_id] = take
+        self._taken[session_id] = deque(maxlen=_REMEMBERED_TURNS)
 
     def unregister(self, session_id: str) -> bool:
         """Whether `session_id` was registered; it is no more."""
+        self._taken.pop(session_id, None)
         return self._sessions.pop(session_id, None) is not None
 
     def take(self, record: ConsumedRecord) -> None:
@@ -45,13 +53,20 @@ class ReplyDesk:
             )
             return
         take = self._sessions.get(reply.session_id)
+        log = self._log.bind(reply.trace, session_id=reply.session_id)
         if take is None:
-            self._log.bind(reply.trace).write("reply-not-here", session_id=reply.session_id)
+            log.write("reply-not-here")
+        elif reply.turn_id and reply.turn_id in self._taken[reply.session_id]:
+            log.write("reply-known", turn_id=reply.turn_id)
         else:
+            self._taken[reply.session_id].append(reply.turn_id)
             take(reply)
 
     def assigned(self, partitions: tuple[int, ...]) -> None:
         """Which partitions this server reads makes no difference to it."""
+
+    async def revoked(self, partitions: tuple[int, ...]) -> None:
+        """Nothing is under way that another reader could finish."""
 
     def failed(self, error: str) -> None:
         """Consuming has failed; it is tried again."""

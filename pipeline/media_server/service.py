@@ -25,9 +25,9 @@ from pipeline.wire.kafka_consumer import KafkaConsumer
 from pipeline.wire.log_lines import BoundLog, Log
 from pipeline.wire.loopback_ice import expire_consent_after
 from pipeline.wire.metrics import SessionMetrics, add_metrics
-from pipeline.wire.records import AUDIO_OUT, MEDIA_SERVER_GROUP
+from pipeline.wire.records import AUDIO_OUT
 from pipeline.wire.refusals import RequestRefusedError, refuse_in_one_shape
-from pipeline.wire.serving import DRAIN_S, Probes, add_probes
+from pipeline.wire.serving import DRAIN_S, Probes, add_probes, on_drain
 from pipeline.wire.tracing import TRACEPARENT, parse_traceparent
 
 _OFFER_BYTES = 64 * 1024
@@ -47,6 +47,7 @@ class WhipEndpoint:
         # None while the offer is being answered: the ID is taken from the first moment
         self._sessions: dict[str, CallerSession | None] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._draining = False
         metrics.active.set_function(lambda: len(self._sessions))
 
     @property
@@ -62,6 +63,8 @@ class WhipEndpoint:
         check_content_type(request.content_type)
         offer = await _read_offer(request)
         check_offer(offer)
+        if self._draining:
+            raise RequestRefusedError(503, "the server is about to stop")
         if len(self._sessions) >= _MOST_SESSIONS:
             raise RequestRefusedError(
                 503, "the server has as many sessions as it takes", headers={"Retry-After": _RETRY_AFTER_S}
@@ -102,8 +105,13 @@ class WhipEndpoint:
         """PATCH of a session: 501, as RFC 9725 asks where it has no use at all."""
         raise RequestRefusedError(501, "neither Trickle ICE nor ICE restarts are supported")
 
-    async def shut_down(self, _app: web.Application) -> None:
-        """End all sessions, at most `DRAIN_S` long."""
+    async def drain(self) -> None:
+        """Take no more sessions, and end those that are here, at most `DRAIN_S` long.
+
+        What their callers have said until now is published: it is answered by text, and by voice where the
+        caller has come back under the same ID to another replica by then.
+        """
+        self._draining = True
         for session in self._sessions.values():
             if session is not None:
                 session.close(Ending.SHUTDOWN)
@@ -162,7 +170,7 @@ def build_app(whip: WhipEndpoint, probes: Probes, metrics: SessionMetrics, log: 
     app.router.add_patch("/whip/{session_id}", whip.patch)
     add_probes(app, probes)
     add_metrics(app, metrics)
-    app.on_shutdown.append(whip.shut_down)
+    on_drain(app, whip.drain)
     return app
 
 
@@ -172,7 +180,7 @@ def build_service(settings: Settings, log: Log) -> web.Application:
     expire_consent_after(settings.client_lost_s)
     publisher = KafkaPublisher(settings.kafka, log)
     replies = ReplyDesk(log)
-    consumer = KafkaConsumer(settings.kafka, publisher, AUDIO_OUT, MEDIA_SERVER_GROUP, replies)
+    consumer = KafkaConsumer(settings.kafka, publisher, AUDIO_OUT, settings.reply_group, replies)
     background = Background()
 
     async def keep_kafka(_app: web.Application) -> AsyncIterator[None]:

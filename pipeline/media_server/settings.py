@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.wire.environment import Environment, Kafka, Listen
+from pipeline.wire.records import MEDIA_SERVER_GROUP
 
 SERVICE = "media-server"
 
@@ -20,11 +21,15 @@ class Settings:
         listen: HOST, PORT.
         kafka: KAFKA_BOOTSTRAP, POD_NAME.
         client_lost_s: a client that has not answered for so long is gone (CLIENT_LOST_S, default 30).
+        reply_group: the consumer group in which it reads all of audio-out (REPLY_GROUP). Replicas that
+            share one take each other's replies away: each needs its own, called
+            ``media-server-group.<pod>``.
     """
 
     listen: Listen
     kafka: Kafka
     client_lost_s: float = 30.0
+    reply_group: str = MEDIA_SERVER_GROUP
 
 
 def read_settings(environment: Environment) -> Settings:
@@ -33,4 +38,5 @@ def read_settings(environment: Environment) -> Settings:
         environment.read_listen(),
         environment.read_kafka(SERVICE),
         environment.read_seconds("CLIENT_LOST_S", 30.0, _PATIENCE_S),
+        environment.read_text("REPLY_GROUP", MEDIA_SERVER_GROUP),
     )

@@ -7,34 +7,36 @@ at the moment of its delivery.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from pipeline.orchestrator import protocol
-from pipeline.orchestrator.lanes import TurnLanes
-from pipeline.orchestrator.sockets import ClientSockets, SendError
+from pipeline.orchestrator.desk import TurnDesk
 from pipeline.orchestrator.turn import Turn
 from pipeline.wire.log_lines import Log
 from pipeline.wire.records import AudioChunk, SessionEnd
 
+Notify = Callable[[str, str], Coroutine[Any, Any, None]]
+
 
 class CallerSide:
-    """Hands the caller's doings to the lanes, and tells the session's page of them."""
+    """Hands the caller's doings to the desk, and tells the session's page of them."""
 
-    def __init__(self, lanes: TurnLanes, sockets: ClientSockets, log: Log) -> None:
-        self._lanes = lanes
-        self._sockets = sockets
+    def __init__(self, desk: TurnDesk, notify: Notify, log: Log) -> None:
+        self._desk = desk
+        self._notify = notify
         self._log = log
         self._telling: set[asyncio.Task[None]] = set()
 
     def begin(self, turn: Turn) -> bool:
         """As `CallerEvents.begin`."""
-        return self._lanes.submit(turn)
+        return self._desk.submit(turn)
 
     def interrupt(self, chunk: AudioChunk) -> None:
         """As `CallerEvents.interrupt`."""
         log = self._log.bind(chunk.trace, session_id=chunk.session_id)
         for turn_id in chunk.interrupts:
-            cancelled = self._lanes.interrupt(chunk.session_id, turn_id)
+            cancelled = self._desk.interrupt(chunk.session_id, turn_id)
             log.write("turn-interrupted", turn_id=turn_id, utterance=chunk.utterance, cancelled=cancelled)
             self._tell(chunk.session_id, protocol.turn_interrupted(chunk.session_id, turn_id))
 
@@ -44,14 +46,12 @@ class CallerSide:
         log.write("session-ended", reason=end.reason)
         self._tell(end.session_id, protocol.session_ended(end.session_id, end.reason))
 
+    async def hand_over(self, partitions: tuple[int, ...]) -> None:
+        """As `CallerEvents.hand_over`."""
+        await self._desk.hand_over(partitions)
+
     def _tell(self, session_id: str, message: str) -> None:
         """Send `message` beside the consuming of records: a slow page holds nobody up."""
-        connection_id = self._sockets.find_connection(session_id)
-        if connection_id is not None:
-            task = asyncio.create_task(self._send(connection_id, message))
-            self._telling.add(task)
-            task.add_done_callback(self._telling.discard)
-
-    async def _send(self, connection_id: str, message: str) -> None:
-        with suppress(SendError):  # the socket is closed; that has its own line
-            await self._sockets.send(connection_id, message)
+        task = asyncio.create_task(self._notify(session_id, message))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)

@@ -8,8 +8,10 @@ rest (its media server may be gone).
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pipeline.wire.progress import Place
 from pipeline.wire.records import BYTES_PER_MS, AudioChunk
 from pipeline.wire.tracing import TraceContext
 
@@ -24,17 +26,19 @@ class UtteranceBegun:
 
     session_id: str
     utterance: int
+    origin: Place
     trace: TraceContext | None
 
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """A whole utterance: raw PCM, and of how many records it was made."""
+    """A whole utterance: raw PCM, of how many records it was made, and where the first of them stands."""
 
     session_id: str
     utterance: int
     pcm: bytes
     records: int
+    origin: Place
     trace: TraceContext | None
 
     @property
@@ -51,6 +55,7 @@ class UtteranceDropped:
     utterance: int
     records: int
     reason: str
+    origin: Place
     trace: TraceContext | None
 
 
@@ -63,8 +68,8 @@ class UtteranceAssembler:
     def __init__(self) -> None:
         self._open: OrderedDict[str, _OpenUtterance] = OrderedDict()
 
-    def take(self, chunk: AudioChunk, now_s: float) -> list[IntakeEvent]:
-        """What `chunk` brings about; `now_s` is of any clock that only goes forward."""
+    def take(self, chunk: AudioChunk, place: Place, now_s: float) -> list[IntakeEvent]:
+        """What the chunk at `place` brings about; `now_s` is of any clock that only goes forward."""
         events: list[IntakeEvent] = []
         utterance = self._open.pop(chunk.session_id, None)
         if utterance is not None and utterance.number != chunk.utterance:
@@ -72,8 +77,8 @@ class UtteranceAssembler:
             utterance = None
         if utterance is None:
             events += self._make_room()
-            events.append(UtteranceBegun(chunk.session_id, chunk.utterance, chunk.trace))
-            utterance = _OpenUtterance(chunk.session_id, chunk.utterance, chunk.trace)
+            events.append(UtteranceBegun(chunk.session_id, chunk.utterance, place, chunk.trace))
+            utterance = _OpenUtterance(chunk.session_id, chunk.utterance, place, chunk.trace)
         events += utterance.add(chunk, now_s)
         if not chunk.last:
             self._open[chunk.session_id] = utterance
@@ -87,6 +92,13 @@ class UtteranceAssembler:
             events += utterance.drop(f"its end did not come within {IDLE_S:g} s")
         return events
 
+    def forget(self, partitions: Iterable[int]) -> None:
+        """Let go of what was read of these partitions: it is read anew, by whoever has them next."""
+        gone = frozenset(partitions)
+        for session_id, utterance in list(self._open.items()):
+            if utterance.origin.partition in gone:
+                del self._open[session_id]
+
     def _make_room(self) -> list[UtteranceDropped]:
         if len(self._open) < MOST_SESSIONS:
             return []
@@ -97,9 +109,10 @@ class UtteranceAssembler:
 class _OpenUtterance:
     """What has come of one utterance. Once dropped it goes on to swallow its records."""
 
-    def __init__(self, session_id: str, number: int, trace: TraceContext | None) -> None:
+    def __init__(self, session_id: str, number: int, origin: Place, trace: TraceContext | None) -> None:
         self._session_id = session_id
         self.number = number
+        self.origin = origin
         self._trace = trace
         self._pcm = bytearray()
         self._records = 0
@@ -116,11 +129,13 @@ class _OpenUtterance:
             return [*self.drop(f"longer than {LONGEST_MS // 1000} s")]
         if not chunk.last:
             return []
-        return [Utterance(self._session_id, self.number, bytes(self._pcm), self._records, self._trace)]
+        pcm, records = bytes(self._pcm), self._records
+        return [Utterance(self._session_id, self.number, pcm, records, self.origin, self._trace)]
 
     def drop(self, reason: str) -> list[UtteranceDropped]:
         self._pcm.clear()
         if self._dropped:
             return []
         self._dropped = True
-        return [UtteranceDropped(self._session_id, self.number, self._records, reason, self._trace)]
+        records = self._records
+        return [UtteranceDropped(self._session_id, self.number, records, reason, self.origin, self._trace)]

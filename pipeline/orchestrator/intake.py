@@ -13,9 +13,10 @@ from pipeline.orchestrator.core import (
     UtteranceDropped,
 )
 from pipeline.orchestrator.turn import Turn
-from pipeline.wire.identifiers import mint_turn_id
+from pipeline.wire.identifiers import derive_turn_id
 from pipeline.wire.kafka_consumer import ConsumedRecord
 from pipeline.wire.log_lines import Log
+from pipeline.wire.progress import Progress
 from pipeline.wire.records import (
     AUDIO_IN,
     ORCHESTRATOR_GROUP,
@@ -41,12 +42,24 @@ class CallerEvents(Protocol):
         """The caller's media connection is gone."""
         ...
 
+    async def hand_over(self, partitions: tuple[int, ...]) -> None:
+        """Somebody else reads these partitions from now on: finish the turns that came from them."""
+        ...
+
+
+# Speech that is older than this when it is read has no caller any more who waits for a reply.
+STALE_S = 120.0
+
 
 class AudioIntake:
-    """What the consumer of audio-in reports to."""
+    """What the consumer of audio-in reports to.
 
-    def __init__(self, events: CallerEvents, log: Log) -> None:
+    An utterance holds its place in `progress` from its first record until its turn has ended.
+    """
+
+    def __init__(self, events: CallerEvents, progress: Progress, log: Log) -> None:
         self._events = events
+        self._progress = progress
         self._log = log
         self._assembler = UtteranceAssembler()
         self._consuming = False
@@ -66,15 +79,18 @@ class AudioIntake:
         if isinstance(heard, SessionEnd):
             self._events.end_session(heard)
         else:
-            self._take_chunk(heard, place)
+            self._take_chunk(heard, record, place)
 
-    def _take_chunk(self, chunk: AudioChunk, place: dict[str, str | int]) -> None:
+    def _take_chunk(self, chunk: AudioChunk, record: ConsumedRecord, place: dict[str, str | int]) -> None:
         if chunk.interrupts:
             self._events.interrupt(chunk)
-        for event in self._assembler.take(chunk, time.monotonic()):
+        for event in self._assembler.take(chunk, record.place, time.monotonic()):
             if isinstance(event, UtteranceBegun):
+                self._progress.hold(event.origin)
                 log = self._log.bind(event.trace, session_id=event.session_id)
                 log.write("audio-consumed", utterance=event.utterance, **place)
+            elif isinstance(event, Utterance) and _is_stale(record):
+                self._drop(_to_dropped(event, f"it is older than {STALE_S:g} s"))
             else:
                 self._handle(event)
 
@@ -84,11 +100,18 @@ class AudioIntake:
             self._handle(event)
 
     def assigned(self, partitions: tuple[int, ...]) -> None:
-        """The group has assigned partitions, maybe none."""
+        """The group has assigned partitions, maybe none; they are read from the last commit on."""
+        self._assembler.forget(partitions)
         if not self._consuming:
             self._consuming = True
             self._log.write("consumption-started", topic=AUDIO_IN, group=ORCHESTRATOR_GROUP)
         self._log.write("partitions-assigned", group=ORCHESTRATOR_GROUP, partitions=list(partitions))
+
+    async def revoked(self, partitions: tuple[int, ...]) -> None:
+        """The group gives these partitions to another member: what is half heard is heard there."""
+        self._log.write("partitions-revoked", group=ORCHESTRATOR_GROUP, partitions=list(partitions))
+        self._assembler.forget(partitions)
+        await self._events.hand_over(partitions)
 
     def failed(self, error: str) -> None:
         """Consuming has failed; it is tried again."""
@@ -99,12 +122,12 @@ class AudioIntake:
         match event:
             case Utterance():
                 self._begin_turn(event)
-            case UtteranceDropped(session_id, utterance, records, reason, trace):
-                log = self._log.bind(trace, session_id=session_id)
-                log.write("utterance-dropped", utterance=utterance, records=records, reason=reason)
+            case UtteranceDropped():
+                self._drop(event)
 
     def _begin_turn(self, utterance: Utterance) -> None:
-        turn = Turn(mint_turn_id(), utterance)
+        place = utterance.origin
+        turn = Turn(derive_turn_id(utterance.session_id, place.partition, place.offset), utterance)
         log = self._log.bind(utterance.trace, session_id=utterance.session_id)
         number, records = utterance.utterance, utterance.records
         log.write(
@@ -118,3 +141,18 @@ class AudioIntake:
             log.write(
                 "utterance-dropped", utterance=number, records=records, reason="too many turns are waiting"
             )
+
+    def _drop(self, event: UtteranceDropped) -> None:
+        log = self._log.bind(event.trace, session_id=event.session_id)
+        log.write("utterance-dropped", utterance=event.utterance, records=event.records, reason=event.reason)
+        self._progress.release(event.origin)
+
+
+def _is_stale(record: ConsumedRecord) -> bool:
+    """By the broker's time; a record without one is of now."""
+    return record.timestamp_ms > 0 and time.time() - record.timestamp_ms / 1000 > STALE_S
+
+
+def _to_dropped(utterance: Utterance, reason: str) -> UtteranceDropped:
+    ids = (utterance.session_id, utterance.utterance, utterance.records)
+    return UtteranceDropped(*ids, reason, utterance.origin, utterance.trace)

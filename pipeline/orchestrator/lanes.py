@@ -54,6 +54,12 @@ class TurnLanes:
         running = self._running.get(session_id)
         if running is not None and running.turn.turn_id == turn_id:
             running.turn.interrupted.set()
+        return self.take_off(session_id, turn_id)
+
+    def take_off(self, session_id: str, turn_id: str) -> bool:
+        """End a turn here, whoever is to lead it; False if nothing of it was running or waiting any more."""
+        running = self._running.get(session_id)
+        if running is not None and running.turn.turn_id == turn_id:
             return running.task.cancel()
         waiting = self._waiting.get(session_id, deque())
         late = [turn for turn in waiting if turn.turn_id == turn_id]

@@ -1,8 +1,10 @@
 """The messages of the WebSocket, as text in and out. Pure; whatever a client sends has an answer.
 
-In: ``{"event": "session_info", "session_id": ..., "traceparent": ...?}`` and ``{"event": "ping"}``.
-Out: ``session_confirmed``, ``pong``, ``final_transcript``, ``llm_response_text``, ``turn_interrupted``,
-``session_ended`` and ``error``.
+In: ``{"event": "session_info", "session_id": ..., "traceparent": ...?, "last_message_id": ...?}`` and
+``{"event": "ping"}``. A client that comes back names the last message that it got, or the empty text if
+there was none; ``session_confirmed`` then tells how many it missed, which follow, or null if nobody knows.
+Out: ``session_confirmed``, ``pong``, ``final_transcript``, ``llm_response_text``, ``turn_failed``,
+``turn_interrupted``, ``session_ended`` and ``error``.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from pipeline.orchestrator.sent import message_id_of
 from pipeline.wire.identifiers import check_session_id, escape_for_log
 from pipeline.wire.tracing import TraceContext, parse_traceparent
 
@@ -18,6 +21,7 @@ LARGEST_BYTES = 64 * 1024
 TRANSCRIPT = "final_transcript"
 REPLY_TEXT = "llm_response_text"
 REPLY_AUDIO = "reply_audio"
+TURN_FAILED = "turn_failed"
 
 _EVENT_CHARS = 40
 
@@ -28,6 +32,7 @@ class SessionInfo:
 
     session_id: str
     trace: TraceContext | None
+    last_message_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +83,18 @@ def _read_session_info(fields: dict[str, object]) -> SessionInfo:
         raise MessageError(
             f"session_id is not valid: {refusal.reason}", "session_info", escape_for_log(session_id)
         )
-    return SessionInfo(session_id, parse_traceparent(traceparent if isinstance(traceparent, str) else None))
+    last = fields.get("last_message_id")
+    return SessionInfo(
+        session_id,
+        parse_traceparent(traceparent if isinstance(traceparent, str) else None),
+        last if isinstance(last, str) else None,
+    )
 
 
-def session_confirmed(session_id: str, connection_id: str) -> str:
-    """The answer to `SessionInfo`."""
-    return _event("session_confirmed", session_id=session_id, connection_id=connection_id)
+def session_confirmed(session_id: str, connection_id: str, *, resumed: bool, missed: int | None) -> str:
+    """The answer to `SessionInfo`; `missed` messages follow."""
+    about = {"session_id": session_id, "connection_id": connection_id}
+    return _event("session_confirmed", **about, resumed=resumed, missed=missed)
 
 
 def pong() -> str:
@@ -93,7 +104,15 @@ def pong() -> str:
 
 def turn_text(message_type: str, session_id: str, turn_id: str, text: str) -> str:
     """A text of one turn: `TRANSCRIPT` or `REPLY_TEXT`."""
-    return _event(message_type, session_id=session_id, turn_id=turn_id, text=text)
+    message_id = message_id_of(turn_id, message_type)
+    return _event(message_type, session_id=session_id, turn_id=turn_id, message_id=message_id, text=text)
+
+
+def turn_failed(session_id: str, turn_id: str, reason: str) -> str:
+    """What the caller said has no reply, and will have none."""
+    message_id = message_id_of(turn_id, TURN_FAILED)
+    about = {"session_id": session_id, "turn_id": turn_id, "message_id": message_id}
+    return _event(TURN_FAILED, **about, error=reason)
 
 
 def turn_interrupted(session_id: str, turn_id: str) -> str:
@@ -111,5 +130,5 @@ def error(text: str) -> str:
     return _event("error", error=text)
 
 
-def _event(event: str, **fields: str) -> str:
+def _event(event: str, **fields: str | int | None) -> str:
     return json.dumps({"event": event, **fields})

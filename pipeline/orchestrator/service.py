@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import aiohttp
 from aiohttp import web
 
 from pipeline.orchestrator.caller_side import CallerSide
-from pipeline.orchestrator.delivery import ReplyDelivery
+from pipeline.orchestrator.callers import Callers
+from pipeline.orchestrator.delivery import ReplyDelivery, TextDelivery
+from pipeline.orchestrator.desk import TurnDesk
 from pipeline.orchestrator.intake import AudioIntake
-from pipeline.orchestrator.lanes import TurnLanes
+from pipeline.orchestrator.journal import TurnJournal
+from pipeline.orchestrator.memory import Memory, NoKeeper
+from pipeline.orchestrator.replicas import ReplicaLink
 from pipeline.orchestrator.settings import Settings
 from pipeline.orchestrator.sockets import ClientSockets
 from pipeline.orchestrator.stage_log import StageLogWriter
 from pipeline.orchestrator.stages import HttpStages
+from pipeline.orchestrator.store import StateStore
 from pipeline.orchestrator.turn import TurnConductor
-from pipeline.wire.background import Background, end_tasks
+from pipeline.wire.background import Background
 from pipeline.wire.kafka import KafkaPublisher
 from pipeline.wire.kafka_consumer import KafkaConsumer
+from pipeline.wire.kafka_follower import KafkaFollower
 from pipeline.wire.log_lines import Log
 from pipeline.wire.metrics import SessionMetrics, add_metrics
-from pipeline.wire.records import AUDIO_IN, ORCHESTRATOR_GROUP
+from pipeline.wire.progress import Progress
+from pipeline.wire.records import AUDIO_IN, ORCHESTRATOR_GROUP, SESSION_EVENTS
 from pipeline.wire.refusals import refuse_in_one_shape
-from pipeline.wire.serving import DRAIN_S, Probes, add_probes
+from pipeline.wire.serving import DRAIN_S, Probes, add_probes, on_drain
+from pipeline.wire.tracing import parse_traceparent
 
 _EXPIRE_EVERY_S = 5.0
 _FLUSH_S = 0.5
@@ -39,51 +48,122 @@ def build_app(sockets: ClientSockets, probes: Probes, metrics: SessionMetrics, l
     return app
 
 
+@dataclass(frozen=True, slots=True)
+class Orchestrator:
+    """Its parts, joined; `build_service` puts them under an application."""
+
+    publisher: KafkaPublisher
+    stage_log: StageLogWriter
+    client: aiohttp.ClientSession
+    store: StateStore | None
+    link: ReplicaLink
+    follower: KafkaFollower
+    callers: Callers
+    sockets: ClientSockets
+    desk: TurnDesk
+    intake: AudioIntake
+    consumer: KafkaConsumer
+
+    def probes(self, background: Background) -> Probes:
+        """What readiness and life depend on."""
+        return Probes(
+            ready={
+                "kafka": lambda: self.publisher.connected,
+                "audio-consumer": lambda: self.consumer.joined,
+                "other-replicas": lambda: self.follower.settled,
+            },
+            alive={"background-tasks": background.alive},
+        )
+
+    def start(self, background: Background) -> None:
+        """Begin everything that runs as long as the process."""
+        background.start(self.publisher.run(), "Kafka connection")
+        background.start(self.stage_log.run(), "stage log")
+        background.start(self.link.run(), "words to other replicas")
+        background.start(self.follower.run(), "words of other replicas")
+        background.start(self.consumer.run(), "consumer of audio")
+        background.start(self._expire_now_and_then(), "idle utterances")
+
+    async def drain(self) -> None:
+        """Take nothing new; the running turns finish and are committed; then the callers are told."""
+        self.sockets.refuse_new()
+        self.consumer.rest()
+        await self.desk.lanes.drain(DRAIN_S)
+        await self.stage_log.flush(_FLUSH_S)
+        await self.sockets.shut_down()
+        await self.link.flush(_FLUSH_S)
+
+    async def close(self) -> None:
+        """Let go of what is held outside this process."""
+        await self.link.stop()
+        await self.client.close()
+        if self.store is not None:
+            self.store.close()
+
+    async def _expire_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(_EXPIRE_EVERY_S)
+            self.intake.expire()
+            self.callers.expire()
+            if self.store is not None:
+                self.store.prune()
+
+
+def build_orchestrator(settings: Settings, metrics: SessionMetrics, log: Log) -> Orchestrator:
+    """The parts of one orchestrator, with what the process before it has remembered."""
+    kafka, replica = settings.kafka, settings.kafka.client_id
+    store = None if settings.state is None else StateStore(settings.state, log)
+    memory, keeper = (store.load(), store) if store else (Memory(), NoKeeper())
+    publisher, progress = KafkaPublisher(kafka, log), Progress()
+    stage_log, link = StageLogWriter(publisher, log), ReplicaLink(replica, publisher, log)
+    callers = Callers(replica, link.announce, keeper, memory)
+    sockets = ClientSockets(callers, metrics, log)
+    texts = TextDelivery(callers, sockets, link, metrics, log)
+    link.connect(callers, texts, sockets.lose)
+    delivery = ReplyDelivery(texts, callers, publisher, log)
+    client = aiohttp.ClientSession()
+    stages = HttpStages(client, settings.stages)
+    conductor = TurnConductor(
+        stages, delivery, stage_log.put, callers.conversations, metrics=metrics, log=log
+    )
+    journal = TurnJournal(keeper.keep_turn, memory.turns)
+    desk = TurnDesk(conductor.run, delivery.send_failure, journal, progress, log)
+    intake = AudioIntake(CallerSide(desk, texts.notify, log), progress, log)
+    _note_recovery(memory, log)
+    return Orchestrator(
+        publisher=publisher,
+        stage_log=stage_log,
+        client=client,
+        store=store,
+        link=link,
+        follower=KafkaFollower(kafka, publisher, SESSION_EVENTS, link),
+        callers=callers,
+        sockets=sockets,
+        desk=desk,
+        intake=intake,
+        consumer=KafkaConsumer(kafka, publisher, AUDIO_IN, ORCHESTRATOR_GROUP, intake, progress=progress),
+    )
+
+
+def _note_recovery(memory: Memory, log: Log) -> None:
+    for session in memory.sessions:
+        log.bind(parse_traceparent(session.traceparent)).write(
+            "session-recovered", session_id=session.session_id, connection_id=session.connection_id
+        )
+
+
 def build_service(settings: Settings, log: Log) -> web.Application:
     """The whole orchestrator. It serves its sockets also while Kafka is away."""
     background, metrics = Background(), SessionMetrics()
-    sockets = ClientSockets(metrics, log)
-    publisher = KafkaPublisher(settings.kafka, log)
-    stage_log = StageLogWriter(publisher, log)
-    client = aiohttp.ClientSession()
-    conductor = TurnConductor(
-        HttpStages(client, settings.stages),
-        ReplyDelivery(sockets, publisher, metrics, log),
-        stage_log.put,
-        metrics,
-        log,
-    )
-    lanes = TurnLanes(conductor.run)
-    intake = AudioIntake(CallerSide(lanes, sockets, log), log)
-    consumer = KafkaConsumer(settings.kafka, publisher, AUDIO_IN, ORCHESTRATOR_GROUP, intake)
-    consuming: set[asyncio.Task[None]] = set()
+    orchestrator = build_orchestrator(settings, metrics, log)
 
     async def run_tasks(_app: web.Application) -> AsyncIterator[None]:
-        background.start(publisher.run(), "Kafka connection")
-        background.start(stage_log.run(), "stage log")
-        background.start(_expire_now_and_then(intake), "idle utterances")
-        consuming.add(background.start(consumer.run(), "consumer of audio"))
+        orchestrator.start(background)
         yield
         await background.stop()
-        await client.close()
+        await orchestrator.close()
 
-    async def shut_down(_app: web.Application) -> None:
-        """No new turn; the running ones finish; then the callers are told."""
-        await asyncio.gather(end_tasks(consuming, DRAIN_S), lanes.drain(DRAIN_S))
-        await stage_log.flush(_FLUSH_S)
-        await sockets.shut_down()
-
-    probes = Probes(
-        ready={"kafka": lambda: publisher.connected, "audio-consumer": lambda: consumer.joined},
-        alive={"background-tasks": background.alive},
-    )
-    app = build_app(sockets, probes, metrics, log)
+    app = build_app(orchestrator.sockets, orchestrator.probes(background), metrics, log)
     app.cleanup_ctx.append(run_tasks)
-    app.on_shutdown.append(shut_down)
+    on_drain(app, orchestrator.drain)
     return app
-
-
-async def _expire_now_and_then(intake: AudioIntake) -> None:
-    while True:
-        await asyncio.sleep(_EXPIRE_EVERY_S)
-        intake.expire()

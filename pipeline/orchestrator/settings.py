@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipeline.wire.environment import Environment, Kafka, Listen
 from pipeline.wire.flite import VOICES
@@ -31,11 +32,20 @@ class StageSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Attributes: `listen` (HOST, PORT), `kafka` (KAFKA_BOOTSTRAP, POD_NAME), `stages`."""
+    """What the orchestrator needs to know.
+
+    Attributes:
+        listen: where it listens (HOST, PORT).
+        kafka: how it reaches Kafka (KAFKA_BOOTSTRAP, POD_NAME); the client ID names this replica.
+        stages: where the stages are.
+        state: the folder of what it remembers over a restart, its own and no other replica's
+            (STATE_DIR); None keeps nothing.
+    """
 
     listen: Listen
     kafka: Kafka
     stages: StageSettings
+    state: Path | None = None
 
 
 def read_settings(environment: Environment) -> Settings:
@@ -47,4 +57,6 @@ def read_settings(environment: Environment) -> Settings:
         tts_url=environment.read_url("TTS_URL"),
         tts_voice=environment.read_choice("TTS_VOICE", "rms", VOICES),
     )
-    return Settings(environment.read_listen(), environment.read_kafka(SERVICE), stages)
+    folder = environment.read_text("STATE_DIR", "-")
+    state = None if folder == "-" else Path(folder)
+    return Settings(environment.read_listen(), environment.read_kafka(SERVICE), stages, state)

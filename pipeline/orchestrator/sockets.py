@@ -8,6 +8,8 @@ from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
 
 from pipeline.orchestrator import protocol
 from pipeline.orchestrator.bindings import SocketBindings
+from pipeline.orchestrator.callers import Callers
+from pipeline.orchestrator.memory import SentMessage
 from pipeline.orchestrator.protocol import LARGEST_BYTES, MessageError, Ping, SessionInfo, read_message
 from pipeline.wire.browsers import is_allowed_origin
 from pipeline.wire.identifiers import mint_connection_id
@@ -57,16 +59,14 @@ class _Connection:
 class ClientSockets:
     """All open sockets of this orchestrator."""
 
-    def __init__(self, metrics: SessionMetrics, log: Log) -> None:
+    def __init__(self, callers: Callers, metrics: SessionMetrics, log: Log) -> None:
+        self._callers = callers
         self._log = log
         self._metrics = metrics
         self._bindings = SocketBindings()
         metrics.active.set_function(lambda: len(self._bindings))
         self._open: dict[str, _Connection] = {}
-
-    def find_connection(self, session_id: str) -> str | None:
-        """The connection that is bound to exactly this session."""
-        return self._bindings.find_connection(session_id)
+        self._closing = False
 
     async def send(self, connection_id: str, text: str) -> None:
         """Send `text`; raises `SendError`."""
@@ -79,6 +79,8 @@ class ClientSockets:
         """``GET /ws``: serve one socket until it closes."""
         if not is_allowed_origin(request.headers.get("Origin")):
             raise RequestRefusedError(403, "pages of this origin may not connect")
+        if self._closing:
+            raise RequestRefusedError(503, "the server is about to stop")
         if len(self._open) >= _MOST_SOCKETS:
             raise RequestRefusedError(503, "the server has as many sockets as it takes")
         socket = web.WebSocketResponse(
@@ -99,8 +101,19 @@ class ClientSockets:
             self._forget(connection)
         return socket
 
+    async def lose(self, connection_id: str) -> None:
+        """The session of this connection has moved to another one, here or at another replica."""
+        connection = self._open.get(connection_id)
+        if connection is not None:
+            self._bindings.release(connection_id)
+            await connection.close(TAKEN_OVER, b"another socket has taken the session over")
+
+    def refuse_new(self) -> None:
+        """Take no more sockets; those that are open stay."""
+        self._closing = True
+
     async def shut_down(self) -> None:
-        """Close all sockets as going away."""
+        """Close all sockets as going away: their clients are to come back, to another replica."""
         closing = [connection.close(WSCloseCode.GOING_AWAY) for connection in self._open.values()]
         await asyncio.gather(*closing)
 
@@ -118,19 +131,38 @@ class ClientSockets:
             await connection.send(protocol.error(error.error))
 
     async def _bind(self, connection: _Connection, info: SessionInfo) -> None:
+        if connection.session_id not in (None, info.session_id):
+            self._callers.release(str(connection.session_id), connection.connection_id, for_good=True)
         connection.bind(info)
+        resumed = self._callers.find(info.session_id) is not None
         displaced = self._bindings.bind(connection.connection_id, info.session_id)
         self._metrics.mapped.inc()
         connection.log.write("socket-bound", session_id=info.session_id)
-        await connection.send(protocol.session_confirmed(info.session_id, connection.connection_id))
-        older = self._open.get(displaced) if displaced is not None else None
-        if older is not None:
-            await older.close(TAKEN_OVER, b"another socket has taken the session over")
+        await self._confirm(connection, info, resumed=resumed)
+        # only now: what is waiting for the caller comes after what was missed
+        self._callers.bind(info.session_id, connection.connection_id, info.trace)
+        if displaced is not None:
+            await self.lose(displaced)
+
+    async def _confirm(self, connection: _Connection, info: SessionInfo, *, resumed: bool) -> None:
+        missed: tuple[SentMessage, ...] | None = ()
+        if info.last_message_id is not None:
+            missed = self._callers.sent.after(info.session_id, info.last_message_id)
+        count = None if missed is None else len(missed)
+        ids = (info.session_id, connection.connection_id)
+        await connection.send(protocol.session_confirmed(*ids, resumed=resumed, missed=count))
+        for message in missed or ():
+            await connection.send(message.text)
+        if info.last_message_id is not None:
+            connection.log.write("socket-resumed", session_id=info.session_id, missed=count)
 
     def _forget(self, connection: _Connection) -> None:
         self._bindings.release(connection.connection_id)
         del self._open[connection.connection_id]
         code = connection.closed_with or connection.socket.close_code or WSCloseCode.ABNORMAL_CLOSURE
+        if connection.session_id is not None:
+            for_good = code in (WSCloseCode.OK, TAKEN_OVER)
+            self._callers.release(connection.session_id, connection.connection_id, for_good=for_good)
         connection.log.write("socket-closed", code=int(code), session_id=connection.session_id)
 
 

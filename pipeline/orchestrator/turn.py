@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
-from pipeline.orchestrator.conversations import Conversations, Exchange
+from pipeline.orchestrator.conversations import Conversations
 from pipeline.orchestrator.core import Utterance
+from pipeline.orchestrator.memory import StoredExchange
 from pipeline.orchestrator.protocol import REPLY_TEXT, TRANSCRIPT
 from pipeline.wire.correlation import Correlation
 from pipeline.wire.log_lines import BoundLog, Log
@@ -29,13 +30,17 @@ class StageError(Exception):
 
 
 class Outcome(StrEnum):
-    """How a turn ended, or one delivery: the worst of a turn's deliveries is the turn's."""
+    """How a turn ended, or one delivery: the worst of a turn's deliveries is the turn's.
+
+    One that is ``left`` is led by the next process, or another replica.
+    """
 
     DELIVERED = "delivered"
     WITHHELD = "withheld"
     EMPTY = "empty"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+    LEFT = "left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,8 @@ class TurnConductor:
         stages: Stages,
         delivery: Delivery,
         publish_stage: Callable[[StageLog], None],
+        conversations: Conversations,
+        *,
         metrics: SessionMetrics,
         log: Log,
     ) -> None:
@@ -101,7 +108,7 @@ class TurnConductor:
         self._publish_stage = publish_stage
         self._metrics = metrics
         self._log = log
-        self._conversations = Conversations()
+        self._conversations = conversations
 
     async def run(self, turn: Turn) -> None:
         """Lead `turn` to its end; whatever happens, the end is one line."""
@@ -115,8 +122,7 @@ class TurnConductor:
         except StageError:
             pass  # the stage has its own line
         except asyncio.CancelledError:
-            if turn.interrupted.is_set():
-                outcome = Outcome.INTERRUPTED
+            outcome = Outcome.INTERRUPTED if turn.interrupted.is_set() else Outcome.LEFT
             raise
         except Exception as error:  # noqa: BLE001  the session's next turns are waiting behind this one
             log.write("stage-failed", stage="turn", error=f"{type(error).__name__}: {error}")
@@ -132,11 +138,11 @@ class TurnConductor:
             log.write("transcript-empty")
             return Outcome.EMPTY
         outcomes = [await self._delivery.send_text(turn, TRANSCRIPT, said)]
-        messages = self._conversations.to_messages(turn.session_id, said)
+        messages = self._conversations.to_messages(turn.session_id, turn.turn_id, said)
         reply = await self._run_stage(
             turn, "llm", self._stages.generate(turn, messages), {"prompt_chars": len(said)}
         )
-        self._conversations.add(turn.session_id, Exchange(said, reply))
+        self._conversations.add(StoredExchange(turn.turn_id, turn.session_id, said, reply))
         outcomes.append(await self._delivery.send_text(turn, REPLY_TEXT, reply))
         speech = await self._run_stage(
             turn, "tts", self._stages.synthesize(turn, reply), {"text_chars": len(reply)}

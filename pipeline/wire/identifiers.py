@@ -7,6 +7,7 @@ judged by the same rule.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 import time
@@ -42,13 +43,18 @@ def mint_connection_id(now_ns: int | None = None) -> str:
     return f"ws_{time.time_ns() if now_ns is None else now_ns:019d}"
 
 
-def mint_turn_id() -> str:
-    """A new turn ID: ``turn_`` and 32 random bits in hex."""
-    return f"{TURN_PREFIX}{secrets.token_hex(4)}"
+def derive_turn_id(session_id: str, partition: int, offset: int) -> str:
+    """The ID of the turn whose speech begins at this record: ``turn_`` and 32 bits in hex.
+
+    It is derived, not drawn: whoever reads the same speech again, after a crash or on another
+    replica, works on the same turn, and what was delivered of it can be told from what is new.
+    """
+    digest = hashlib.sha256(f"{session_id}/{partition}/{offset}".encode()).hexdigest()
+    return f"{TURN_PREFIX}{digest[:8]}"
 
 
 def is_turn_id(text: str) -> bool:
-    """Whether `text` is of the form that `mint_turn_id` gives."""
+    """Whether `text` is of the form that `derive_turn_id` gives."""
     return _TURN.fullmatch(text) is not None
 
 

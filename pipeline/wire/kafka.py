@@ -130,6 +130,17 @@ class KafkaPublisher:
             raise PublishError(describe(error)) from error
         return _KafkaAcknowledgement(answer)
 
+    async def find_partitions(self, topic: str) -> frozenset[int]:
+        """The partitions of `topic`, none if it is missing; raises `PublishError` if Kafka is away."""
+        producer = self._producer
+        if producer is None:
+            raise PublishError(NOT_CONNECTED)
+        try:
+            await self._list_topics_if_old(producer)
+        except (KafkaError, TimeoutError) as error:
+            raise PublishError(describe(error)) from error
+        return frozenset(producer.client.cluster.partitions_for_topic(topic) or ())
+
     async def _connect(self) -> AIOKafkaProducer:
         attempt = 0
         while True:

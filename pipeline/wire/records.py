@@ -17,6 +17,7 @@ from pipeline.wire.tracing import TRACEPARENT, TraceContext, parse_traceparent
 AUDIO_IN = "audio-in"
 AUDIO_OUT = "audio-out"
 STT_RESULTS = "stt-results"
+SESSION_EVENTS = "session-events"
 LLM_REQUESTS = "llm-requests"
 TTS_RESULTS = "tts-results"
 STAGE_TOPICS = {"stt": STT_RESULTS, "llm": LLM_REQUESTS, "tts": TTS_RESULTS}
@@ -154,6 +155,62 @@ class StageLog:
             "data": dict(self.data),
         }
         return json.dumps(body, sort_keys=True).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEvent:
+    """One record of session-events: what one orchestrator tells the others about a session.
+
+    Attributes:
+        kind: ``bound``, ``lost`` (the connection broke), ``ended`` (the caller hung up), ``reply`` (a
+            message for the replica `to`, which has the socket), ``taken`` (what became of it) or ``notice``
+            (a message for it that nobody answers).
+        replica: who tells it.
+        connection_id: the connection that it is about.
+        to: who is to deliver a reply.
+        turn_id: the turn of a reply.
+        message_type: the type of a reply.
+        text: the message of a reply.
+        delivered: whether a reply was handed to the socket.
+    """
+
+    kind: str
+    session_id: str
+    replica: str
+    connection_id: str = ""
+    to: str = ""
+    turn_id: str = ""
+    message_type: str = ""
+    text: str = ""
+    delivered: bool = False
+    trace: TraceContext | None = None
+
+    def to_headers(self) -> Headers:
+        """The record's headers."""
+        return _common_headers(self.session_id, self.trace)
+
+    def to_value(self) -> bytes:
+        """The record's JSON."""
+        body = {name: getattr(self, name) for name in _SESSION_EVENT_FIELDS}
+        return json.dumps({name: value for name, value in body.items() if value}, sort_keys=True).encode()
+
+
+_SESSION_EVENT_FIELDS = tuple(name for name in SessionEvent.__dataclass_fields__ if name != "trace")
+
+
+def read_session_event(key: bytes | None, value: bytes | None, headers: GivenHeaders) -> SessionEvent:
+    """The event of a consumed record; raises `RecordError`."""
+    named = _named(headers)
+    session_id = _read_session(key, named)
+    try:
+        body = json.loads(value or b"")
+        event = SessionEvent(**body, trace=parse_traceparent(named.get(TRACEPARENT)))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise RecordError("not a session event") from error
+    texts = (getattr(event, name) for name in _SESSION_EVENT_FIELDS if name != "delivered")
+    if event.session_id != session_id or not all(isinstance(text, str) for text in texts):
+        raise RecordError("not a session event, or of another session than its key")
+    return event
 
 
 def _common_headers(session_id: str, trace: TraceContext | None) -> Headers:

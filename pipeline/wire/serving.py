@@ -1,8 +1,10 @@
 """Runs a service: one HTTP server where its settings allow it, honest probes, an orderly end.
 
-The end, from SIGTERM or SIGINT on: the listening socket closes, the application's ``on_shutdown``
-finishes what runs (at most `DRAIN_S`), its ``cleanup_ctx`` ends the background tasks. After
-`HARD_EXIT_S` the kernel ends the process whatever it does; so does a second signal, at once.
+The end, from SIGTERM or SIGINT on: the service drains, that is, ``/readyz`` says so at once, and what was
+registered by `on_drain` refuses what is new, finishes what runs and tells the clients, while requests
+are still answered. Then the listening socket closes, the application's ``on_shutdown`` runs (at most
+`DRAIN_S`), its ``cleanup_ctx`` ends the background tasks. After `HARD_EXIT_S` the kernel ends the process
+whatever it does; so does a second signal, at once.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -37,13 +39,51 @@ class Probes:
     alive: Mapping[str, Condition] = field(default_factory=dict)
 
 
+Step = Callable[[], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Drain:
+    begun: bool = False
+    steps: list[Step] = field(default_factory=list)
+
+
+_DRAIN = web.AppKey("drain", _Drain)
+
+
+def on_drain(app: web.Application, step: Step) -> None:
+    """Have `step` run when the service is told to end, once, and before it stops to listen."""
+    _drain_of(app).steps.append(step)
+
+
+async def drain(app: web.Application) -> None:
+    """Be ready no more, then run all steps side by side."""
+    state = app.get(_DRAIN, _Drain())
+    state.begun = True
+    steps, state.steps = state.steps, []
+    await asyncio.gather(*(step() for step in steps))
+
+
+def _drain_of(app: web.Application) -> _Drain:
+    if _DRAIN not in app:
+        app[_DRAIN] = _Drain()
+        app.on_shutdown.append(drain)  # however an application ends
+    return app[_DRAIN]
+
+
 def add_probes(app: web.Application, probes: Probes) -> None:
-    """Serve ``/healthz`` and ``/readyz``: 200, or 503 with the names of the conditions that fail."""
+    """Serve ``/healthz`` and ``/readyz``: 200, or 503 with the names of the conditions that fail.
+
+    A service that drains is not ready, whatever its conditions say.
+    """
+    state = _drain_of(app)
 
     async def healthz(_request: web.Request) -> web.Response:
         return _answer("alive", probes.alive)
 
     async def readyz(_request: web.Request) -> web.Response:
+        if state.begun:
+            return web.json_response({"status": "draining"}, status=503)
         return _answer("ready", probes.ready)
 
     app.router.add_get("/healthz", healthz)
@@ -72,9 +112,11 @@ def run_service(service: str, listen: Listen, build: Callable[[Log], web.Applica
 async def _serve_until_signal(listen: Listen, build: Callable[[Log], web.Application], log: Log) -> None:
     stop: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
     _catch_signals(stop)
-    runner = await start(build(log), listen, log)
+    app = build(log)
+    runner = await start(app, listen, log)
     received = await stop
     log.write("service-stopping", signal=received.name)
+    await drain(app)
     await runner.cleanup()
     log.write("service-stopped")
 

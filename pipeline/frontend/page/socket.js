@@ -6,6 +6,7 @@ const PING_EVERY_MS = 10_000;
 const ANSWER_WITHIN_MS = 5_000;
 const HUNG_UP = 1000;
 const TAKEN_OVER = 4000;
+const REMEMBERED = 64;
 
 /**
  * Emits `state` ({state: "connecting" | "connected" | "reconnecting" | "taken" | "closed", seconds})
@@ -17,6 +18,8 @@ export class SessionSocket extends EventTarget {
   #socket = null;
   #attempt = 0;
   #ended = false;
+  #bound = false;
+  #received = [];
   #timers = { retry: 0, ping: 0, answer: 0 };
 
   constructor(url, sessionId, traceparent) {
@@ -31,7 +34,7 @@ export class SessionSocket extends EventTarget {
     clearTimeout(this.#timers.retry);
     if (this.#attempt === 0) this.#tell("connecting");
     const socket = (this.#socket = new WebSocket(this.#url));
-    socket.addEventListener("open", () => this.#send(this.#info));
+    socket.addEventListener("open", () => this.#send(this.#announce()));
     socket.addEventListener("message", (event) => this.#take(event.data));
     socket.addEventListener("close", (event) => this.#lose(socket, event.code));
   }
@@ -48,6 +51,18 @@ export class SessionSocket extends EventTarget {
     this.#tell("closed");
   }
 
+  /** Who comes back names the last message that came, so that what was missed can follow. */
+  #announce() {
+    return this.#bound ? { ...this.#info, last_message_id: this.#received.at(-1) ?? "" } : this.#info;
+  }
+
+  #isKnown(messageId) {
+    if (messageId === undefined) return false;
+    if (this.#received.includes(messageId)) return true;
+    this.#received = [...this.#received, messageId].slice(-REMEMBERED);
+    return false;
+  }
+
   #send(message) {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
   }
@@ -60,8 +75,10 @@ export class SessionSocket extends EventTarget {
     } catch {
       return; // not the orchestrator's language
     }
+    if (this.#isKnown(message?.message_id)) return; // its turn was led again
     if (message?.event === "session_confirmed") {
       this.#attempt = 0;
+      this.#bound = true;
       this.#tell("connected");
       this.#pingLater();
     }

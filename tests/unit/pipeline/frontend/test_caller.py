@@ -15,9 +15,12 @@ from pipeline.media_server.replies import ReplyDesk
 from pipeline.media_server.service import WhipEndpoint
 from pipeline.media_server.service import build_app as build_media_server
 from pipeline.orchestrator.caller_side import CallerSide
-from pipeline.orchestrator.delivery import ReplyDelivery
+from pipeline.orchestrator.callers import Callers
+from pipeline.orchestrator.delivery import ReplyDelivery, TextDelivery
+from pipeline.orchestrator.desk import TurnDesk
 from pipeline.orchestrator.intake import AudioIntake
-from pipeline.orchestrator.lanes import TurnLanes
+from pipeline.orchestrator.journal import TurnJournal
+from pipeline.orchestrator.replicas import ReplicaLink
 from pipeline.orchestrator.service import build_app as build_orchestrator
 from pipeline.orchestrator.sockets import ClientSockets
 from pipeline.orchestrator.turn import TurnConductor
@@ -25,6 +28,7 @@ from pipeline.wire.kafka import OutgoingRecord, Placed
 from pipeline.wire.kafka_consumer import ConsumedRecord
 from pipeline.wire.log_lines import TRACE_KEY, Log
 from pipeline.wire.metrics import SessionMetrics
+from pipeline.wire.progress import Progress
 from pipeline.wire.records import AUDIO_IN, AUDIO_OUT
 from pipeline.wire.serving import Probes
 
@@ -86,11 +90,18 @@ async def call(lines, stages, start_client) -> Settings:
     kafka = MemoryKafka()
     media_log, orchestrator_log = Log("media-server"), Log("orchestrator")
     metrics = SessionMetrics()
-    replies, sockets = ReplyDesk(media_log), ClientSockets(metrics, orchestrator_log)
-    delivery = ReplyDelivery(sockets, kafka, metrics, orchestrator_log)
-    conductor = TurnConductor(stages, delivery, lambda _entry: None, metrics, orchestrator_log)
-    lanes = TurnLanes(conductor.run)
-    intake = AudioIntake(CallerSide(lanes, sockets, orchestrator_log), orchestrator_log)
+    replies, callers = ReplyDesk(media_log), Callers("orchestrator-a")
+    sockets = ClientSockets(callers, metrics, orchestrator_log)
+    link = ReplicaLink("orchestrator-a", kafka, orchestrator_log)
+    texts = TextDelivery(callers, sockets, link, metrics, orchestrator_log)
+    delivery = ReplyDelivery(texts, callers, kafka, orchestrator_log)
+    conductor = TurnConductor(
+        stages, delivery, lambda _entry: None, callers.conversations, metrics=metrics, log=orchestrator_log
+    )
+    progress, journal = Progress(), TurnJournal(lambda _: None)
+    desk = TurnDesk(conductor.run, delivery.send_failure, journal, progress, orchestrator_log)
+    side = CallerSide(desk, texts.notify, orchestrator_log)
+    intake = AudioIntake(side, progress, orchestrator_log)
     kafka.takers = {AUDIO_IN: intake.take, AUDIO_OUT: replies.take}
     whip = await start_client(
         build_media_server(WhipEndpoint(kafka, replies, metrics, media_log), Probes(), metrics, media_log)
@@ -99,7 +110,7 @@ async def call(lines, stages, start_client) -> Settings:
     session_id = mint_browser_session_id()
     return Settings(
         whip_url=str(whip.make_url("/whip")),
-        ws_url=str(ws.make_url("/ws")).replace("http", "ws"),
+        ws_urls=(str(ws.make_url("/ws")).replace("http", "ws"),),
         sentences=("Hello there",),
         session_id=session_id,
         socket_session_id=session_id,

@@ -9,7 +9,8 @@ import pytest
 from aiohttp import web
 
 from pipeline.frontend import connection
-from pipeline.frontend.connection import ConnectError, open_call, open_socket
+from pipeline.frontend.connection import open_call, open_socket
+from pipeline.frontend.errors import ConnectError
 from pipeline.wire.tracing import start_trace
 
 SESSION = "session_1753615601372_cz4gw0fl5"
@@ -115,7 +116,7 @@ async def test_nobody_there_is_told(client, server) -> None:
         async with open_call(client, "http://127.0.0.1:9/whip", SESSION, TRACE):
             pass
     with pytest.raises(ConnectError, match="no WebSocket at"):
-        async with open_socket(client, "ws://127.0.0.1:9/ws", SESSION, TRACE):
+        async with open_socket(client, ["ws://127.0.0.1:9/ws"], SESSION, TRACE):
             pass
 
 
@@ -130,9 +131,9 @@ async def test_a_server_that_never_answers_is_given_up(client, server) -> None:
 
 async def test_a_bound_socket_is_open(client, server) -> None:
     """And closed with 1000 at the end."""
-    async with open_socket(client, server.url.replace("http", "ws") + "/ws", SESSION, TRACE) as socket:
-        assert not socket.closed
-    assert socket.close_code == 1000
+    async with open_socket(client, [server.url.replace("http", "ws") + "/ws"], SESSION, TRACE) as socket:
+        assert not socket._socket.closed
+    assert socket._socket.close_code == 1000
 
 
 @pytest.mark.parametrize("confirm", [None, {"event": "error", "error": "no"}, [], 7])
@@ -141,5 +142,5 @@ async def test_a_socket_that_is_not_bound_is_told(client, server, confirm: objec
     server.confirm = confirm
 
     with pytest.raises(ConnectError, match="the socket was not bound"):
-        async with open_socket(client, server.url.replace("http", "ws") + "/ws", SESSION, TRACE):
+        async with open_socket(client, [server.url.replace("http", "ws") + "/ws"], SESSION, TRACE):
             pytest.fail("it is not bound")

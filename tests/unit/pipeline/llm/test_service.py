@@ -10,7 +10,7 @@ from pipeline.llm.service import build_service
 from pipeline.llm.settings import Settings
 from pipeline.wire.correlation import Correlation
 from pipeline.wire.environment import Listen
-from pipeline.wire.identifiers import mint_session_id, mint_turn_id
+from pipeline.wire.identifiers import derive_turn_id, mint_session_id
 from pipeline.wire.log_lines import Log
 
 MODEL = "restaurant-desk"
@@ -36,7 +36,7 @@ async def test_the_models_are_listed(client) -> None:
 
 async def test_a_chat_completion(client, lines) -> None:
     """The reply with its usage; the lines have lengths and the caller's IDs, and no words."""
-    correlation = Correlation(mint_session_id(), mint_turn_id(), None)
+    correlation = Correlation(mint_session_id(), derive_turn_id("session", 0, 0), None)
     response = await client.post("/v1/chat/completions", json=MESSAGES, headers=correlation.to_headers())
     body = await response.json()
     done = lines.one("generation-completed")

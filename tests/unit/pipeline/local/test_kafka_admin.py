@@ -6,6 +6,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 
+from diag.config import load_wanted_topics
 from pipeline.local.errors import StackError
 from pipeline.local.kafka import KafkaBroker, KafkaPorts
 from pipeline.local.kafka_admin import (
@@ -18,6 +19,7 @@ from pipeline.local.kafka_admin import (
     is_consumed,
     is_starved,
     list_topics,
+    to_toml,
 )
 from pipeline.local.processes import base_environment
 from pipeline.local.readiness import choose_ports, wait_until
@@ -56,7 +58,17 @@ def test_one_logging_topic_is_forgotten():
         "stt-results": 3,
         "llm-requests": 3,
         "tts-results": 3,
+        "session-events": 1,
     }
+
+
+def test_the_list_for_diag_says_what_the_stack_wants(tmp_path):
+    """Diag reads it; and of the topics that diag knows by itself it says the same."""
+    (tmp_path / "topics.toml").write_text(to_toml(ALL_TOPICS), "utf-8")
+    listed = {topic.name: topic for topic in load_wanted_topics(str(tmp_path / "topics.toml"))}
+
+    assert {topic.name: topic for topic in load_wanted_topics()}.items() <= listed.items()
+    assert listed.keys() == {topic.name for topic in ALL_TOPICS}
 
 
 @pytest.mark.part("kafka")

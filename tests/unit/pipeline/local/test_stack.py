@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.local.errors import StackError
-from pipeline.local.plan import Plan, plan_from_environment
+from pipeline.local.plan import Plan, plan_from_environment, with_replicas
 from pipeline.local.readiness import choose_ports
 from pipeline.local.services import Service
 from pipeline.local.stack import Stack
@@ -81,6 +81,7 @@ async def test_stack_is_ready_inside_and_gone_after(plan, is_alive, tmp_path):
         "lock",
         "logs",
         "pods",
+        "topics.toml",
     ]
 
 
@@ -123,6 +124,19 @@ async def test_killed_service_comes_back(plan, until):
 
         await until(lambda: stack.state.pods["stt-service"].pid not in (None, pid))
         assert stack.state.pods["stt-service"].restarts == 1
+
+
+async def test_replicas_are_pods_of_their_own(plan, tmp_path):
+    """Each has its own port, name and settings; all are told of, and each can be restarted."""
+    async with Stack(with_replicas(plan(), {"orchestrator": 2})) as stack:
+        await stack.restart("orchestrator-2")
+        state = stack.state
+        first, second = (state.pods[key] for key in ("orchestrator", "orchestrator-2"))
+
+    assert set(state.pods) == {"orchestrator", "orchestrator-2", "stt-service"}
+    assert state.addresses_of("orchestrator") == (f"127.0.0.1:{first.port}", f"127.0.0.1:{second.port}")
+    assert first.name.rpartition("-")[0] == second.name.rpartition("-")[0]
+    assert (first.restarts, second.restarts) == (0, 1)
 
 
 async def test_service_that_ends_before_it_is_ready(plan, is_alive):
@@ -240,6 +254,6 @@ async def test_whole_stack_with_its_own_kafka(plan, is_alive):
         state = stack.state
         names = await list_topics(state.kafka)
 
-    assert names == {"audio-in", "audio-out", "llm-requests", "tts-results"}
+    assert names == {"audio-in", "audio-out", "llm-requests", "session-events", "tts-results"}
     assert not is_alive(state.daemons["kafka"])
     assert_free(int(state.kafka.rpartition(":")[2]))

@@ -55,6 +55,15 @@ def test_diag_settings_have_the_agreed_keys(claim):
     }
 
 
+def test_a_stack_with_topics_of_its_own_tells_diag(claim):
+    """The list lies beside the settings, which name it."""
+    folder = claim()
+    folder.write_diag_toml(STATE, topics="[[topic]]\n")
+
+    assert tomllib.loads(folder.diag_toml.read_text())["topics"] == {"file": "topics.toml"}
+    assert (folder.root / "topics.toml").read_text() == "[[topic]]\n"
+
+
 def test_second_stack_is_refused(claim, tmp_path):
     """One folder, one stack; the refusal is one line that names the folder."""
     claim()

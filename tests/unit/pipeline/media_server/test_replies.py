@@ -132,3 +132,14 @@ async def test_nobody_interrupts_silence(lines) -> None:
 
     assert player.interrupt(1) == ()
     assert lines.all == []
+
+
+def test_a_reply_that_comes_twice_is_played_once(desk, lines) -> None:
+    """Its turn was led again after a crash; the caller does not hear it again."""
+    taken: list[ReplyAudio] = []
+    desk.register(SESSION, taken.append)
+    for _ in range(2):
+        desk.take(_record(ReplyAudio(SESSION, "turn_0a1b2c3d", b"\x01\x02")))
+
+    assert len(taken) == 1
+    assert lines.one("reply-known")["turn_id"] == "turn_0a1b2c3d"

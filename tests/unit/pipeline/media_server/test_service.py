@@ -283,3 +283,13 @@ def _spoil(offer: str, random: Random) -> str:
             ]
         ) or [""]
     return "\r\n".join(lines)
+
+
+async def test_a_server_that_is_about_to_stop_takes_no_session(server) -> None:
+    """503, so that the caller tries the next replica."""
+    await server.whip.drain()
+    caller = await server.new_caller()
+    response = await server.post(caller.offer)
+
+    assert response.status == 503
+    assert server.whip.session_ids == ()

@@ -9,10 +9,11 @@ import pytest
 
 from pipeline.orchestrator.caller_side import CallerSide
 from pipeline.orchestrator.core import Utterance
-from pipeline.orchestrator.lanes import TurnLanes
-from pipeline.orchestrator.sockets import SendError
+from pipeline.orchestrator.desk import TurnDesk
+from pipeline.orchestrator.journal import TurnJournal
 from pipeline.orchestrator.turn import Turn
 from pipeline.wire.log_lines import TRACE_KEY, Log
+from pipeline.wire.progress import Place, Progress
 from pipeline.wire.records import AudioChunk, SessionEnd
 from pipeline.wire.tracing import start_trace
 
@@ -21,44 +22,59 @@ TRACE = start_trace()
 OVER = AudioChunk(SESSION, 2, False, b"\x01\x02", TRACE, (TURN,))
 
 
-class Sockets:
-    """The socket of one session, or none."""
+class Callers:
+    """Notes what they are told."""
 
     def __init__(self) -> None:
-        self.bound: str | None = "ws_1"
-        self.closed = False
-        self.sent: list[dict[str, str]] = []
+        self.told: list[dict[str, str]] = []
 
-    def find_connection(self, session_id: str) -> str | None:
-        return self.bound if session_id == SESSION else None
-
-    async def send(self, connection_id: str, text: str) -> None:
-        if self.closed:
-            raise SendError("the socket is closed")
-        self.sent.append(json.loads(text))
+    async def notify(self, session_id: str, text: str) -> None:
+        assert session_id == SESSION
+        self.told.append(json.loads(text))
 
 
 async def _stay(_turn: Turn) -> None:
     await asyncio.Event().wait()
 
 
-@pytest.fixture
-def sockets() -> Sockets:
-    """One that is open."""
-    return Sockets()
+async def _tell(_turn: Turn, _reason: str) -> None:
+    pytest.fail("no turn is given up")
 
 
 @pytest.fixture
-async def side(sockets, lines) -> CallerSide:
+def callers() -> Callers:
+    """One, of the session."""
+    return Callers()
+
+
+@pytest.fixture
+def progress() -> Progress:
+    """What may be committed."""
+    progress = Progress()
+    for offset in (5, 6):
+        progress.take(Place(0, offset))
+        progress.hold(Place(0, offset))
+    return progress
+
+
+@pytest.fixture
+async def side(callers, progress, lines):
     """With turns that never end by themselves."""
-    return CallerSide(TurnLanes(_stay), sockets, Log("orchestrator"))
+    log = Log("orchestrator")
+    desk = TurnDesk(_stay, _tell, TurnJournal(lambda _: None), progress, log)
+    yield CallerSide(desk, callers.notify, log)
+    await desk.lanes.drain(0.0)
+
+
+def _turn(turn_id: str = TURN, offset: int = 5) -> Turn:
+    return Turn(turn_id, Utterance(SESSION, 1, b"", 1, Place(0, offset), TRACE))
 
 
 async def test_speech_over_a_reply_cancels_what_still_runs_of_its_turn(
-    side, sockets, lines, eventually
+    side, callers, progress, lines, eventually
 ) -> None:
     """The line says so with session, turn and the utterance that did it; the page is told."""
-    side.begin(Turn(TURN, Utterance(SESSION, 1, b"", 1, TRACE)))
+    side.begin(_turn())
     await asyncio.sleep(0)
     side.interrupt(OVER)
     line = lines.one("turn-interrupted")
@@ -66,8 +82,9 @@ async def test_speech_over_a_reply_cancels_what_still_runs_of_its_turn(
     assert (line["session_id"], line["turn_id"], line["utterance"]) == (SESSION, TURN, 2)
     assert line["cancelled"] is True
     assert line[TRACE_KEY] == TRACE.trace_id
-    await eventually(lambda: sockets.sent)
-    assert sockets.sent == [{"event": "turn_interrupted", "session_id": SESSION, "turn_id": TURN}]
+    await eventually(lambda: callers.told)
+    assert callers.told == [{"event": "turn_interrupted", "session_id": SESSION, "turn_id": TURN}]
+    await eventually(lambda: progress.committable() == {0: 6})  # it is not led again
 
 
 async def test_a_turn_whose_work_is_done_is_interrupted_all_the_same(side, lines) -> None:
@@ -77,22 +94,22 @@ async def test_a_turn_whose_work_is_done_is_interrupted_all_the_same(side, lines
     assert lines.one("turn-interrupted")["cancelled"] is False
 
 
-async def test_the_end_of_a_session_is_logged_and_told(side, sockets, lines, eventually) -> None:
+async def test_the_end_of_a_session_is_logged_and_told(side, callers, lines, eventually) -> None:
     """With the reason that the media server gave."""
     side.end_session(SessionEnd(SESSION, "the client does not answer any more", TRACE))
-    await eventually(lambda: sockets.sent)
+    await eventually(lambda: callers.told)
 
     assert lines.one("session-ended")["reason"] == "the client does not answer any more"
-    assert sockets.sent[0]["event"] == "session_ended"
+    assert callers.told[0]["event"] == "session_ended"
 
 
-@pytest.mark.parametrize(("bound", "closed"), [(None, False), ("ws_1", True)])
-async def test_without_a_socket_nobody_is_told(side, sockets, lines, bound: str | None, closed: bool) -> None:
-    """That is no error."""
-    sockets.bound, sockets.closed = bound, closed
-    side.end_session(SessionEnd(SESSION, "closed by the client"))
-    while side._telling:
-        await asyncio.sleep(0)
+async def test_a_turn_that_was_waiting_is_done_when_it_is_spoken_over(side, progress, lines) -> None:
+    """Its speech is committed with that of the turn before it, and it is not led."""
+    side.begin(_turn("turn_00000001", 5))
+    side.begin(_turn(TURN, 6))
+    await asyncio.sleep(0)
+    side.interrupt(OVER)
 
-    assert sockets.sent == []
-    assert lines.names() == ["session-ended"]
+    assert lines.one("turn-interrupted")["cancelled"] is True
+    progress.release(Place(0, 5))
+    assert progress.committable() == {0: 7}

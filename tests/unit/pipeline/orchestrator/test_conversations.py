@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipeline.orchestrator import conversations
-from pipeline.orchestrator.conversations import MOST_TURNS, Conversations, Exchange
+from pipeline.orchestrator.conversations import MOST_TURNS, Conversations
+from pipeline.orchestrator.memory import StoredExchange
 
 
 def _said(messages: list[dict[str, str]]) -> list[tuple[str, str]]:
@@ -14,7 +15,7 @@ def _said(messages: list[dict[str, str]]) -> list[tuple[str, str]]:
 
 def test_the_first_turn_stands_alone() -> None:
     """After the instruction comes what was said."""
-    messages = Conversations().to_messages("a", "hello")
+    messages = Conversations().to_messages("a", "turn_now", "hello")
 
     assert messages[0]["role"] == "system"
     assert _said(messages) == [("user", "hello")]
@@ -23,10 +24,10 @@ def test_the_first_turn_stands_alone() -> None:
 def test_later_turns_follow_earlier_ones() -> None:
     """The caller's words and the answers alternate; another session's do not appear."""
     memory = Conversations()
-    memory.add("a", Exchange("hello", "good day"))
-    memory.add("b", Exchange("secret", "yes"))
+    memory.add(StoredExchange("turn_1", "a", "hello", "good day"))
+    memory.add(StoredExchange("turn_2", "b", "secret", "yes"))
 
-    assert _said(memory.to_messages("a", "a table please")) == [
+    assert _said(memory.to_messages("a", "turn_now", "a table please")) == [
         ("user", "hello"),
         ("assistant", "good day"),
         ("user", "a table please"),
@@ -37,8 +38,8 @@ def test_only_the_last_turns_are_kept() -> None:
     """A long call does not make long prompts."""
     memory = Conversations()
     for n in range(MOST_TURNS + 3):
-        memory.add("a", Exchange(f"said {n}", f"answered {n}"))
-    said = _said(memory.to_messages("a", "now"))
+        memory.add(StoredExchange(f"turn_{n}", "a", f"said {n}", f"answered {n}"))
+    said = _said(memory.to_messages("a", "turn_now", "now"))
 
     assert said[0] == ("user", "said 3")
     assert len(said) == 2 * MOST_TURNS + 1
@@ -48,8 +49,31 @@ def test_sessions_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The one that was silent longest is forgotten."""
     monkeypatch.setattr(conversations, "MOST_SESSIONS", 2)
     memory = Conversations()
-    for session in ("a", "b", "a", "c"):
-        memory.add(session, Exchange("said", "answered"))
+    for number, session in enumerate(("a", "b", "a", "c")):
+        memory.add(StoredExchange(f"turn_{number}", session, "said", "answered"))
 
-    assert len(_said(memory.to_messages("a", "now"))) == 5
-    assert len(_said(memory.to_messages("b", "now"))) == 1
+    assert len(_said(memory.to_messages("a", "turn_now", "now"))) == 5
+    assert len(_said(memory.to_messages("b", "turn_now", "now"))) == 1
+
+
+def test_a_turn_that_is_led_again_does_not_hear_itself() -> None:
+    """What it had answered before it was cut off is no history of its own, and stands only once."""
+    memory = Conversations()
+    memory.add(StoredExchange("turn_1", "a", "hello", "good day"))
+
+    assert _said(memory.to_messages("a", "turn_1", "hello")) == [("user", "hello")]
+
+    memory.add(StoredExchange("turn_1", "a", "hello", "good morning"))
+    assert _said(memory.to_messages("a", "turn_2", "now"))[:2] == [
+        ("user", "hello"),
+        ("assistant", "good morning"),
+    ]
+
+
+def test_what_is_remembered_is_kept_and_comes_back() -> None:
+    """The next process goes on with the same conversation."""
+    kept: list[StoredExchange] = []
+    Conversations(kept.append).add(StoredExchange("turn_1", "a", "hello", "good day"))
+
+    after = Conversations(before=kept)
+    assert _said(after.to_messages("a", "turn_2", "now"))[0] == ("user", "hello")

@@ -10,6 +10,7 @@ from pipeline.orchestrator.turn import Turn
 from pipeline.wire.identifiers import is_turn_id
 from pipeline.wire.kafka_consumer import ConsumedRecord
 from pipeline.wire.log_lines import TRACE_KEY, Log
+from pipeline.wire.progress import Place, Progress
 from pipeline.wire.records import AudioChunk, SessionEnd
 from pipeline.wire.tracing import start_trace
 
@@ -17,9 +18,11 @@ SESSION = "session_1753615601372_cz4gw0fl5"
 TRACE = start_trace()
 
 
-def _record(offset: int, *, last: bool = False, utterance: int = 1) -> ConsumedRecord:
+def _record(offset: int, *, last: bool = False, utterance: int = 1, timestamp_ms: int = 0) -> ConsumedRecord:
     chunk = AudioChunk(SESSION, utterance, last, b"\x01\x02" * 800, TRACE)
-    return ConsumedRecord("audio-in", 2, offset, SESSION.encode(), chunk.pcm, chunk.to_headers())
+    return ConsumedRecord(
+        "audio-in", 2, offset, SESSION.encode(), chunk.pcm, chunk.to_headers(), timestamp_ms
+    )
 
 
 class Lanes:
@@ -30,6 +33,7 @@ class Lanes:
         self.full = False
         self.interruptions: list[AudioChunk] = []
         self.ends: list[SessionEnd] = []
+        self.handed_over: list[int] = []
 
     def begin(self, turn: Turn) -> bool:
         if not self.full:
@@ -42,6 +46,15 @@ class Lanes:
     def end_session(self, end: SessionEnd) -> None:
         self.ends.append(end)
 
+    async def hand_over(self, partitions: tuple[int, ...]) -> None:
+        self.handed_over.extend(partitions)
+
+
+@pytest.fixture
+def progress() -> Progress:
+    """What may be committed."""
+    return Progress()
+
 
 @pytest.fixture
 def lanes() -> Lanes:
@@ -50,9 +63,9 @@ def lanes() -> Lanes:
 
 
 @pytest.fixture
-def audio(lanes, lines) -> AudioIntake:
+def audio(lanes, progress, lines) -> AudioIntake:
     """The intake of one orchestrator."""
-    return AudioIntake(lanes, Log("orchestrator"))
+    return AudioIntake(lanes, progress, Log("orchestrator"))
 
 
 def test_records_become_a_turn(audio, lanes, lines) -> None:
@@ -133,3 +146,57 @@ def test_every_assignment_is_said(audio, lines) -> None:
     assert lines.names().count("consumption-started") == 2
     assert lines.one("consumption-failed")["error"] == "Kafka is not connected"
     assert lines.named("partitions-assigned")[0]["group"] == "orchestrator-group-v2"
+
+
+def _feed(audio, progress, record: ConsumedRecord) -> None:
+    progress.take(record.place)
+    audio.take(record)
+
+
+def test_speech_is_committed_when_its_turn_has_ended(audio, lanes, progress) -> None:
+    """Not when it was read: a process that is killed loses nothing of it."""
+    for offset in (5, 6, 7):
+        _feed(audio, progress, _record(offset, last=offset == 7))
+    assert progress.committable() == {2: 5}
+
+    progress.release(lanes.turns[0].utterance.origin)
+    assert progress.committable() == {2: 8}
+
+
+def test_speech_that_is_read_again_is_the_same_turn(audio, lanes) -> None:
+    """On whichever replica; so what was delivered of it can be told."""
+    audio.take(_record(5, last=True))
+    audio.assigned((2,))
+    audio.take(_record(5, last=True))
+
+    assert lanes.turns[0].turn_id == lanes.turns[1].turn_id
+
+
+async def test_half_heard_speech_goes_whole_to_the_next_reader(audio, lanes, progress, lines) -> None:
+    """It is neither a turn here nor committed; the turns that run are handed over."""
+    _feed(audio, progress, _record(5))
+    await audio.revoked((2,))
+    audio.take(_record(6, last=True))
+
+    assert progress.committable() == {2: 5}
+    assert lanes.handed_over == [2]
+    assert lanes.turns[0].utterance.origin == Place(2, 6)
+    assert lines.one("partitions-revoked")["partitions"] == [2]
+
+
+def test_dropped_speech_holds_nothing_up(audio, lanes, progress, monkeypatch) -> None:
+    """What nobody will ever work on is committed."""
+    monkeypatch.setattr(core, "IDLE_S", -1.0)
+    _feed(audio, progress, _record(5))
+    audio.expire()
+
+    assert progress.committable() == {2: 6}
+
+
+def test_old_speech_is_not_answered(audio, lanes, progress, lines) -> None:
+    """After a long outage nobody waits for the reply any more; that is said."""
+    _feed(audio, progress, _record(5, last=True, timestamp_ms=1))
+
+    assert lanes.turns == []
+    assert "older than 120 s" in lines.one("utterance-dropped")["reason"]
+    assert progress.committable() == {2: 6}

@@ -9,10 +9,11 @@ import pytest
 from pipeline.orchestrator.core import Utterance
 from pipeline.orchestrator.lanes import MOST_WAITING, TurnLanes
 from pipeline.orchestrator.turn import Turn
+from pipeline.wire.progress import Place
 
 
 def _turn(session_id: str, number: int = 0) -> Turn:
-    return Turn(f"turn_{number}", Utterance(session_id, number, b"", 1, None))
+    return Turn(f"turn_{number}", Utterance(session_id, number, b"", 1, Place(0, number), None))
 
 
 class Runner:

@@ -91,14 +91,17 @@ def test_answers_are_events() -> None:
     """The key is `event`, as in what comes in."""
     assert json.loads(protocol.pong()) == {"event": "pong"}
     assert json.loads(protocol.error("why")) == {"event": "error", "error": "why"}
-    assert json.loads(protocol.session_confirmed("s", "ws_1")) == {
+    assert json.loads(protocol.session_confirmed("s", "ws_1", resumed=True, missed=2)) == {
         "event": "session_confirmed",
         "session_id": "s",
         "connection_id": "ws_1",
+        "resumed": True,
+        "missed": 2,
     }
     assert json.loads(protocol.turn_text(protocol.TRANSCRIPT, "s", "turn_1", "hello")) == {
         "event": "final_transcript",
         "session_id": "s",
         "turn_id": "turn_1",
+        "message_id": "turn_1/final_transcript",
         "text": "hello",
     }

@@ -9,8 +9,11 @@ import pytest
 from aiohttp import WSMsgType
 
 from pipeline.orchestrator import sockets as sockets_module
+from pipeline.orchestrator.callers import Callers
+from pipeline.orchestrator.memory import SentMessage
 from pipeline.orchestrator.service import build_app
 from pipeline.orchestrator.sockets import ClientSockets, SendError
+from pipeline.orchestrator.whereabouts import Away, Here
 from pipeline.wire.identifiers import mint_session_id
 from pipeline.wire.log_lines import TRACE_KEY, Log
 from pipeline.wire.metrics import SessionMetrics
@@ -19,9 +22,20 @@ from pipeline.wire.tracing import start_trace
 
 
 @pytest.fixture
-def sockets(lines) -> ClientSockets:
+def callers() -> Callers:
+    """Who is where, as one orchestrator knows it."""
+    return Callers("orchestrator-a")
+
+
+@pytest.fixture
+def sockets(callers, lines) -> ClientSockets:
     """The sockets of one orchestrator."""
-    return ClientSockets(SessionMetrics(), Log("orchestrator"))
+    return ClientSockets(callers, SessionMetrics(), Log("orchestrator"))
+
+
+def _find(sockets: ClientSockets, session_id: str) -> str | None:
+    place = sockets._callers.find(session_id)
+    return place.connection_id if isinstance(place, Here) else None
 
 
 @pytest.fixture
@@ -42,7 +56,7 @@ async def test_a_socket_is_bound_to_a_session(client, sockets, lines) -> None:
         answer = await _bind(socket, session_id, traceparent=trace.to_header())
         assert answer["event"] == "session_confirmed"
         assert answer["session_id"] == session_id
-        assert sockets.find_connection(session_id) == answer["connection_id"]
+        assert _find(sockets, session_id) == answer["connection_id"]
 
         await sockets.send(answer["connection_id"], '{"event": "x"}')
         assert await socket.receive_json(timeout=5) == {"event": "x"}
@@ -124,7 +138,7 @@ async def test_a_second_socket_takes_the_session_over(client, sockets, lines, ev
         assert (closed.type, closed.data) == (WSMsgType.CLOSE, 4000)
         await eventually(lambda: lines.named("socket-closed"))
 
-        assert sockets.find_connection(session_id) == answer["connection_id"]
+        assert _find(sockets, session_id) == answer["connection_id"]
     assert lines.named("socket-closed")[0]["code"] == 4000
     assert lines.named("socket-closed")[0]["session_id"] == session_id
 
@@ -136,8 +150,8 @@ async def test_a_socket_may_turn_to_another_session(client, sockets) -> None:
         await _bind(socket, earlier)
         answer = await _bind(socket, later)
 
-        assert sockets.find_connection(earlier) is None
-        assert sockets.find_connection(later) == answer["connection_id"]
+        assert _find(sockets, earlier) is None
+        assert _find(sockets, later) == answer["connection_id"]
 
 
 async def test_a_closed_socket_is_unbound(client, sockets, lines, eventually) -> None:
@@ -147,7 +161,7 @@ async def test_a_closed_socket_is_unbound(client, sockets, lines, eventually) ->
         answer = await _bind(socket, session_id)
     await eventually(lambda: lines.named("socket-closed"))
 
-    assert sockets.find_connection(session_id) is None
+    assert _find(sockets, session_id) is None
     assert (lines.one("socket-closed")["code"], lines.one("socket-closed")["session_id"]) == (
         1000,
         session_id,
@@ -165,7 +179,7 @@ async def test_a_client_that_vanishes_is_noticed(client, sockets, lines, eventua
     await eventually(lambda: lines.named("socket-closed"))
 
     assert lines.one("socket-closed")["code"] == 1006
-    assert sockets.find_connection(session_id) is None
+    assert _find(sockets, session_id) is None
 
 
 async def test_a_client_that_does_not_read_is_given_up(client, sockets, monkeypatch) -> None:
@@ -214,3 +228,68 @@ async def test_a_shutdown_tells_all_sockets(client, sockets, lines) -> None:
         await sockets.shut_down()
 
         assert [message.data for message in await received] == [1001, 1001]
+
+
+async def test_a_caller_who_comes_back_gets_what_was_missed(client, callers, lines, eventually) -> None:
+    """In order, after the confirmation, and no message twice; the line says how many."""
+    session_id = mint_session_id()
+    socket = await client.ws_connect("/ws")
+    await _bind(socket, session_id)
+    socket._response.connection.transport.abort()
+    await eventually(lambda: isinstance(callers.find(session_id), Away))
+    for number in (1, 2, 3):
+        callers.sent.note(SentMessage(f"m{number}", session_id, f'{{"message_id": "m{number}"}}'))
+
+    async with client.ws_connect("/ws") as again:
+        answer = await _bind(again, session_id, last_message_id="m1")
+        missed = [await again.receive_json(timeout=5) for _ in range(2)]
+
+    assert (answer["resumed"], answer["missed"]) == (True, 2)
+    assert [message["message_id"] for message in missed] == ["m2", "m3"]
+    assert lines.one("socket-resumed")["missed"] == 2
+
+
+async def test_a_caller_whose_past_nobody_knows_is_told_so(client) -> None:
+    """What was missed is neither guessed nor called nothing."""
+    async with client.ws_connect("/ws") as socket:
+        answer = await _bind(socket, mint_session_id(), last_message_id="turn_0a1b2c3d/final_transcript")
+
+    assert (answer["resumed"], answer["missed"]) == (False, None)
+
+
+async def test_a_socket_that_was_closed_in_good_order_ends_its_session(client, callers, eventually) -> None:
+    """Nothing of it is left; one that broke is waited for."""
+    ended, broken = mint_session_id(), mint_session_id()
+    async with client.ws_connect("/ws") as socket:
+        await _bind(socket, ended)
+    other = await client.ws_connect("/ws")
+    await _bind(other, broken)
+    other._response.connection.transport.abort()
+    await eventually(lambda: isinstance(callers.find(broken), Away))
+
+    assert callers.find(ended) is None
+
+
+async def test_a_server_that_is_about_to_stop_takes_no_more_sockets(client, sockets) -> None:
+    """The open ones stay open until they are told."""
+    async with client.ws_connect("/ws") as socket:
+        sockets.refuse_new()
+        response = await client.get("/ws")
+        await socket.send_json({"event": "ping"})
+
+        assert (await socket.receive_json(timeout=5))["event"] == "pong"
+    assert response.status == 503
+
+
+async def test_sessions_that_are_over_leave_nothing(client, callers, sockets, eventually) -> None:
+    """No table, task or socket grows with the number of calls."""
+    tasks = len(asyncio.all_tasks())
+    for _ in range(50):
+        session_id = mint_session_id()
+        async with client.ws_connect("/ws") as socket:
+            await _bind(socket, session_id)
+            callers.sent.note(SentMessage(f"{session_id}/x", session_id, "{}"))
+    await eventually(lambda: not sockets._open)
+    await eventually(lambda: len(asyncio.all_tasks()) <= tasks + 1)  # aiohttp keeps one connection alive
+
+    assert (len(callers), len(callers.sent), len(sockets._bindings)) == (0, 0, 0)

@@ -14,11 +14,12 @@ from pipeline.orchestrator.settings import StageSettings
 from pipeline.orchestrator.stages import HttpStages
 from pipeline.orchestrator.turn import StageError, Turn
 from pipeline.wire.identifiers import mint_session_id
+from pipeline.wire.progress import Place
 from pipeline.wire.tracing import parse_traceparent, start_trace
 from pipeline.wire.wav import read_wav, to_wav
 
 TRACE = start_trace()
-TURN = Turn("turn_0a1b2c3d", Utterance(mint_session_id(), 1, b"\x01\x02", 1, TRACE))
+TURN = Turn("turn_0a1b2c3d", Utterance(mint_session_id(), 1, b"\x01\x02", 1, Place(0, 0), TRACE))
 REPLY = {"choices": [{"message": {"role": "assistant", "content": " at what time \n"}}]}
 
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from pipeline.orchestrator.conversations import Conversations
 from pipeline.orchestrator.core import Utterance
 from pipeline.orchestrator.turn import Outcome, StageError, Turn, TurnConductor
 from pipeline.wire.log_lines import TRACE_KEY, Log
 from pipeline.wire.metrics import SessionMetrics
+from pipeline.wire.progress import Place
 from pipeline.wire.records import StageLog
 from pipeline.wire.tracing import start_trace
 
@@ -73,11 +75,16 @@ class World:
 
     def __post_init__(self) -> None:
         self.conductor = TurnConductor(
-            self.stages, self.delivery, self.published.append, SessionMetrics(), Log("orchestrator")
+            self.stages,
+            self.delivery,
+            self.published.append,
+            Conversations(),
+            metrics=SessionMetrics(),
+            log=Log("orchestrator"),
         )
 
     async def run(self, turn_id: str = "turn_0a1b2c3d") -> None:
-        utterance = Utterance(SESSION, 1, bytes(32_000), 10, self.trace)
+        utterance = Utterance(SESSION, 1, bytes(32_000), 10, Place(0, 0), self.trace)
         await self.conductor.run(Turn(turn_id, utterance))
 
 
@@ -198,21 +205,21 @@ async def test_the_llm_hears_what_was_said_before(world) -> None:
 
 
 async def test_a_turn_that_is_broken_off_has_its_last_line(world, lines) -> None:
-    """At a shutdown, after the deadline."""
+    """At a shutdown, after the deadline: it has not failed, the next process leads it."""
     world.stages.hold = asyncio.Event()
     task = asyncio.create_task(world.run())
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.wait({task})
 
-    assert lines.one("turn-finished")["outcome"] == "failed"
+    assert lines.one("turn-finished")["outcome"] == "left"
 
 
 async def test_an_interrupted_turn_says_so_at_its_end(world, lines, eventually) -> None:
     """It is told from one that a shutdown ended."""
     world.stages.hold = asyncio.Event()
     for turn_id, interrupted in (("turn_00000001", True), ("turn_00000002", False)):
-        turn = Turn(turn_id, Utterance(SESSION, 1, b"", 1, None))
+        turn = Turn(turn_id, Utterance(SESSION, 1, b"", 1, Place(0, 0), None))
         task = asyncio.create_task(world.conductor.run(turn))
         await eventually(
             lambda turn_id=turn_id: lines.named("stage-state")[-1:] and lines.all[-1]["turn_id"] == turn_id
@@ -223,4 +230,4 @@ async def test_an_interrupted_turn_says_so_at_its_end(world, lines, eventually) 
         await asyncio.wait({task})
 
     ends = {line["turn_id"]: line["outcome"] for line in lines.named("turn-finished")}
-    assert ends == {"turn_00000001": "interrupted", "turn_00000002": "failed"}
+    assert ends == {"turn_00000001": "interrupted", "turn_00000002": "left"}

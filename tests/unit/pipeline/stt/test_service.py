@@ -11,7 +11,7 @@ from pipeline.stt import service as service_module
 from pipeline.stt.service import build_service
 from pipeline.wire.correlation import Correlation
 from pipeline.wire.flite import speak
-from pipeline.wire.identifiers import mint_session_id, mint_turn_id
+from pipeline.wire.identifiers import derive_turn_id, mint_session_id
 from pipeline.wire.log_lines import TRACE_KEY, Log
 from pipeline.wire.tracing import start_trace
 from pipeline.wire.wav import to_wav
@@ -34,7 +34,7 @@ async def _upload(client, content: bytes, name: str = "file", headers: dict | No
 async def test_speech_becomes_text(client, lines, eventually) -> None:
     """A sentence of flite is understood; its words stand in the answer and in no line."""
     await eventually(lambda: lines.named("recogniser-ready"))
-    correlation = Correlation(mint_session_id(), mint_turn_id(), start_trace())
+    correlation = Correlation(mint_session_id(), derive_turn_id("session", 0, 0), start_trace())
     wav = to_wav(await speak("Do you have a table for two tonight", "rms"))
     response = await _upload(client, wav, headers=correlation.to_headers())
     body = await response.json()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pipeline.wire.correlation import Correlation, read_correlation
-from pipeline.wire.identifiers import mint_session_id, mint_turn_id
+from pipeline.wire.identifiers import derive_turn_id, mint_session_id
 from pipeline.wire.tracing import start_trace
 
 
 def test_the_next_service_reads_what_was_sent() -> None:
     """Session and turn as they are, the trace one hop further."""
-    sent = Correlation(mint_session_id(), mint_turn_id(), start_trace())
+    sent = Correlation(mint_session_id(), derive_turn_id("session", 0, 0), start_trace())
     read = read_correlation(sent.to_headers())
 
     assert (read.session_id, read.turn_id) == (sent.session_id, sent.turn_id)

@@ -6,11 +6,11 @@ import pytest
 
 from pipeline.wire.identifiers import (
     check_session_id,
+    derive_turn_id,
     escape_for_log,
     is_turn_id,
     mint_connection_id,
     mint_session_id,
-    mint_turn_id,
 )
 
 NOW_NS = 1_753_615_601_372_000_000
@@ -54,10 +54,28 @@ def test_anything_else_is_refused_with_a_reason(text: str) -> None:
 
 
 def test_turn_ids_have_one_form() -> None:
-    """A turn ID is believed exactly in the form in which it is minted."""
-    assert is_turn_id(mint_turn_id())
+    """A turn ID is believed exactly in the form in which it is made."""
+    assert is_turn_id(derive_turn_id("session", 0, 7))
     assert not is_turn_id("turn_1")
     assert not is_turn_id("turn_0123456g")
+
+
+def test_the_same_speech_is_the_same_turn() -> None:
+    """On every replica and after every restart; any other speech is another one."""
+    turn = derive_turn_id("session", 0, 7)
+
+    assert derive_turn_id("session", 0, 7) == turn
+    assert (
+        len(
+            {
+                turn,
+                derive_turn_id("session", 0, 8),
+                derive_turn_id("session", 1, 7),
+                derive_turn_id("x", 0, 7),
+            }
+        )
+        == 4
+    )
 
 
 def test_a_connection_id_names_its_instant() -> None:

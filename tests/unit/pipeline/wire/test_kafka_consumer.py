@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +12,7 @@ from aiokafka.errors import CommitFailedError, KafkaError
 
 from pipeline.wire import environment, kafka_consumer
 from pipeline.wire.kafka_consumer import ConsumedRecord, KafkaConsumer
+from pipeline.wire.progress import Place, Progress
 
 
 class FakeLink:
@@ -40,6 +42,7 @@ class FakeConsumer:
     def __init__(self, **settings) -> None:
         self.settings = settings
         self.log: list[str] = []
+        self.commits: list[dict[int, int]] = []
         self.batches: asyncio.Queue = asyncio.Queue()
         self.commit_error: Exception | None = None
         self._client = SimpleNamespace(close=self._close)
@@ -60,8 +63,9 @@ class FakeConsumer:
             raise batch
         return batch
 
-    async def commit(self) -> None:
+    async def commit(self, offsets) -> None:
         self.log.append("commit")
+        self.commits.append({place.partition: offset for place, offset in offsets.items()})
         if self.commit_error is not None:
             raise self.commit_error
 
@@ -79,12 +83,19 @@ class Events:
         self.taken: list[ConsumedRecord] = []
         self.assignments: list[tuple[int, ...]] = []
         self.errors: list[str] = []
+        self.revocations: list[tuple[int, ...]] = []
+        self.on_revoked: Callable[[], None] | None = None
 
     def take(self, record: ConsumedRecord) -> None:
         self.taken.append(record)
 
     def assigned(self, partitions: tuple[int, ...]) -> None:
         self.assignments.append(partitions)
+
+    async def revoked(self, partitions: tuple[int, ...]) -> None:
+        self.revocations.append(partitions)
+        if self.on_revoked is not None:
+            self.on_revoked()
 
     def failed(self, error: str) -> None:
         self.errors.append(error)
@@ -95,7 +106,13 @@ def _batch(*offsets: int):
     return {
         place: [
             SimpleNamespace(
-                topic="audio-in", partition=0, offset=offset, key=b"k", value=b"v", headers=(("last", b"1"),)
+                topic="audio-in",
+                partition=0,
+                offset=offset,
+                key=b"k",
+                value=b"v",
+                headers=(("last", b"1"),),
+                timestamp=7,
             )
             for offset in offsets
         ]
@@ -115,9 +132,10 @@ async def run(monkeypatch):
     monkeypatch.setattr(kafka_consumer, "_PAUSE_S", 0.01)
     link, events = FakeLink(), Events()
     settings = environment.Kafka("127.0.0.1:9092", "orchestrator-abc")
-    consumer = KafkaConsumer(settings, link, "audio-in", "group", events)
+    progress = Progress()
+    consumer = KafkaConsumer(settings, link, "audio-in", "group", events, progress=progress)
     task = asyncio.create_task(consumer.run())
-    yield SimpleNamespace(consumer=consumer, link=link, events=events, built=built)
+    yield SimpleNamespace(consumer=consumer, link=link, events=events, built=built, progress=progress)
     task.cancel()
     await asyncio.wait({task})
 
@@ -129,8 +147,8 @@ async def test_records_are_committed_after_they_were_taken_in(run, eventually) -
     await eventually(lambda: run.built[0].log)
 
     assert [record.offset for record in run.events.taken] == [4, 5]
-    assert run.events.taken[0] == ConsumedRecord("audio-in", 0, 4, b"k", b"v", (("last", b"1"),))
-    assert run.built[0].log == ["commit"]
+    assert run.events.taken[0] == ConsumedRecord("audio-in", 0, 4, b"k", b"v", (("last", b"1"),), 7)
+    assert run.built[0].commits == [{0: 6}]
 
 
 async def test_it_never_commits_by_itself_and_joins_as_clients_do_in_the_field(run, eventually) -> None:
@@ -184,3 +202,43 @@ async def test_it_goes_with_the_connection(run, eventually) -> None:
     run.link.find()
     await eventually(lambda: run.consumer.joined)
     assert len(run.built) == 2
+
+
+async def test_what_is_being_worked_on_is_not_committed(run, eventually) -> None:
+    """Its offset waits for the end of the work, also while nothing new comes."""
+    await eventually(lambda: run.consumer.joined)
+    run.progress.hold(Place(0, 5))
+    await run.built[0].batches.put(_batch(4, 5, 6))
+    await eventually(lambda: run.built[0].commits == [{0: 5}])
+    run.progress.release(Place(0, 5))
+
+    await eventually(lambda: run.built[0].commits == [{0: 5}, {0: 7}])
+
+
+async def test_work_is_finished_and_committed_before_partitions_go(run, eventually) -> None:
+    """The next member reads on behind it."""
+    await eventually(lambda: run.consumer.joined)
+    run.progress.hold(Place(0, 4))
+    await run.built[0].batches.put(_batch(4, 5))
+    await eventually(lambda: run.built[0].commits)
+    run.events.on_revoked = lambda: run.progress.release(Place(0, 4))
+    await run.built[0].listener.on_partitions_revoked({TopicPartition("audio-in", 0)})
+
+    assert run.events.revocations == [(0,)]
+    assert run.built[0].commits[-1] == {0: 6}
+    assert run.progress.committable() == {}
+
+
+async def test_a_resting_member_takes_nothing_and_commits_what_ends(run, eventually) -> None:
+    """So a service that is about to stop finishes its work and leaves the rest to others."""
+    await eventually(lambda: run.consumer.joined)
+    run.progress.hold(Place(0, 4))
+    await run.built[0].batches.put(_batch(4))
+    await eventually(lambda: run.events.taken)
+    run.consumer.rest()
+    await run.built[0].batches.put(_batch(5))
+    run.progress.release(Place(0, 4))
+    await eventually(lambda: run.built[0].commits[-1:] == [{0: 5}])
+
+    assert [record.offset for record in run.events.taken] == [4]
+    assert run.consumer.joined

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from pipeline.wire.environment import Listen
 from pipeline.wire.log_lines import Log
-from pipeline.wire.serving import HARD_EXIT_S, Probes, add_probes, start
+from pipeline.wire.serving import HARD_EXIT_S, Probes, add_probes, drain, on_drain, start
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 
@@ -50,6 +50,29 @@ async def test_probes_name_what_is_missing(start_client) -> None:
     assert (before.status, await before.json()) == (503, {"status": "not ready", "missing": ["kafka"]})
     assert (after.status, await after.json()) == (200, {"status": "ready"})
     assert (health.status, await health.json()) == (200, {"status": "alive"})
+
+
+async def test_a_service_that_drains_is_not_ready_and_still_answers(start_client) -> None:
+    """From the first moment on; alive all the same, and each step is run once."""
+    app, go, steps = web.Application(), asyncio.Event(), []
+
+    async def step() -> None:
+        steps.append("begun")
+        await go.wait()
+
+    add_probes(app, Probes())
+    on_drain(app, step)
+    client = await start_client(app)
+    draining = asyncio.create_task(drain(app))
+    await asyncio.sleep(0)
+    ready, alive = await client.get("/readyz"), await client.get("/healthz")
+    assert (ready.status, await ready.json()) == (503, {"status": "draining"})
+    go.set()
+    await draining
+    await client.close()
+
+    assert alive.status == 200
+    assert steps == ["begun"]
 
 
 async def test_a_dead_task_is_not_healthy(start_client) -> None:

@@ -1,0 +1,138 @@
+"""Two orchestrators and two media servers: any of them may have a caller, and any of them may be killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import READY_S, Live, environment, eventually, run
+
+pytestmark = [pytest.mark.part("kafka"), pytest.mark.part("flite"), pytest.mark.timeout(300)]
+
+ORCHESTRATORS = ("orchestrator", "orchestrator-2")
+MEDIA_SERVERS = ("media-server", "media-server-2")
+SENTENCES = ("what are your opening hours", "i would like to book a table")
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A stack of two and two, for all tests of this file."""
+    folder = tmp_path_factory.mktemp("replicas")
+    command = (sys.executable, "-m", "pipeline", "up", "--replicas", "orchestrator=2,media-server=2")
+    with (folder / "up.log").open("w") as log:
+        up = subprocess.Popen(command, cwd=folder, env=environment(), stdout=log, stderr=log)
+    try:
+        eventually(lambda: "is up" in (folder / "up.log").read_text() or up.poll() is not None, READY_S)
+        assert up.poll() is None, (folder / "up.log").read_text()
+        yield Live(folder)
+    finally:
+        up.send_signal(signal.SIGINT)
+        assert up.wait(30) == 0, (folder / "up.log").read_text()
+
+
+def _pods(stack: Live) -> dict:
+    return json.loads((stack.folder / ".stack/stack.json").read_text())["pods"]
+
+
+def _command(stack: Live, media_server: str, orchestrators: tuple[str, ...], *sentences: str) -> list[str]:
+    """A caller who is sent to exactly these replicas."""
+    ports = {key: pod["port"] for key, pod in _pods(stack).items()}
+    command = [sys.executable, "-m", "pipeline.frontend", "--voice", "rms", "--reply-timeout", "60"]
+    command += ["--whip", f"http://127.0.0.1:{ports[media_server]}/whip"]
+    for orchestrator in orchestrators:
+        command += ["--ws", f"ws://127.0.0.1:{ports[orchestrator]}/ws"]
+    for sentence in sentences:
+        command += ["--say", sentence]
+    return command
+
+
+def _lines(stack: Live, message: str) -> list[dict]:
+    """The lines with this message, of all pods, in no order."""
+    files = [path.read_text() for path in (stack.folder / ".stack/pods").rglob("*.log")]
+    found = [line.split(" ", 3)[3] for text in files for line in text.splitlines() if f'"{message}"' in line]
+    return [json.loads(line) for line in found]
+
+
+def test_every_caller_is_answered_whichever_replicas_have_the_call(stack: Live) -> None:
+    """Each pair of replicas: text and voice come, diag finds nothing wrong, nothing is stolen."""
+    pairs = list(product(MEDIA_SERVERS, ORCHESTRATORS))
+
+    def call(pair: tuple[str, str]) -> dict:
+        command = _command(stack, pair[0], (pair[1],), SENTENCES[0])
+        done = run(*command, cwd=Path(__file__).parents[2])
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    with ThreadPoolExecutor(2) as callers:
+        calls = list(callers.map(call, pairs))
+
+    for call_report in calls:
+        (turn,) = call_report["turns"]
+        assert turn["reply"] is not None, _tell(stack, call_report["session_id"])
+        assert turn["reply_audio_ms"] > 500, _tell(stack, call_report["session_id"])
+    for call_report in calls:
+        code, answer = stack.judge(call_report["session_id"])
+        assert (code, answer["verdict"]["status"]) == (0, "healthy"), answer["verdict"]
+    done = stack.diag("topics")
+    assert "starved" not in done.stdout
+    assert done.returncode == 11, done.stdout  # the forgotten topic, and nothing of the audio path
+
+
+def test_a_session_goes_on_when_the_orchestrators_are_killed(stack: Live) -> None:
+    """In the middle of a turn: the socket comes back, the turn is answered once, the next one as well."""
+    command = _command(stack, "media-server", ORCHESTRATORS, *SENTENCES, SENTENCES[0])
+    caller = subprocess.Popen(
+        command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        session_id = _wait_for_turn(stack, caller, 2)
+        for orchestrator in ORCHESTRATORS:
+            os.kill(_pods(stack)[orchestrator]["pid"], signal.SIGKILL)
+        stdout, _ = caller.communicate(timeout=150)
+    finally:
+        caller.kill()
+    report = json.loads(stdout)
+    lines = {
+        message: [line for line in _lines(stack, message) if line.get("session_id") == session_id]
+        for message in (
+            "Session recovered after a restart",
+            "Frontend is back on its session",
+            "Reply audio sent to the caller",
+        )
+    }
+
+    assert [turn["reply"] is not None for turn in report["turns"]] == [True, True, True], report
+    assert all(turn["reply_audio_ms"] > 500 for turn in report["turns"]), report
+    assert lines["Session recovered after a restart"]
+    assert lines["Frontend is back on its session"]
+    spoken = [line["turn_id"] for line in lines["Reply audio sent to the caller"]]
+    assert len(spoken) == len(set(spoken))  # none is spoken twice
+
+
+def _tell(stack: Live, session_id: str) -> str:
+    """All lines of a session, for whoever reads why a test failed."""
+    files = [path.read_text() for path in (stack.folder / ".stack/pods").rglob("*.log")]
+    return "\n".join(sorted(line for text in files for line in text.splitlines() if session_id in line))
+
+
+def _wait_for_turn(stack: Live, caller: subprocess.Popen[str], number: int) -> str:
+    """The session's ID, once the orchestrator has begun to work on its turn of this number."""
+    assert caller.stderr is not None
+    first = next(line for line in caller.stderr if line.startswith("connected"))
+    session_id = first.split()[-1]
+
+    def begun() -> bool:
+        started = _lines(stack, "Starting AI pipeline with state tracking")
+        return sum(line["session_id"] == session_id for line in started) >= number
+
+    eventually(begun, 90)
+    return session_id

@@ -1,0 +1,124 @@
+"""Where callers are, who is waited for, and that nothing is left of those who are gone."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from pipeline.orchestrator import whereabouts
+from pipeline.orchestrator.callers import Callers
+from pipeline.orchestrator.memory import BoundSession, Memory, SentMessage, StoredExchange
+from pipeline.orchestrator.whereabouts import Away, Here, There
+from pipeline.wire.records import SessionEvent
+
+SESSION, OTHER = "session_1753615601372_cz4gw0fl5", "session_1753615601373_abcdefghi"
+LONG_AGO_MS, FAR_AHEAD_MS = 1, 10**15
+
+
+@pytest.fixture
+def told() -> list[SessionEvent]:
+    """What the other replicas hear."""
+    return []
+
+
+@pytest.fixture
+async def callers(told) -> Callers:
+    """The callers of replica a."""
+    return Callers("a", told.append)
+
+
+async def test_a_caller_is_where_the_socket_was_bound_last(callers, told) -> None:
+    """And nowhere before."""
+    assert await callers.locate(SESSION) is None
+    callers.bind(SESSION, "ws_1", None)
+    callers.bind(SESSION, "ws_2", None)
+    callers.release(SESSION, "ws_1", for_good=True)
+
+    assert await callers.locate(SESSION) == Here("ws_2")
+    assert [(event.kind, event.connection_id) for event in told] == [("bound", "ws_1"), ("bound", "ws_2")]
+
+
+async def test_a_caller_who_hung_up_is_gone_everywhere(callers, told) -> None:
+    """With all that was remembered of the session."""
+    callers.bind(SESSION, "ws_1", None)
+    callers.sent.note(SentMessage("m", SESSION, "{}"))
+    callers.conversations.add(StoredExchange("turn_1", SESSION, "hello", "good day"))
+    callers.release(SESSION, "ws_1", for_good=True)
+
+    assert await callers.locate(SESSION) is None
+    assert (len(callers), len(callers.sent), len(callers.conversations)) == (0, 0, 0)
+    assert told[-1].kind == "ended"
+
+
+async def test_a_caller_whose_socket_broke_is_waited_for(callers, told) -> None:
+    """Until the caller is back, at whichever replica."""
+    callers.bind(SESSION, "ws_1", None)
+    callers.release(SESSION, "ws_1", for_good=False)
+    waiting = asyncio.create_task(callers.locate(SESSION))
+    await asyncio.sleep(0)
+    callers.bind(OTHER, "ws_2", None)  # somebody else's coming is no reason to stop waiting
+    await asyncio.sleep(0)
+    assert not waiting.done()
+
+    callers.hear(SessionEvent("bound", SESSION, "b", "ws_3"), FAR_AHEAD_MS)
+    assert await waiting == There("b")
+    assert [event.kind for event in told] == ["bound", "lost", "bound"]
+
+
+async def test_a_caller_who_does_not_come_back_is_forgotten(callers, monkeypatch) -> None:
+    """After a while; what a late turn has remembered of the session, too."""
+    callers.bind(SESSION, "ws_1", None)
+    callers.release(SESSION, "ws_1", for_good=False)
+    callers.conversations.add(StoredExchange("turn_1", SESSION, "hello", "good day"))
+    callers.expire()
+    assert isinstance(callers.find(SESSION), Away)
+
+    monkeypatch.setattr(whereabouts, "AWAY_S", -1.0)
+    callers.expire()
+    assert (len(callers), len(callers.conversations)) == (0, 0)
+
+
+async def test_what_another_replica_told_before_is_history(callers) -> None:
+    """The caller has come here since; what it tells afterwards counts, and our socket has lost."""
+    callers.bind(SESSION, "ws_1", None)
+
+    assert callers.hear(SessionEvent("bound", SESSION, "b", "ws_9"), LONG_AGO_MS) is None
+    assert callers.find(SESSION) == Here("ws_1")
+    assert callers.hear(SessionEvent("bound", SESSION, "b", "ws_9"), FAR_AHEAD_MS) == "ws_1"
+    assert callers.find(SESSION) == There("b")
+
+
+async def test_a_replica_speaks_for_its_own_callers_only(callers) -> None:
+    """A caller who has moved on is not lost by the end of the old socket."""
+    callers.hear(SessionEvent("bound", SESSION, "b"), FAR_AHEAD_MS)
+    callers.hear(SessionEvent("bound", SESSION, "c"), FAR_AHEAD_MS)
+    for kind in ("lost", "ended"):
+        callers.hear(SessionEvent(kind, SESSION, "b"), FAR_AHEAD_MS)
+
+    assert callers.find(SESSION) == There("c")
+
+
+async def test_the_sessions_of_the_process_before_are_expected_back() -> None:
+    """Their callers are away, not unknown; what was said and sent is still known."""
+    memory = Memory(
+        sessions=(BoundSession(SESSION, "ws_1", None),),
+        exchanges=(StoredExchange("turn_1", SESSION, "hello", "good day"),),
+        sent=(SentMessage("m", SESSION, "{}"),),
+    )
+    callers = Callers("a", memory=memory)
+
+    assert isinstance(callers.find(SESSION), Away)
+    assert callers.sent.after(SESSION, "m") == ()
+    assert len(callers.conversations) == 1
+
+
+def test_the_table_of_places_is_bounded(monkeypatch) -> None:
+    """What other replicas tell cannot fill this one."""
+    monkeypatch.setattr(whereabouts, "MOST_SESSIONS", 2)
+    places = whereabouts.Whereabouts()
+    for number in range(3):
+        places.note(f"session_{number}", There("b"))
+
+    assert len(places) == 2
+    assert places.find("session_0") is None

@@ -1,0 +1,163 @@
+"""What replicas tell each other: replies are taken once, in time, and by the one that is asked."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from pipeline.orchestrator import replicas
+from pipeline.orchestrator.callers import Callers
+from pipeline.orchestrator.replicas import ReplicaLink
+from pipeline.orchestrator.whereabouts import There
+from pipeline.wire.kafka import UNKNOWN_TOPIC
+from pipeline.wire.kafka_consumer import ConsumedRecord
+from pipeline.wire.log_lines import Log
+from pipeline.wire.records import SESSION_EVENTS, SessionEvent, read_session_event
+from pipeline.wire.tracing import start_trace
+
+SESSION = "session_1753615601372_cz4gw0fl5"
+REPLY = SessionEvent(
+    "reply", SESSION, "b", to="a", turn_id="turn_0a1b2c3d", message_type="x", text="{}", trace=start_trace()
+)
+NOW_MS = 10**15
+
+
+def _record(event: SessionEvent, timestamp_ms: int = NOW_MS) -> ConsumedRecord:
+    key, value = event.session_id.encode(), event.to_value()
+    return ConsumedRecord(SESSION_EVENTS, 0, 7, key, value, event.to_headers(), timestamp_ms)
+
+
+class World:
+    """Replica a, and what it is asked to do."""
+
+    def __init__(self, publisher) -> None:
+        self.publisher = publisher
+        self.callers = Callers("a")
+        self.delivered: list[SessionEvent] = []
+        self.lost: list[str] = []
+        self.link = ReplicaLink("a", publisher, Log("orchestrator"))
+        self.link.connect(self.callers, self, self.lose)
+
+    async def deliver_here(self, event: SessionEvent) -> bool:
+        self.delivered.append(event)
+        return True
+
+    async def notify_here(self, notice: SessionEvent) -> None:
+        self.delivered.append(notice)
+
+    async def lose(self, connection_id: str) -> None:
+        self.lost.append(connection_id)
+
+    def told(self) -> list[SessionEvent]:
+        """What it has told the others."""
+        return [read_session_event(r.key.encode(), r.value, r.headers) for r in self.publisher.records]
+
+
+@pytest.fixture
+async def world(publisher, lines):
+    """The link runs."""
+    world = World(publisher)
+    running = asyncio.create_task(world.link.run())
+    yield world
+    running.cancel()
+    await asyncio.wait({running})
+    await world.link.stop()
+
+
+def test_an_event_survives_kafka() -> None:
+    """Every field, and the trace."""
+    key, value, headers = SESSION.encode(), REPLY.to_value(), REPLY.to_headers()
+
+    assert read_session_event(key, value, headers) == REPLY
+
+
+async def test_a_reply_for_this_replica_is_delivered_and_answered(world, eventually) -> None:
+    """The one who asked hears what became of it."""
+    world.link.take(_record(REPLY))
+    await eventually(world.told)
+    (answer,) = world.told()
+
+    assert world.delivered == [REPLY]
+    assert (answer.kind, answer.replica, answer.turn_id, answer.delivered) == (
+        "taken",
+        "a",
+        REPLY.turn_id,
+        True,
+    )
+    assert answer.trace == REPLY.trace
+
+
+async def test_a_notice_is_passed_on_and_not_answered(world, eventually) -> None:
+    """Nobody waits for what became of it."""
+    notice = SessionEvent("notice", SESSION, "b", to="a", text="{}")
+    world.link.take(_record(notice))
+    await eventually(lambda: world.delivered == [notice])
+
+    assert world.told() == []
+
+
+async def test_old_replies_and_those_for_others_are_left_alone(world) -> None:
+    """Whoever waited for them has given up, or asked somebody else."""
+    world.link.take(_record(REPLY, timestamp_ms=1))
+    world.link.take(_record(SessionEvent("reply", SESSION, "b", to="c", turn_id="turn_0a1b2c3d")))
+    world.link.take(_record(SessionEvent("reply", SESSION, "a", to="a", turn_id="turn_0a1b2c3d")))
+    await asyncio.sleep(0)
+
+    assert world.delivered == []
+
+
+@pytest.mark.parametrize("delivered", [True, False])
+async def test_a_forwarded_reply_waits_for_its_answer(world, eventually, delivered: bool) -> None:
+    """And believes it."""
+    mine = SessionEvent("reply", SESSION, "a", to="b", turn_id="turn_0a1b2c3d", message_type="x")
+    forwarding = asyncio.create_task(world.link.forward(mine))
+    await eventually(world.told)
+    taken = SessionEvent(
+        "taken", SESSION, "b", turn_id="turn_0a1b2c3d", message_type="x", delivered=delivered
+    )
+    world.link.take(_record(taken))
+
+    assert await forwarding is delivered
+
+
+@pytest.mark.parametrize("missing", [None, UNKNOWN_TOPIC])
+async def test_a_replica_that_does_not_answer_has_not_taken_it(world, missing, monkeypatch) -> None:
+    """Neither has one that cannot be asked; nobody waits for ever."""
+    monkeypatch.setattr(replicas, "TAKEN_S", 0.01)
+    world.publisher.missing = missing
+
+    assert await world.link.forward(REPLY) is False
+
+
+async def test_a_session_that_moves_loses_its_socket_here(world, eventually) -> None:
+    """The other replica has it now."""
+    world.callers.bind(SESSION, "ws_1", None)
+    world.link.take(_record(SessionEvent("bound", SESSION, "b", "ws_2")))
+    await eventually(lambda: world.lost == ["ws_1"])
+
+    assert world.callers.find(SESSION) == There("b")
+
+
+async def test_a_foreign_record_is_refused_with_its_place(world, lines) -> None:
+    """Whatever somebody writes there."""
+    for value in (b"{", b"[]", b'{"kind": 7}', b'{"no": "field"}', b"\xff", None):
+        world.link.take(ConsumedRecord(SESSION_EVENTS, 0, 7, SESSION.encode(), value, ()))
+    key = b"session_of_somebody_else"
+    world.link.take(ConsumedRecord(SESSION_EVENTS, 0, 8, key, REPLY.to_value(), ()))
+
+    assert [line["offset"] for line in lines.named("record-refused")] == [7] * 6 + [8]
+
+
+async def test_a_missing_topic_is_said_once(world, lines, eventually) -> None:
+    """Not for each event; and again after it had worked."""
+    world.publisher.missing = UNKNOWN_TOPIC
+    for _ in range(3):
+        world.link.announce(REPLY)
+    await world.link.flush(5)
+    world.publisher.missing = None
+    world.link.announce(REPLY)
+    await world.link.flush(5)
+    world.link.failed(UNKNOWN_TOPIC)
+
+    assert [line["error"] for line in lines.named("replicas-unreachable")] == [UNKNOWN_TOPIC] * 2

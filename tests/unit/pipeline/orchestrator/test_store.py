@@ -1,0 +1,170 @@
+"""What is remembered over a restart; and a file that fails costs a line, never the service."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.orchestrator import store as store_module
+from pipeline.orchestrator.memory import BoundSession, Memory, SentMessage, StoredExchange, StoredTurn
+from pipeline.orchestrator.store import FILE_NAME, StateStore
+from pipeline.wire.log_lines import Log
+
+SESSION = BoundSession("session_a", "ws_1", "00-" + "a" * 32 + "-" + "b" * 16 + "-01")
+EXCHANGE = StoredExchange("turn_1", "session_a", "hello", "good day")
+MESSAGE = SentMessage("turn_1/final_transcript", "session_a", '{"text": "hello"}')
+TURN = StoredTurn("turn_1", "session_a", 1, done=True)
+
+
+@pytest.fixture
+def open_store(tmp_path: Path, lines):
+    """Opens the store of one folder, as often as the process starts."""
+    opened: list[StateStore] = []
+
+    def open_it() -> StateStore:
+        opened.append(StateStore(tmp_path / "state", Log("orchestrator")))
+        return opened[-1]
+
+    yield open_it
+    for one in opened:
+        one.close()
+
+
+def _fill(store: StateStore) -> None:
+    store.keep_session(SESSION)
+    store.keep_exchange(EXCHANGE)
+    store.keep_sent(MESSAGE)
+    store.keep_turn(TURN)
+
+
+def test_what_was_kept_comes_back(open_store, lines) -> None:
+    """All of it, in a file that nobody else may read."""
+    store = open_store()
+    assert store.load() == Memory()
+    _fill(store)
+    store.close()
+
+    assert open_store().load() == Memory((SESSION,), (EXCHANGE,), (MESSAGE,), (TURN,))
+    assert lines.all == []
+
+
+def test_the_file_is_the_owners_alone(open_store, tmp_path: Path) -> None:
+    """What was said stands in it."""
+    _fill(open_store())
+    modes = {stat.S_IMODE(path.stat().st_mode) & 0o077 for path in (tmp_path / "state").iterdir()}
+
+    assert modes == {0}
+
+
+def test_a_killed_process_loses_nothing(tmp_path: Path, open_store) -> None:
+    """What was kept before SIGKILL is there after it."""
+    script = f"""
+import os, signal
+from pathlib import Path
+from pipeline.orchestrator.memory import BoundSession
+from pipeline.orchestrator.store import StateStore
+from pipeline.wire.log_lines import Log
+StateStore(Path({str(tmp_path / "state")!r}), Log("orchestrator")).keep_session(BoundSession("session_a", "ws_1", None))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    root = Path(__file__).resolve().parents[4]
+    subprocess.run([sys.executable, "-c", script], cwd=root, check=False)
+
+    assert open_store().load().sessions == (BoundSession("session_a", "ws_1", None),)
+
+
+def test_a_session_that_is_over_leaves_nothing_but_its_turns(open_store) -> None:
+    """Its records may be read once more, and its turns are not to be led again."""
+    store = open_store()
+    _fill(store)
+    store.forget("session_a")
+
+    assert store.load() == Memory(turns=(TURN,))
+
+
+def test_what_is_old_is_forgotten(open_store, monkeypatch) -> None:
+    """The file does not grow for ever."""
+    store = open_store()
+    _fill(store)
+    monkeypatch.setattr(store_module, "KEEP_S", -1.0)
+
+    assert store.load() == Memory()
+
+
+def _spoil(path: Path) -> None:
+    path.write_bytes(b"this is no database" * 1_000)
+
+
+def _age(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA user_version=99")
+    database.close()
+
+
+def _lend(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE theirs (x)")
+    database.close()
+
+
+@pytest.mark.parametrize("harm", [_spoil, _age, _lend])
+def test_a_file_that_is_not_usable_is_set_aside(open_store, tmp_path: Path, lines, harm) -> None:
+    """Broken, of another version, or another program's: it is kept beside, and begun anew."""
+    (tmp_path / "state").mkdir()
+    harm(tmp_path / "state" / FILE_NAME)
+    store = open_store()
+    _fill(store)
+
+    assert store.load().sessions == (SESSION,)
+    assert (tmp_path / "state" / lines.one("state-begun-anew")["set_aside"]).exists()
+
+
+def test_a_locked_file_costs_one_line(open_store, tmp_path: Path, lines) -> None:
+    """Not one for each write, and no waiting."""
+    store = open_store()
+    holder = sqlite3.connect(tmp_path / "state" / FILE_NAME, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    for _ in range(3):
+        _fill(store)
+    holder.execute("ROLLBACK")
+    holder.close()
+
+    assert "locked" in lines.one("state-not-kept")["error"]
+
+
+def test_a_full_disk_costs_one_line(open_store, lines) -> None:
+    """The service goes on without."""
+    store = open_store()
+    assert store._database is not None
+    store._database.execute("PRAGMA max_page_count=8")
+    for number in range(200):
+        store.keep_sent(SentMessage(f"m{number}", "session_a", "x" * 500))
+
+    assert "full" in lines.one("state-not-kept")["error"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_may_not_be_written_costs_one_line(tmp_path: Path, lines) -> None:
+    """As above, from the start."""
+    tmp_path.chmod(0o500)
+    store = StateStore(tmp_path / "state", Log("orchestrator"))
+    _fill(store)
+
+    assert store.load() == Memory()
+    assert lines.one("state-not-kept")["error"]
+
+
+def test_a_folder_that_is_a_file_costs_one_line(tmp_path: Path, lines) -> None:
+    """No path of the machine stands in it."""
+    (tmp_path / "state").touch()
+    store = StateStore(tmp_path / "state", Log("orchestrator"))
+    _fill(store)
+
+    assert store.load() == Memory()
+    assert str(tmp_path) not in lines.one("state-not-kept")["error"]
