@@ -35,8 +35,7 @@ class ControlPlane:
     """A control plane, as an asynchronous context: it is ready inside, and gone after it.
 
     Everything that it writes is in `folder`, which is to be empty. `StackError` tells what kept it
-    from starting. It has no node before a kubelet
-    registers one.
+    from starting. It has no node before a kubelet registers one.
 
     Attributes:
         daemons: its processes, by the name of the program.
@@ -97,7 +96,8 @@ class ControlPlane:
     def kill(self) -> None:
         """End all without grace."""
         for daemon in self.daemons.values():
-            daemon.kill()
+            if daemon.running:
+                daemon.kill()
 
     async def _start(self) -> None:
         await asyncio.to_thread(build_programs, self.programs)
