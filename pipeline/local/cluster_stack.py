@@ -65,6 +65,8 @@ class ClusterStack(Stack):
             self._plane.kill()
 
     async def _start(self, folder: StateFolder) -> None:
+        if self._plan.bootstrap:
+            build_kafka_slice(self._plan.bootstrap)  # refuses a broker that no pod could reach
         self._plane = ControlPlane(
             folder.cluster / "control-plane", logs=folder.root / "logs", ready_s=self._plan.ready_s
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -17,10 +16,10 @@ from pipeline.local.control_plane.network import ServiceNetwork
 from pipeline.local.control_plane.node import build_foundation, is_founded
 from pipeline.local.control_plane.programs import (
     API_SERVER,
+    BUILD_COMMAND,
     CONTROLLER_MANAGER,
     ETCD,
     SCHEDULER,
-    build_programs,
     find_programs,
 )
 from pipeline.local.errors import StackError
@@ -100,7 +99,8 @@ class ControlPlane:
                 daemon.kill()
 
     async def _start(self) -> None:
-        await asyncio.to_thread(build_programs, self.programs)
+        if not self.programs.are_built:  # that takes minutes, which nobody expects of a start
+            raise StackError(f"the control plane is not built yet; get it: {BUILD_COMMAND}")
         layout = self._lay_out()
         async with self.api() as api:
             await self._launch(layout, ETCD, API_SERVER)

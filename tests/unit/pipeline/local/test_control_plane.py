@@ -8,7 +8,7 @@ import pytest
 from pipeline.local.control_plane import access
 from pipeline.local.control_plane.control_plane import ControlPlane
 from pipeline.local.control_plane.network import ServiceNetwork
-from pipeline.local.control_plane.programs import PROGRAMS, Programs
+from pipeline.local.control_plane.programs import BUILD_COMMAND, PROGRAMS, Programs
 from pipeline.local.errors import StackError
 
 
@@ -49,6 +49,15 @@ async def test_a_program_that_is_too_slow_is_named(plane, is_alive):
         await slow.__aenter__()
 
     assert not any(is_alive(daemon.pid) for daemon in slow.daemons.values())
+
+
+async def test_what_is_not_built_is_told_with_its_command(plane, tmp_path):
+    """A start never builds: it says at once which command does."""
+    unbuilt = plane()
+    unbuilt.programs = Programs(tmp_path / "nothing")
+
+    with pytest.raises(StackError, match=f"get it: {BUILD_COMMAND}$"):
+        await unbuilt.__aenter__()
 
 
 def test_users_have_a_token_each_and_a_context_as_gcloud_names_it(tmp_path):
