@@ -66,6 +66,8 @@ class ClusterStack(Stack):
             self._plane.kill()
 
     async def _start(self, folder: StateFolder) -> None:
+        if self._plan.bootstrap:
+            build_kafka_slice(self._plan.bootstrap)  # refuses a broker that no pod could reach
         self._plane = ControlPlane(
             folder.cluster / "control-plane", logs=folder.root / "logs", ready_s=self._plan.ready_s
         )
@@ -81,25 +83,27 @@ class ClusterStack(Stack):
         self._daemons |= plane.daemons
         self._report("the control plane is ready")
         _write_kubectl(folder.kubectl, plane)
-        self._manifests = select(await read_manifests(plane.programs.path(KUBECTL)), self._services)
-        write_images(folder.cluster / "images.json", self._manifests, self._services)
         await self._start_daemon(folder, KUBELET, "pipeline.local.kubelet", self._kubelet_environment(folder))
         await self._start_daemon(
             folder, EXPORTER, "pipeline.local.cluster_logs", self._exporter_environment(folder)
         )
+        self._manifests = select(await read_manifests(plane.programs.path(KUBECTL)), self._services)
+        write_images(folder.cluster / "images.json", self._manifests, self._services)
         async with plane.api() as api:
             await self._await("the node", partial(_has_ready_node, api))
         self._has_node.set()
 
     async def _start_dependent(self, _folder: StateFolder) -> None:
-        """The pods, which need Kafka and a node."""
+        """The pods, which need Kafka and a node, and what they refer to before them."""
         await self._has_node.wait()
+        workloads = [item for item in self._manifests if is_workload(item)]
+        others = [item for item in self._manifests if not is_workload(item)]
         async with self._control_plane.api() as api:
-            for item in (build_kafka_slice(self._bootstrap), *self._manifests):
-                await api.apply(item)
+            for items in ([build_kafka_slice(self._bootstrap), *others], workloads):
+                await asyncio.gather(*map(api.apply, items))
             self._addresses = await _read_addresses(api)
-            workloads = [item["metadata"]["name"] for item in self._manifests if is_workload(item)]
-            await all_at_once(*(self._await_workload(api, name) for name in workloads))
+            names = (item["metadata"]["name"] for item in workloads)
+            await all_at_once(*(self._await_workload(api, name) for name in names))
 
     async def _await_workload(self, api: Api, name: str) -> None:
         async def is_available() -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.local.control_plane.programs import (
+    BUILD_COMMAND,
     build_programs,
     find_go_fault,
     find_programs,
@@ -23,7 +24,6 @@ from pipeline.local.java import OLDEST_MAJOR, find_java
 from pipeline.local.kafka_cache import VERSION, fetch_jars, kafka_cache, make_archive
 
 INSTALL_COMMAND = "python -m pipeline parts --install"
-CLUSTER_COMMAND = f"{INSTALL_COMMAND} --cluster"
 _APT = ("apt-get", "-qq", "-o", "DPkg::Lock::Timeout=60")
 _APT_TIMEOUT_S = 600
 
@@ -78,7 +78,7 @@ PARTS = (
 CLUSTER_PARTS = (
     # Debian's own is too old
     Part("go", find_go_fault, "see go.dev/doc/install"),
-    Part("control-plane", _find_programs_fault, CLUSTER_COMMAND),
+    Part("control-plane", _find_programs_fault, BUILD_COMMAND),
 )
 BROWSER_PARTS = (_packaged("chromium", lambda: _find_program_fault("chromium"), "chromium"),)
 _ALL_PARTS = (*PARTS, *CLUSTER_PARTS, *BROWSER_PARTS)

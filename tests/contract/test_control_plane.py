@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -98,6 +99,24 @@ async def test_what_is_applied_twice_is_changed_once(control_plane: ControlPlane
     assert "dry" not in names
 
 
+async def test_every_manifest_is_accepted(control_plane: ControlPlane) -> None:
+    """All of pipeline/deploy; only what GKE adds to Kubernetes is unknown to a plain API server."""
+    kubectl, folder = Kubectl(control_plane), REPOSITORY / "pipeline" / "deploy"
+    dry_run = ("apply", "--dry-run=server")
+
+    accepted = await kubectl(*dry_run, "-k", str(folder))
+    await kubectl(*dry_run, "-f", str(folder / "redpanda.yaml"))
+    for_gke = await kubectl.run(*dry_run, "-f", str(folder / "gke.yaml"))
+
+    assert accepted.count("deployment.apps/") >= 6
+    assert "ingress.networking.k8s.io/voice-agent created" in for_gke.stdout
+    assert set(re.findall(r'no matches for kind "(\w+)"', for_gke.stderr)) == {
+        "BackendConfig",
+        "ManagedCertificate",
+    }
+    assert "invalid" not in for_gke.stderr
+
+
 async def test_it_ends_with_whoever_holds_it(control_plane: ControlPlane, tmp_path: Path) -> None:
     """A holder that is killed leaves no process, and everything that was written is in the one folder."""
     folder, home = tmp_path / "plane", tmp_path / "home"
@@ -124,5 +143,5 @@ async def test_it_ends_with_whoever_holds_it(control_plane: ControlPlane, tmp_pa
     await until(are_gone)
     assert list(home.iterdir()) == []
     secret = [path for path in folder.rglob("*") if path.suffix in {".key", ".kubeconfig", ".csv"}]
-    assert len(secret) == 2 + 6 + 1
+    assert len(secret) == 2 + len(access.USERS) + 1
     assert not [path for path in secret if path.stat().st_mode & 0o077]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,13 +74,16 @@ def eventually(look: Callable[[], Any], deadline_s: float) -> Any:
     pytest.fail(f"not so within {deadline_s} s")
 
 
-@pytest.fixture(scope="package")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """A stack for all tests of this folder."""
-    folder = tmp_path_factory.mktemp("stack")
+@contextmanager
+def run_stack(folder: Path, *options: str) -> Iterator[Live]:
+    """A stack that is up; it ends in order, and leaves no process."""
     with (folder / "up.log").open("w") as log:
         up = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", "up"], cwd=folder, env=environment(), stdout=log, stderr=log
+            [sys.executable, "-m", "pipeline", "up", *options],
+            cwd=folder,
+            env=environment(),
+            stdout=log,
+            stderr=log,
         )
     try:
         eventually(lambda: "is up" in (folder / "up.log").read_text() or up.poll() is not None, READY_S)
@@ -87,4 +91,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         yield Live(folder)
     finally:
         up.send_signal(signal.SIGINT)
-        assert up.wait(30) == 0, (folder / "up.log").read_text()
+        assert up.wait(60) == 0, (folder / "up.log").read_text()
+
+
+@pytest.fixture(scope="package")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A stack for all tests of this folder."""
+    with run_stack(tmp_path_factory.mktemp("stack")) as live:
+        yield live

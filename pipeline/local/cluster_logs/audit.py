@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeGuard
 
 from google.rpc import code_pb2
 
 from pipeline.local.cluster_logs.origin import Origin
+from pipeline.local.log_agent.entry import is_shallow
 
 _TYPE = "type.googleapis.com/google.cloud.audit.AuditLog"
 _SERVICE = "k8s.io"
@@ -93,15 +94,20 @@ def _read_status(record: Record) -> dict[str, Any]:
 
 
 def _read_objects(record: Record) -> dict[str, Any]:
-    """Request and response, where the audit policy has kept them; a list is no object."""
+    """Request and response, where the audit policy has kept them and an entry can hold them."""
     found = {}
     request, response = record.get("requestObject"), record.get("responseObject")
-    if isinstance(request, dict):
+    if _can_be_held(request):
         type_name = _PATCH if record["verb"] == "patch" else _name_type(request)
         found["request"] = {"@type": type_name, **request}
-    if isinstance(response, dict):
+    if _can_be_held(response):
         found["response"] = {"@type": _name_type(response), **response}
     return found
+
+
+def _can_be_held(item: object) -> TypeGuard[Record]:
+    """Whether it is an object, which a JSON patch is not, and not too deep, as a long schema is."""
+    return isinstance(item, dict) and is_shallow(item)
 
 
 def _name_type(item: Record) -> str:

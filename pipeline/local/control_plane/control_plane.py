@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -17,10 +16,10 @@ from pipeline.local.control_plane.network import ServiceNetwork
 from pipeline.local.control_plane.node import build_foundation, is_founded
 from pipeline.local.control_plane.programs import (
     API_SERVER,
+    BUILD_COMMAND,
     CONTROLLER_MANAGER,
     ETCD,
     SCHEDULER,
-    build_programs,
     find_programs,
 )
 from pipeline.local.errors import StackError
@@ -35,8 +34,7 @@ class ControlPlane:
     """A control plane, as an asynchronous context: it is ready inside, and gone after it.
 
     Everything that it writes is in `folder`, which is to be empty. `StackError` tells what kept it
-    from starting. It has no node before a kubelet
-    registers one.
+    from starting. It has no node before a kubelet registers one.
 
     Attributes:
         daemons: its processes, by the name of the program.
@@ -97,10 +95,12 @@ class ControlPlane:
     def kill(self) -> None:
         """End all without grace."""
         for daemon in self.daemons.values():
-            daemon.kill()
+            if daemon.running:
+                daemon.kill()
 
     async def _start(self) -> None:
-        await asyncio.to_thread(build_programs, self.programs)
+        if not self.programs.are_built:  # that takes minutes, which nobody expects of a start
+            raise StackError(f"the control plane is not built yet; get it: {BUILD_COMMAND}")
         layout = self._lay_out()
         async with self.api() as api:
             await self._launch(layout, ETCD, API_SERVER)

@@ -26,6 +26,9 @@ SCHEDULER = "kube-scheduler"
 KUBECTL = "kubectl"
 PROGRAMS = (ETCD, API_SERVER, CONTROLLER_MANAGER, SCHEDULER, KUBECTL)
 
+BUILD_COMMAND = "python -m pipeline parts --install --cluster"
+"""The one line that has `build_programs` done."""
+
 _MODULE = Path(__file__).with_name("go")
 _BUILD_TIMEOUT_S = 3600
 # Kubernetes stamps its version into two packages; what is not stamped says v0.0.0-master

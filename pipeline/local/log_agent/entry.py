@@ -112,10 +112,10 @@ def _read_object(content: bytes) -> dict[str, Any] | None:
         value = orjson.loads(content)
     except orjson.JSONDecodeError:
         return None
-    return value if isinstance(value, dict) and _is_shallow(value) else None
+    return value if isinstance(value, dict) and is_shallow(value) else None
 
 
-def _is_shallow(value: dict[str, Any]) -> bool:
+def is_shallow(value: dict[str, Any]) -> bool:
     """Whether no more than `DEEPEST_PAYLOAD` objects and arrays stand in one another."""
     level: list[Any] = [value]
     for _ in range(DEEPEST_PAYLOAD):

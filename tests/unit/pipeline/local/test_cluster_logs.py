@@ -69,12 +69,17 @@ def test_a_refused_change_is_an_error_that_was_not_granted():
     assert "granted" not in entry["protoPayload"]["authorizationInfo"][0]
 
 
-def test_a_patch_that_is_a_list_is_left_out():
-    """A JSON patch is no object; a request that is about no resource is no entry."""
-    entry = build_audit_entry(RECORD | {"requestObject": [{"op": "add"}]}, ORIGIN)
+def test_what_an_entry_cannot_hold_is_left_out():
+    """A JSON patch is no object, a schema can be too deep; what is about no resource is no entry."""
+    deep: dict = {}
+    for _ in range(100):
+        deep = {"properties": deep}
 
-    assert entry
-    assert "request" not in entry["protoPayload"]
+    for request in ([{"op": "add"}], deep):
+        entry = build_audit_entry(RECORD | {"requestObject": request, "responseObject": {"a": 1}}, ORIGIN)
+        assert entry
+        assert "request" not in entry["protoPayload"]
+        assert entry["protoPayload"]["response"]["a"] == 1
     assert (
         build_audit_entry({key: value for key, value in RECORD.items() if key != "objectRef"}, ORIGIN) is None
     )

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -133,6 +133,48 @@ async def test_call_that_was_not_connected_ends_the_demo(world, diag, monkeypatc
 
     with pytest.raises(StackError, match=f"{HEALTHY} was never connected"):
         await program.explain_two_calls()
+
+
+KUBECTL = """
+echo "$@" >> {asked}
+case "$*" in
+  "get pods") echo "stt-service-1 0/1 ImagePullBackOff";;
+  "rollout status"*=1s) exit {status};;
+esac
+"""
+
+
+def build_cluster(diag, make_program, tmp_path, status=1):
+    """The demo of a cluster whose rollout, asked while it hangs, ends with `status`."""
+    kubectl = make_program("kubectl", KUBECTL.format(asked=tmp_path / "kubectl-asked", status=status))
+    stack = FakeStack(replace(STATE, kubectl=str(kubectl)))
+    return Demo(stack, diag([0, 0]), Path("some/diag.toml"), lambda _: None)
+
+
+async def test_a_bad_rollout_is_seen_and_taken_back(world, diag, make_program, tmp_path, capfd):
+    """After a call an image is set that does not exist; it is shown, undone, and the call explained."""
+    assert await build_cluster(diag, make_program, tmp_path).break_a_rollout() == 0
+
+    done = [
+        line for line in (tmp_path / "kubectl-asked").read_text().splitlines() if not line.startswith("get")
+    ]
+    assert [line.split()[:2] for line in done] == [
+        ["set", "image"],
+        ["rollout", "status"],
+        ["rollout", "undo"],
+        ["rollout", "status"],
+    ]
+    assert done[0].endswith("stt-service=voice-agent/stt-service:9.9.9")
+    assert asked(tmp_path) == [
+        f"{words} --config some/diag.toml" for words in ("cluster", f"session {HEALTHY}")
+    ]
+    assert "ImagePullBackOff" in capfd.readouterr().out
+
+
+async def test_a_rollout_that_succeeds_with_no_image_ends_the_demo(world, diag, make_program, tmp_path):
+    """What cannot be is told in one line: the command, its exit code, and the one expected."""
+    with pytest.raises(StackError, match=r"rollout status .* ended with 0, expected was 1"):
+        await build_cluster(diag, make_program, tmp_path, status=0).break_a_rollout()
 
 
 async def test_topic_is_repaired(world, diag, tmp_path, capfd):
