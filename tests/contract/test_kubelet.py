@@ -17,7 +17,7 @@ from kubernetes.client import CoreV1Api
 from kubernetes.stream import portforward
 from kubernetes.stream.ws_client import PortForward
 
-from pipeline.local.kubelet.addresses import to_loopback
+from pipeline.local.control_plane.network import to_loopback
 from pipeline.local.state import NAMESPACE
 from tests.contract.control_plane import until
 from tests.contract.kubelet import Node, http_probe, is_true, pod, pod_template

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.local.kubelet.addresses import to_loopback
+from pipeline.local.control_plane.network import to_loopback
 from pipeline.local.kubelet.names import ClusterIps, resolve_names
 from pipeline.local.kubelet.spec import ContainerSpec, Manifest, PodSpec
 
