@@ -44,6 +44,30 @@ async def test_a_pod_runs_and_becomes_ready(node: Node) -> None:
     assert {"Scheduled", "Pulled", "Created", "Started"} <= set(reasons)
 
 
+async def test_a_pod_waits_for_its_init_container(node: Node) -> None:
+    """Its log is there, Initialized turns, and the pod's own container runs after it."""
+    prepared = pod("prepared", "server", readinessProbe=http_probe("unready"))
+    prepare = {
+        "name": "prepare",
+        "image": "voice-agent/test-task:1",
+        "env": [{"name": "GREETING", "value": "first"}],
+    }
+    prepared["spec"]["initContainers"] = [prepare]
+    await node.apply(prepared)
+
+    async def is_ready() -> bool:
+        return is_true((await node.pods("prepared"))[0], "Ready")
+
+    await until(is_ready)
+    [found] = await node.pods("prepared")
+    [init] = found["status"]["initContainerStatuses"]
+    [main] = found["status"]["containerStatuses"]
+    assert is_true(found, "Initialized")
+    assert (init["state"]["terminated"]["reason"], init["ready"]) == ("Completed", True)
+    assert init["state"]["terminated"]["finishedAt"] <= main["state"]["running"]["startedAt"]
+    assert await node.kubectl("logs", "prepared", "-c", "prepare") == "first\n"
+
+
 async def test_an_image_that_does_not_exist_is_backed_off_from_until_it_does(node: Node) -> None:
     """ErrImagePull with the runtime's words, then ImagePullBackOff; the pod stays Pending and has no log."""
     await node.apply(pod("no-image", "server", tag="missing"))
