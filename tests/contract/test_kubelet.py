@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from kubernetes import config
-from kubernetes.client import CoreV1Api
+from kubernetes.client import ApiException, CoreV1Api
 from kubernetes.stream import portforward
 from kubernetes.stream.ws_client import PortForward
 
@@ -321,6 +321,27 @@ async def test_a_port_of_a_pod_is_forwarded_to_the_python_client(node: Node) -> 
     with forwarded(node, "forwarded", 81) as (stream, ports):
         assert await asyncio.to_thread(stream.recv, 1) == b""
         assert "failed to connect to 10.244." in ports.error(81)
+
+
+async def test_the_python_client_reads_states_logs_and_events(node: Node) -> None:
+    """The same as kubectl: last state, the log of the run before with its times, the kubelet's refusal."""
+    await node.apply(pod("seen", "crash"))
+
+    async def has_crashed() -> bool:
+        return (await node.container("seen")).get("restartCount", 0) >= 1
+
+    await until(has_crashed)
+    with config.new_client_from_config(str(node.plane.kubeconfig())) as client:
+        api = CoreV1Api(client)
+        [container] = api.read_namespaced_pod("seen", NAMESPACE).status.container_statuses
+        assert (container.last_state.terminated.exit_code, container.image) == (3, "voice-agent/test-crash:1")
+        log = api.read_namespaced_pod_log("seen", NAMESPACE, previous=True, timestamps=True, tail_lines=1)
+        assert log.endswith("Z about to crash\n")
+        reasons = {event.reason for event in api.list_namespaced_event(NAMESPACE).items}
+        assert {"Pulled", "Created", "Started"} <= reasons
+        with pytest.raises(ApiException) as refused:
+            api.read_namespaced_pod_log("seen", NAMESPACE, container="other")
+        assert refused.value.status == 400
 
 
 @contextmanager
