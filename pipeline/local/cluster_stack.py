@@ -17,10 +17,10 @@ from pipeline.local import state as local
 from pipeline.local.control_plane import access
 from pipeline.local.control_plane.api import Api, Object
 from pipeline.local.control_plane.control_plane import ControlPlane
+from pipeline.local.control_plane.network import to_loopback
 from pipeline.local.control_plane.programs import KUBECTL
 from pipeline.local.errors import StackError
 from pipeline.local.kafka_admin import to_toml
-from pipeline.local.kubelet.addresses import to_loopback
 from pipeline.local.manifests import (
     build_kafka_slice,
     is_workload,

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 from kubernetes import config
-from kubernetes.client import CoreV1Api
+from kubernetes.client import ApiException, CoreV1Api
 from kubernetes.stream import portforward
 from kubernetes.stream.ws_client import PortForward
 
-from pipeline.local.kubelet.addresses import to_loopback
+from pipeline.local.control_plane.network import to_loopback
 from pipeline.local.state import NAMESPACE
 from tests.contract.control_plane import until
 from tests.contract.kubelet import Node, http_probe, is_true, pod, pod_template
@@ -42,6 +42,30 @@ async def test_a_pod_runs_and_becomes_ready(node: Node) -> None:
     assert (container["ready"], container["started"], container["restartCount"]) == (True, True, 0)
     reasons = [reason for reason, _ in await node.events(found)]
     assert {"Scheduled", "Pulled", "Created", "Started"} <= set(reasons)
+
+
+async def test_a_pod_waits_for_its_init_container(node: Node) -> None:
+    """Its log is there, Initialized turns, and the pod's own container runs after it."""
+    prepared = pod("prepared", "server", readinessProbe=http_probe("unready"))
+    prepare = {
+        "name": "prepare",
+        "image": "voice-agent/test-task:1",
+        "env": [{"name": "GREETING", "value": "first"}],
+    }
+    prepared["spec"]["initContainers"] = [prepare]
+    await node.apply(prepared)
+
+    async def is_ready() -> bool:
+        return is_true((await node.pods("prepared"))[0], "Ready")
+
+    await until(is_ready)
+    [found] = await node.pods("prepared")
+    [init] = found["status"]["initContainerStatuses"]
+    [main] = found["status"]["containerStatuses"]
+    assert is_true(found, "Initialized")
+    assert (init["state"]["terminated"]["reason"], init["ready"]) == ("Completed", True)
+    assert init["state"]["terminated"]["finishedAt"] <= main["state"]["running"]["startedAt"]
+    assert await node.kubectl("logs", "prepared", "-c", "prepare") == "first\n"
 
 
 async def test_an_image_that_does_not_exist_is_backed_off_from_until_it_does(node: Node) -> None:
@@ -297,6 +321,27 @@ async def test_a_port_of_a_pod_is_forwarded_to_the_python_client(node: Node) -> 
     with forwarded(node, "forwarded", 81) as (stream, ports):
         assert await asyncio.to_thread(stream.recv, 1) == b""
         assert "failed to connect to 10.244." in ports.error(81)
+
+
+async def test_the_python_client_reads_states_logs_and_events(node: Node) -> None:
+    """The same as kubectl: last state, the log of the run before with its times, the kubelet's refusal."""
+    await node.apply(pod("seen", "crash"))
+
+    async def has_crashed() -> bool:
+        return (await node.container("seen")).get("restartCount", 0) >= 1
+
+    await until(has_crashed)
+    with config.new_client_from_config(str(node.plane.kubeconfig())) as client:
+        api = CoreV1Api(client)
+        [container] = api.read_namespaced_pod("seen", NAMESPACE).status.container_statuses
+        assert (container.last_state.terminated.exit_code, container.image) == (3, "voice-agent/test-crash:1")
+        log = api.read_namespaced_pod_log("seen", NAMESPACE, previous=True, timestamps=True, tail_lines=1)
+        assert log.endswith("Z about to crash\n")
+        reasons = {event.reason for event in api.list_namespaced_event(NAMESPACE).items}
+        assert {"Pulled", "Created", "Started"} <= reasons
+        with pytest.raises(ApiException) as refused:
+            api.read_namespaced_pod_log("seen", NAMESPACE, container="other")
+        assert refused.value.status == 400
 
 
 @contextmanager

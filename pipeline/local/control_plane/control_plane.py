@@ -12,7 +12,7 @@ from pipeline.local.control_plane import access
 from pipeline.local.control_plane.api import Api
 from pipeline.local.control_plane.commands import AUDIT_LOG, Layout, Ports, build_commands
 from pipeline.local.control_plane.keys import Keys, make_keys
-from pipeline.local.control_plane.network import ServiceNetwork
+from pipeline.local.control_plane.network import SERVICES, Subnet
 from pipeline.local.control_plane.node import build_foundation, is_founded
 from pipeline.local.control_plane.programs import (
     API_SERVER,
@@ -51,7 +51,7 @@ class ControlPlane:
         self._logs = logs or self._folder / "logs"
         self._ready_s = ready_s
         self._ports = Ports(*choose_ports(5))
-        self._services = ServiceNetwork()
+        self._services = Subnet(SERVICES)
 
     async def __aenter__(self) -> Self:
         try:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.local.kubelet.addresses import to_loopback
+from pipeline.local.control_plane.network import to_loopback
 
 Address = tuple[str, int]
 """A loopback address and a port."""

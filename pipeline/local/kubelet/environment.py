@@ -2,7 +2,8 @@
 
 Two things differ from a real node, because a process of this machine has neither the cluster's network
 nor a file system of its own: an address or the name of a Service is given as the loopback address that
-serves it, and a path below a mounted volume as the volume's folder.
+serves it, and a path below a mounted volume as the volume's folder. And one is withheld: the leave to
+listen beyond the loopback interface, which is for processes that have a network of their own.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.local.kubelet.addresses import to_loopback
+from pipeline.local.control_plane.network import to_loopback
 from pipeline.local.kubelet.names import ClusterIps, resolve_names
 from pipeline.local.kubelet.spec import ContainerSpec, Manifest, PodSpec
+from pipeline.wire.environment import BEYOND_LOOPBACK
 
 CONFIG_MAP, SECRET = "ConfigMap", "Secret"
 
@@ -76,7 +78,11 @@ def build_environment(pod: PodSpec, spec: ContainerSpec, around: Surroundings) -
         value = _read_value(pod, variable, variables, around)
         if value is not None:
             variables[variable["name"]] = value
-    localised = {name: _localise(value, pod, spec, around) for name, value in variables.items()}
+    localised = {
+        name: _localise(value, pod, spec, around)
+        for name, value in variables.items()
+        if name != BEYOND_LOOPBACK
+    }
     return {"HOSTNAME": pod.name} | dict(around.base) | localised
 
 

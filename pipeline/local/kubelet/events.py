@@ -61,12 +61,6 @@ class Events:
                 await self._write(happening, at)
             except StackError:
                 self._written.pop(happening, None)
-            finally:
-                self._queue.task_done()
-
-    async def flush(self) -> None:
-        """Return when what was told is written."""
-        await self._queue.join()
 
     def forget(self, uid: str) -> None:
         """The pod `uid` is no more."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from pipeline.local.kubelet.addresses import to_loopback
+from pipeline.local.control_plane.network import to_loopback
 from pipeline.local.kubelet.spec import Exec, Handler, HttpGet, Sleep, TcpSocket
 from pipeline.local.kubelet.times import format_duration
 from pipeline.local.processes import kill_group, launch, output_pipe

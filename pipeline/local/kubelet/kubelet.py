@@ -24,8 +24,6 @@ from pipeline.local.kubelet.settings import Settings
 from pipeline.local.processes import base_environment
 from pipeline.local.readiness import LOOPBACK
 
-_FLUSH_S = 2.0
-
 
 class Kubelet:
     """The pods of one node. `addresses` stays the caller's, who closes it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from pipeline.local.kubelet.addresses import to_loopback
+from pipeline.local.control_plane.network import to_loopback
 
 # a host followed by a port, where a URL or a list of brokers may have one
 _HOST_PORT = re.compile(r"(?<![\w.@-])(?P<host>[a-z](?:[a-z0-9.-]*[a-z0-9])?)(?=:\d)")

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from aiohttp import WSMsgType, web
 
-from pipeline.local.kubelet.addresses import to_loopback
+from pipeline.local.control_plane.network import to_loopback
 from pipeline.local.streams import close
 
 PROTOCOL = "v4.channel.k8s.io"

@@ -35,7 +35,10 @@ class KubeletServer:
         app.router.add_get("/healthz", _healthz)
         app.router.add_get("/containerLogs/{namespace}/{pod}/{container}", self._container_logs)
         app.router.add_get("/portForward/{namespace}/{pod}", self._port_forward)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
+        # a log that nobody follows any more is not read on
+        self._runner = web.AppRunner(
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_S
+        )
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext) -> int:
         """Listen; the port. Raises `OSError`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -25,6 +26,7 @@ class ServiceProxy:
         self._routes: Mapping[Address, Route] = {}
         self._changed = asyncio.Event()
         self._ports: dict[Address, _ServicePort] = {}
+        self._refused: set[Address] = set()
 
     def route(self, routes: Mapping[Address, Route]) -> None:
         """Serve `routes` from now on, and no others."""
@@ -51,8 +53,15 @@ class ServiceProxy:
             if address in self._ports:
                 self._ports[address].balancer.follow(route)
                 continue
-            with suppress(OSError):
+            try:
                 self._ports[address] = await _ServicePort.open(address, route)
+            except OSError as error:
+                self._tell_once(address, error)
+
+    def _tell_once(self, address: Address, error: OSError) -> None:
+        if address not in self._refused:
+            self._refused.add(address)
+            sys.stderr.write(f"no Service at {address[0]}:{address[1]}: {error.strerror}\n")
 
 
 class Balancer:

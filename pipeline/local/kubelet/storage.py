@@ -5,6 +5,7 @@ Source: Kubernetes 1.36, ``localStorageEviction`` in pkg/kubelet/eviction/evicti
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -39,9 +40,10 @@ def measure(folder: Path) -> int:
     total = 0
     for path in folder.rglob("*"):
         try:
-            total += path.lstat().st_size
+            found = path.lstat()
         except OSError:
             continue
+        total += found.st_size if stat.S_ISREG(found.st_mode) else 0
     return total
 
 

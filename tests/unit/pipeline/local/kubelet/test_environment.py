@@ -82,6 +82,11 @@ def test_the_downward_api_tells_the_pod_about_itself(path: str, value: str) -> N
     assert build(env=[from_field(path)]) == {"X": value}
 
 
+def test_no_process_is_let_beyond_the_loopback_interface() -> None:
+    """The manifests allow it, for pods that have a network of their own."""
+    assert build(env=[{"name": "LISTEN_BEYOND_LOOPBACK", "value": "yes"}]) == {}
+
+
 def test_a_path_below_a_volume_is_in_the_volumes_folder() -> None:
     """A process has no mounts of its own."""
     mounts = [{"name": "state", "mountPath": "/var/lib/voice"}]
