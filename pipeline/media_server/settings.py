@@ -19,12 +19,14 @@ class Settings:
     Attributes:
         listen: HOST, PORT.
         kafka: KAFKA_BOOTSTRAP, POD_NAME.
+        page_origin: of the deployment's own page (PAGE_ORIGIN).
         client_lost_s: a client that has not answered for so long is gone (CLIENT_LOST_S, default 30).
     """
 
     listen: Listen
     kafka: Kafka
     client_lost_s: float = 30.0
+    page_origin: str | None = None
 
 
 def read_settings(environment: Environment) -> Settings:
@@ -33,4 +35,5 @@ def read_settings(environment: Environment) -> Settings:
         environment.read_listen(),
         environment.read_kafka(SERVICE),
         environment.read_seconds("CLIENT_LOST_S", 30.0, _PATIENCE_S),
+        environment.read_page_origin(),
     )

@@ -18,6 +18,7 @@ from pipeline.orchestrator.stage_log import StageLogWriter
 from pipeline.orchestrator.stages import HttpStages
 from pipeline.orchestrator.turn import TurnConductor
 from pipeline.wire.background import Background, end_tasks
+from pipeline.wire.browsers import refuse_foreign_pages
 from pipeline.wire.kafka import KafkaPublisher
 from pipeline.wire.kafka_consumer import KafkaConsumer
 from pipeline.wire.log_lines import Log
@@ -30,9 +31,15 @@ _EXPIRE_EVERY_S = 5.0
 _FLUSH_S = 0.5
 
 
-def build_app(sockets: ClientSockets, probes: Probes, metrics: SessionMetrics, log: Log) -> web.Application:
+def build_app(
+    sockets: ClientSockets,
+    probes: Probes,
+    metrics: SessionMetrics,
+    log: Log,
+    page_origin: str | None = None,
+) -> web.Application:
     """The application with its socket and probes; what it needs of Kafka is not its matter."""
-    app = web.Application(middlewares=[refuse_in_one_shape(log)])
+    app = web.Application(middlewares=[refuse_in_one_shape(log), refuse_foreign_pages(page_origin)])
     app.router.add_get("/ws", sockets.handle)
     add_probes(app, probes)
     add_metrics(app, metrics)
@@ -77,7 +84,7 @@ def build_service(settings: Settings, log: Log) -> web.Application:
         ready={"kafka": lambda: publisher.connected, "audio-consumer": lambda: consumer.joined},
         alive={"background-tasks": background.alive},
     )
-    app = build_app(sockets, probes, metrics, log)
+    app = build_app(sockets, probes, metrics, log, settings.page_origin)
     app.cleanup_ctx.append(run_tasks)
     app.on_shutdown.append(shut_down)
     return app

@@ -31,11 +31,12 @@ class StageSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Attributes: `listen` (HOST, PORT), `kafka` (KAFKA_BOOTSTRAP, POD_NAME), `stages`."""
+    """Attributes: `listen` (HOST, PORT), `kafka` (KAFKA_BOOTSTRAP, POD_NAME), `stages`, `page_origin`."""
 
     listen: Listen
     kafka: Kafka
     stages: StageSettings
+    page_origin: str | None = None
 
 
 def read_settings(environment: Environment) -> Settings:
@@ -47,4 +48,6 @@ def read_settings(environment: Environment) -> Settings:
         tts_url=environment.read_url("TTS_URL"),
         tts_voice=environment.read_choice("TTS_VOICE", "rms", VOICES),
     )
-    return Settings(environment.read_listen(), environment.read_kafka(SERVICE), stages)
+    return Settings(
+        environment.read_listen(), environment.read_kafka(SERVICE), stages, environment.read_page_origin()
+    )
