@@ -18,7 +18,7 @@ from pipeline.media_server.whip import (
     choose_session_id,
 )
 from pipeline.wire.background import Background
-from pipeline.wire.browsers import allow_loopback_pages
+from pipeline.wire.browsers import allow_pages
 from pipeline.wire.correlation import SESSION_HEADER
 from pipeline.wire.kafka import KafkaPublisher, Publisher
 from pipeline.wire.kafka_consumer import KafkaConsumer
@@ -154,11 +154,13 @@ async def _read_offer(request: web.Request) -> str:
         raise RequestRefusedError(400, "the offer is not text") from error
 
 
-def build_app(whip: WhipEndpoint, probes: Probes, metrics: SessionMetrics, log: Log) -> web.Application:
+def build_app(
+    whip: WhipEndpoint, probes: Probes, metrics: SessionMetrics, log: Log, page_origin: str | None = None
+) -> web.Application:
     """The application around `whip`; what it needs of Kafka is not its matter."""
     app = web.Application(
         middlewares=[
-            allow_loopback_pages(("POST", "DELETE", "OPTIONS"), expose=("Location", SESSION_HEADER)),
+            allow_pages(("POST", "DELETE", "OPTIONS"), ("Location", SESSION_HEADER), page_origin),
             refuse_in_one_shape(log),
         ],
         client_max_size=_OFFER_BYTES,
@@ -193,6 +195,7 @@ def build_service(settings: Settings, log: Log) -> web.Application:
         ready={"kafka": lambda: publisher.connected, "reply-consumer": lambda: consumer.joined},
         alive={"background-tasks": background.alive},
     )
-    app = build_app(WhipEndpoint(publisher, replies, metrics, log), probes, metrics, log)
+    whip = WhipEndpoint(publisher, replies, metrics, log)
+    app = build_app(whip, probes, metrics, log, settings.page_origin)
     app.cleanup_ctx.append(keep_kafka)
     return app

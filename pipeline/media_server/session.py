@@ -33,7 +33,7 @@ from pipeline.wire.audio_tracks import PacedTrack, read_frames
 from pipeline.wire.background import end_tasks
 from pipeline.wire.kafka import Publisher
 from pipeline.wire.log_lines import Log
-from pipeline.wire.loopback_ice import consent_s, keep_loopback_candidates, new_peer_connection
+from pipeline.wire.loopback_ice import has_lost_consent, keep_loopback_candidates, new_peer_connection
 from pipeline.wire.refusals import RequestRefusedError
 from pipeline.wire.tracing import TraceContext
 
@@ -46,8 +46,6 @@ _UNUSABLE = (
     *(ValueError, LookupError, TypeError, AttributeError, AssertionError, TimeoutError),
     *(InternalError, InvalidAccessError, InvalidStateError, OperationError),
 )
-# A caller that is there sends packets also while silent; nobody is given up after less of it.
-_LOST_SILENCE = 0.5
 
 
 class Ending(StrEnum):
@@ -79,7 +77,6 @@ class CallerSession:
         self._publishing = UtterancePublisher(publisher, session_id, trace, self._log)
         self._reading: asyncio.Task[None] | None = None
         loop = asyncio.get_running_loop()
-        self._heard_at = loop.time()
         self._connected: asyncio.Future[None] = loop.create_future()
         self._ending: asyncio.Future[Ending] = loop.create_future()
         self._peer = new_peer_connection()
@@ -164,8 +161,7 @@ class CallerSession:
         """When ICE consent expires aiortc 1.16 only says closed, as it does at a good end."""
         if not self._connected.done():
             return Ending.NEVER_CONNECTED
-        silent_s = asyncio.get_running_loop().time() - self._heard_at
-        lost = state == "failed" or silent_s > consent_s() * _LOST_SILENCE
+        lost = state == "failed" or has_lost_consent(self._peer)
         return Ending.LOST if lost else Ending.CLOSED
 
     def _take_track(self, track: MediaStreamTrack) -> None:
@@ -173,14 +169,12 @@ class CallerSession:
         self._reading = asyncio.create_task(self._read(track), name=f"reading {self.session_id}")
 
     async def _read(self, track: MediaStreamTrack) -> None:
-        loop = asyncio.get_running_loop()
         detector = UtteranceDetector(new_vad())
         try:
             async for frame in read_frames(track, END_SILENCE_MS / 1000):
                 if frame is None:
                     self._handle(detector.finish())
                 else:
-                    self._heard_at = loop.time()
                     self._handle(detector.feed(frame))
         finally:
             self._handle(detector.finish())

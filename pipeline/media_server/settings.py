@@ -20,6 +20,7 @@ class Settings:
     Attributes:
         listen: HOST, PORT.
         kafka: KAFKA_BOOTSTRAP, POD_NAME.
+        page_origin: of the deployment's own page (PAGE_ORIGIN).
         client_lost_s: a client that has not answered for so long is gone (CLIENT_LOST_S, default 30).
         reply_group: the consumer group in which it reads all of audio-out (REPLY_GROUP). Replicas that
             share one take each other's replies away: each needs its own, called
@@ -30,6 +31,7 @@ class Settings:
     kafka: Kafka
     client_lost_s: float = 30.0
     reply_group: str = MEDIA_SERVER_GROUP
+    page_origin: str | None = None
 
 
 def read_settings(environment: Environment) -> Settings:
@@ -39,4 +41,5 @@ def read_settings(environment: Environment) -> Settings:
         environment.read_kafka(SERVICE),
         environment.read_seconds("CLIENT_LOST_S", 30.0, _PATIENCE_S),
         environment.read_text("REPLY_GROUP", MEDIA_SERVER_GROUP),
+        environment.read_page_origin(),
     )

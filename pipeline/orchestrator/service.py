@@ -24,6 +24,7 @@ from pipeline.orchestrator.stages import HttpStages
 from pipeline.orchestrator.store import StateStore
 from pipeline.orchestrator.turn import TurnConductor
 from pipeline.wire.background import Background
+from pipeline.wire.browsers import refuse_foreign_pages
 from pipeline.wire.kafka import KafkaPublisher
 from pipeline.wire.kafka_consumer import KafkaConsumer
 from pipeline.wire.kafka_follower import KafkaFollower
@@ -39,9 +40,15 @@ _EXPIRE_EVERY_S = 5.0
 _FLUSH_S = 0.5
 
 
-def build_app(sockets: ClientSockets, probes: Probes, metrics: SessionMetrics, log: Log) -> web.Application:
+def build_app(
+    sockets: ClientSockets,
+    probes: Probes,
+    metrics: SessionMetrics,
+    log: Log,
+    page_origin: str | None = None,
+) -> web.Application:
     """The application with its socket and probes; what it needs of Kafka is not its matter."""
-    app = web.Application(middlewares=[refuse_in_one_shape(log)])
+    app = web.Application(middlewares=[refuse_in_one_shape(log), refuse_foreign_pages(page_origin)])
     app.router.add_get("/ws", sockets.handle)
     add_probes(app, probes)
     add_metrics(app, metrics)
@@ -163,7 +170,7 @@ def build_service(settings: Settings, log: Log) -> web.Application:
         await background.stop()
         await orchestrator.close()
 
-    app = build_app(orchestrator.sockets, orchestrator.probes(background), metrics, log)
+    app = build_app(orchestrator.sockets, orchestrator.probes(background), metrics, log, settings.page_origin)
     app.cleanup_ctx.append(run_tasks)
     on_drain(app, orchestrator.drain)
     return app

@@ -40,12 +40,14 @@ class Settings:
         stages: where the stages are.
         state: the folder of what it remembers over a restart, its own and no other replica's
             (STATE_DIR); None keeps nothing.
+        page_origin: of the deployment's own page (PAGE_ORIGIN).
     """
 
     listen: Listen
     kafka: Kafka
     stages: StageSettings
     state: Path | None = None
+    page_origin: str | None = None
 
 
 def read_settings(environment: Environment) -> Settings:
@@ -58,5 +60,10 @@ def read_settings(environment: Environment) -> Settings:
         tts_voice=environment.read_choice("TTS_VOICE", "rms", VOICES),
     )
     folder = environment.read_text("STATE_DIR", "-")
-    state = None if folder == "-" else Path(folder)
-    return Settings(environment.read_listen(), environment.read_kafka(SERVICE), stages, state)
+    return Settings(
+        environment.read_listen(),
+        environment.read_kafka(SERVICE),
+        stages,
+        None if folder == "-" else Path(folder),
+        environment.read_page_origin(),
+    )

@@ -11,7 +11,6 @@ from pipeline.orchestrator.bindings import SocketBindings
 from pipeline.orchestrator.callers import Callers
 from pipeline.orchestrator.memory import SentMessage
 from pipeline.orchestrator.protocol import LARGEST_BYTES, MessageError, Ping, SessionInfo, read_message
-from pipeline.wire.browsers import is_allowed_origin
 from pipeline.wire.identifiers import mint_connection_id
 from pipeline.wire.log_lines import Log
 from pipeline.wire.metrics import SessionMetrics
@@ -77,8 +76,6 @@ class ClientSockets:
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
         """``GET /ws``: serve one socket until it closes."""
-        if not is_allowed_origin(request.headers.get("Origin")):
-            raise RequestRefusedError(403, "pages of this origin may not connect")
         if self._closing:
             raise RequestRefusedError(503, "the server is about to stop")
         if len(self._open) >= _MOST_SOCKETS:

@@ -96,6 +96,16 @@ class Environment:
             raise SettingsError(f"{name}={text!r} is not a number of seconds from {least:g} to {most:g}")
         return seconds
 
+    def read_page_origin(self) -> str | None:
+        """PAGE_ORIGIN: scheme, host and maybe port of the page's address; None for pages of this machine."""
+        origin = self.read_text("PAGE_ORIGIN", "none")
+        if origin == "none":
+            return None
+        parts = urlsplit(origin)
+        if parts.scheme not in {"http", "https"} or origin != f"{parts.scheme}://{parts.netloc}":
+            raise SettingsError(f"PAGE_ORIGIN={origin!r} is not scheme://host[:port]")
+        return origin
+
     def read_url(self, name: str) -> str:
         """An ``http`` URL with a port, on a loopback address, without a slash at its end."""
         value = self.read_text(name)

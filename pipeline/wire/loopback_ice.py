@@ -40,6 +40,15 @@ def consent_s() -> float:
     return float(ice.CONSENT_INTERVAL * ice.CONSENT_FAILURES)
 
 
+def has_lost_consent(peer: RTCPeerConnection) -> bool:
+    """Whether a connection that is closed was given up by ICE, and not by a word of the other side.
+
+    aioice 0.13 forgets its consent task when that gives up, and only then; nothing public tells it.
+    """
+    transports = {transceiver.receiver.transport.transport for transceiver in peer.getTransceivers()}
+    return any(one._connection._query_consent_task is None for one in transports)  # noqa: SLF001
+
+
 def new_peer_connection() -> RTCPeerConnection:
     """A peer connection that uses no server: without `iceServers` aiortc would ask a public one."""
     return RTCPeerConnection(RTCConfiguration(iceServers=[]))

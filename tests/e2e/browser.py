@@ -96,7 +96,7 @@ class CallPage:
 
     def answers(self, count: int) -> None:
         """Wait for so many turns with a reply."""
-        expect(self.page.locator("li .agent")).to_have_count(count, timeout=PATIENCE_MS)
+        expect(self.page.locator("li .agent").nth(count - 1)).to_be_visible(timeout=PATIENCE_MS)
 
     def hears(self) -> None:
         """Wait until sound has been received."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from aiohttp import web
 
-from pipeline.wire.browsers import allow_loopback_pages, is_allowed_origin
+from pipeline.wire.browsers import allow_pages, is_allowed_origin
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ async def test_a_page_may_read_what_is_exposed(start_client) -> None:
     async def answer(_request: web.Request) -> web.Response:
         return web.Response()
 
-    app = web.Application(middlewares=[allow_loopback_pages(("GET",), ("Location",))])
+    app = web.Application(middlewares=[allow_pages(("GET",), ("Location",))])
     app.router.add_get("/", answer)
     client = await start_client(app)
     ours = await client.get("/", headers={"Origin": "http://localhost:5173"})
@@ -39,3 +39,18 @@ async def test_a_page_may_read_what_is_exposed(start_client) -> None:
     assert ours.headers["Access-Control-Allow-Origin"] == "http://localhost:5173"
     assert ours.headers["Access-Control-Expose-Headers"] == "Location"
     assert "Access-Control-Allow-Origin" not in foreign.headers
+
+
+def test_a_deployment_has_one_page_of_its_own() -> None:
+    """That origin, to the letter, beside those of this machine."""
+    page = "https://voice.example.com"
+
+    assert is_allowed_origin(page, page)
+    assert is_allowed_origin("http://127.0.0.1:5173", page)
+    for other in (
+        "http://voice.example.com",
+        "https://voice.example.com:8443",
+        "https://example.com",
+        "null",
+    ):
+        assert not is_allowed_origin(other, page)

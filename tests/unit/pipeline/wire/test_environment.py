@@ -132,3 +132,13 @@ def test_all_of_the_loopback_network_is_loopback() -> None:
     assert is_loopback("127.1.2.3")
     assert not is_loopback("127.1")
     assert check_loopback_url("ws://127.0.0.2:1/ws", ("ws",)) == "ws://127.0.0.2:1/ws"
+
+
+def test_the_pages_origin_is_an_origin() -> None:
+    """Without one the pages of this machine remain; more than an origin is refused."""
+    assert Environment({}).read_page_origin() is None
+    assert Environment({"PAGE_ORIGIN": "none"}).read_page_origin() is None
+    assert Environment({"PAGE_ORIGIN": "https://a.example"}).read_page_origin() == "https://a.example"
+    for wrong in ("a.example", "https://a.example/", "https://a.example/page", "*", "ftp://a.example"):
+        with pytest.raises(SettingsError, match="PAGE_ORIGIN"):
+            Environment({"PAGE_ORIGIN": wrong}).read_page_origin()
