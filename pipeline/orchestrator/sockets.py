@@ -94,7 +94,7 @@ class ClientSockets:
                     connection.closed_with = message.data.code  # aiohttp has closed it already
                 await self._answer(connection, message)
         except SendError:
-            pass  # it is closed; that has its own line
+            _cut(request)  # its end has its own line
         finally:
             self._forget(connection)
         return socket
@@ -132,6 +132,12 @@ class ClientSockets:
         del self._open[connection.connection_id]
         code = connection.closed_with or connection.socket.close_code or WSCloseCode.ABNORMAL_CLOSURE
         connection.log.write("socket-closed", code=int(code), session_id=connection.session_id)
+
+
+def _cut(request: web.Request) -> None:
+    """Close without a farewell: to a client that does not read, it could be sent for ever."""
+    if request.transport is not None:
+        request.transport.abort()
 
 
 def _read(message: WSMessage) -> SessionInfo | Ping:
