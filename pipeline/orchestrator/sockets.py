@@ -93,7 +93,7 @@ class ClientSockets:
                     connection.closed_with = message.data.code  # aiohttp has closed it already
                 await self._answer(connection, message)
         except SendError:
-            pass  # it is closed; that has its own line
+            _cut(request)  # its end has its own line
         finally:
             self._forget(connection)
         return socket
@@ -161,6 +161,12 @@ class ClientSockets:
             for_good = code in (WSCloseCode.OK, TAKEN_OVER)
             self._callers.release(connection.session_id, connection.connection_id, for_good=for_good)
         connection.log.write("socket-closed", code=int(code), session_id=connection.session_id)
+
+
+def _cut(request: web.Request) -> None:
+    """Close without a farewell: to a client that does not read, it could be sent for ever."""
+    if request.transport is not None:
+        request.transport.abort()
 
 
 def _read(message: WSMessage) -> SessionInfo | Ping:

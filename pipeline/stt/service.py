@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http import HttpProcessingError
 
 from pipeline.stt.core import LARGEST_BYTES, Speech, Transcript, read_upload
 from pipeline.stt.recogniser import Recogniser, RecogniserError
@@ -64,7 +65,7 @@ async def _receive_upload(request: web.Request) -> bytes | None:
             return await _find_file(request)
     except TimeoutError as error:
         raise RequestRefusedError(408, "the upload took too long") from error
-    except (ValueError, AssertionError) as error:  # aiohttp's reader, at malformed parts
+    except (ValueError, AssertionError, HttpProcessingError) as error:  # aiohttp's reader, at malformed parts
         raise RequestRefusedError(400, "the form is malformed") from error
 
 

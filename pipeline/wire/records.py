@@ -33,8 +33,12 @@ BYTES_PER_MS = SAMPLE_RATE_HZ * 2 // 1000
 _INTERRUPTS = "interrupts"
 _SESSION_END = "session-end"
 
+# What of a foreign record goes into log lines is no longer than this.
+_LONGEST_ID = 64
+_MOST_DIGITS = 9
+
 Headers = list[tuple[str, bytes]]
-GivenHeaders = Iterable[tuple[str, bytes]]
+GivenHeaders = Iterable[tuple[str, bytes | None]]
 
 
 class RecordError(ValueError):
@@ -94,10 +98,10 @@ def read_audio_chunk(key: bytes | None, value: bytes | None, headers: GivenHeade
     named = _named(headers)
     session_id = _read_session(key, named)
     try:
-        utterance = int(named["utterance"])
+        utterance = _read_number(named["utterance"])
         last = {"0": False, "1": True}[named["last"]]
     except (KeyError, ValueError) as error:
-        raise RecordError(f"header utterance or last is missing or malformed: {error}") from error
+        raise RecordError("the header utterance or last is missing or malformed") from error
     if value is not None and len(value) % 2:
         raise RecordError(f"{len(value)} bytes are not 16-bit PCM")
     interrupts = tuple(filter(is_turn_id, named.get(_INTERRUPTS, "").split(",")))
@@ -124,9 +128,12 @@ def read_reply_audio(key: bytes | None, value: bytes | None, headers: GivenHeade
     named = _named(headers)
     if not value:
         raise RecordError("reply without audio")
-    return ReplyAudio(
-        _read_session(key, named), named.get("turn-id", ""), value, parse_traceparent(named.get(TRACEPARENT))
-    )
+    if len(value) % 2:
+        raise RecordError(f"{len(value)} bytes are not 16-bit PCM")
+    turn_id = named.get("turn-id", "")
+    if turn_id and not is_turn_id(turn_id):
+        raise RecordError("the header turn-id is no turn's")
+    return ReplyAudio(_read_session(key, named), turn_id, value, parse_traceparent(named.get(TRACEPARENT)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,15 +231,25 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def _read_number(text: str) -> int:
+    """A count as this pipeline writes it; raises `ValueError`."""
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+        raise ValueError("not a count")
+    return int(text)
+
+
 def _named(headers: GivenHeaders) -> dict[str, str]:
-    return {name: value.decode("utf-8", "replace") for name, value in headers}
+    """By name; foreign producers write headers without a value as well."""
+    return {name: (value or b"").decode("utf-8", "replace") for name, value in headers}
 
 
 def _read_session(key: bytes | None, headers: Mapping[str, str]) -> str:
+    """Not by the rule for what clients bring: records may be older than that allows."""
     session_id = (key or b"").decode("utf-8", "replace")
     if not session_id:
         raise RecordError("record without a key: no session")
-    named = headers.get("session-id", session_id)
-    if named != session_id:
-        raise RecordError(f"key {session_id!r} and header session-id {named!r} differ")
+    if len(session_id) > _LONGEST_ID or not session_id.isprintable():
+        raise RecordError("the key is no session ID")
+    if headers.get("session-id", session_id) != session_id:
+        raise RecordError("the key and the header session-id differ")
     return session_id

@@ -22,7 +22,7 @@ READY_S, CALL_S = 90, 90
 
 def environment() -> dict[str, str]:
     """What a user's shell has, without any setting of the tools."""
-    kept = ("PATH", "HOME", "LANG", "XDG_CACHE_HOME", "JAVA_HOME")
+    kept = ("PATH", "HOME", "LANG", "XDG_CACHE_HOME", "JAVA_HOME", "PYTHONPATH")
     return {name: os.environ[name] for name in kept if name in os.environ}
 
 

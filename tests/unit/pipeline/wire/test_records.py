@@ -51,20 +51,33 @@ def test_a_last_chunk_may_be_empty() -> None:
         (SESSION.encode(), b"\x01\x02", [("utterance", b"1"), ("last", b"2")]),
         (SESSION.encode(), b"\x01", [("utterance", b"1"), ("last", b"0")]),
         (SESSION.encode(), b"\x01\x02", [("session-id", b"x"), ("utterance", b"1"), ("last", b"0")]),
+        (SESSION.encode(), b"\x01\x02", [("session-id", None), ("utterance", b"1"), ("last", b"0")]),
+        (SESSION.encode(), b"\x01\x02", [("utterance", None), ("last", None)]),
+        (SESSION.encode(), b"\x01\x02", [("utterance", b"-1"), ("last", b"0")]),
+        (SESSION.encode(), b"\x01\x02", [("utterance", b"9" * 4_000), ("last", b"0")]),
+        (SESSION.encode(), b"\x01\x02", [("utterance", "\u0661".encode()), ("last", b"0")]),
+        (b"k" * 100_000, b"\x01\x02", [("utterance", b"1"), ("last", b"0")]),
+        (b"\xff\x00\n", b"\x01\x02", [("utterance", b"1"), ("last", b"0")]),
     ],
 )
 def test_a_malformed_chunk_is_refused(
-    key: bytes | None, value: bytes, headers: list[tuple[str, bytes]]
+    key: bytes | None, value: bytes, headers: list[tuple[str, bytes | None]]
 ) -> None:
-    """No key, no headers, wrong numbers, half a sample, two sessions: each is an error in words."""
-    with pytest.raises(RecordError):
+    """No key, no headers, wrong numbers, half a sample, two sessions: each is an error in few words."""
+    with pytest.raises(RecordError) as refused:
         read_audio_chunk(key, value, headers)
+    assert len(str(refused.value)) < 100
 
 
-def test_a_reply_without_audio_is_refused() -> None:
-    """There is nothing to play."""
-    with pytest.raises(RecordError):
-        read_reply_audio(SESSION.encode(), b"", [])
+@pytest.mark.parametrize(
+    ("value", "headers"),
+    [(b"", []), (None, []), (b"\x01", []), (b"\x01\x02", [("turn-id", b"x" * 10_000)])],
+)
+def test_a_reply_that_cannot_be_played_is_refused(value: bytes | None, headers: list) -> None:
+    """Nothing, half a sample, or no turn's."""
+    with pytest.raises(RecordError) as refused:
+        read_reply_audio(SESSION.encode(), value, headers)
+    assert len(str(refused.value)) < 100
 
 
 def test_a_stage_log_tells_lengths_only() -> None:
