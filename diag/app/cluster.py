@@ -8,6 +8,7 @@ from typing import Self
 
 import diag
 from diag.app.cluster_events import ask_for_events, read_logged_events
+from diag.app.cluster_export import judge_export, read_export, wait_for_export
 from diag.app.discovery import discover, excuse
 from diag.app.entries import INTERRUPTED, Entries
 from diag.app.request import Request
@@ -16,7 +17,7 @@ from diag.cluster import look_back
 from diag.errors import SourceError, UsageError
 from diag.model.catalogue import Catalogue
 from diag.model.cluster import SLUG, ClusterEvent, ClusterFacts
-from diag.model.cluster_view import ClusterReport, ClusterView
+from diag.model.cluster_view import ClusterReport, ClusterView, LogExport
 from diag.model.coverage import Coverage, SourceCoverage, State
 from diag.model.window import Window
 from diag.normalise.services import ServiceNames
@@ -42,27 +43,33 @@ class Cluster:
         self._problem = ""
         self._interrupted = False
         self._reading: asyncio.Task[ClusterFacts | None] | None = None
+        self._asking: asyncio.Task[LogExport | None] | None = None
+        self._export: LogExport | None = None
 
     async def __aenter__(self) -> Self:
         """Begin to read, beside everything else that is read."""
         if self._request.ask_cluster:
             self._reading = asyncio.create_task(read_facts(self._request))
+            self._asking = asyncio.create_task(read_export(self._request))
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """What is still under way is of no use to anybody."""
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
+        for task in (self._reading, self._asking):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
 
     async def finish(self, *, interrupted: bool = False) -> None:
         """Wait for what was begun; an interrupted run takes what is there."""
-        if self._reading is None:
+        if self._reading is None or self._asking is None:
             return
         if interrupted and not self._reading.done():
             self._reading.cancel()
         try:
             self.facts = await self._reading
+            if self.facts is not None and not interrupted:
+                self._export = await wait_for_export(self._asking)
         except asyncio.CancelledError:
             self._interrupted = True
         except SourceError as error:
@@ -94,6 +101,7 @@ class Cluster:
             logged=self._logged,
             heard=heard,
             is_ours=lambda name: bool(names.resolve(name)) or name in heard,
+            export=judge_export(self._export, self.facts, coverage.find(CLOUD_LOGGING)),
         )
 
     def coverage(self) -> SourceCoverage:
@@ -168,11 +176,15 @@ async def look_at_cluster(request: ClusterRequest) -> ClusterReport:
 
     settings, window = request.settings, find_window(request)
     request.progress("reading Kubernetes")
-    facts = await read_cluster(
-        settings.kubernetes, settings.kubernetes.context, settings.cluster.namespaces, request.now_ns
-    )
-    logged, sources = await _recall(request, window, facts)
-    view = look_back(facts, window, logged=logged)
+    where = settings.kubernetes.context, settings.cluster.namespaces
+    exporting = asyncio.create_task(read_export(discover(request)))
+    try:
+        facts = await read_cluster(settings.kubernetes, *where, request.now_ns)
+        logged, sources = await _recall(request, window, facts)
+        export = await wait_for_export(exporting)
+    finally:
+        exporting.cancel()
+    view = look_back(facts, window, logged=logged, export=export)
     return ClusterReport(view, (cover_facts(facts), *sources), diag.__version__)
 
 

@@ -8,12 +8,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from rich.text import Text
 
 from diag.model.cluster import Autoscaler, ClusterEvent, Service
-from diag.model.cluster_view import ClusterReport, ClusterView, InForce, PodView, Restart, WorkloadView
+from diag.model.cluster_view import (
+    ClusterReport,
+    ClusterView,
+    Export,
+    InForce,
+    PodView,
+    Restart,
+    WorkloadView,
+)
 from diag.model.coverage import SourceCoverage, State
 from diag.model.instants import format_clock, format_instant
 from diag.render.cluster_words import (
     count,
     describe_endpoints,
+    describe_export,
     describe_moment,
     describe_port,
     describe_probe,
@@ -46,7 +55,11 @@ def render_cluster(report: ClusterReport) -> Text:
         lines += [*_title("autoscalers", "as they are now"), *map(_autoscaler_line, view.autoscalers)]
     if view.events:
         lines += _events(view.events)
-    return Text("\n").join([*lines, *_coverage_lines(report.sources)])
+    lines += _coverage_lines(report.sources)
+    if view.export is not None:
+        style = "red" if view.export.state is Export.OFF else "dim"
+        lines += (Text(line, style=style) for line in _wrap(describe_export(view.export), 2))
+    return Text("\n").join(lines)
 
 
 def _head(view: ClusterView) -> Iterator[Text]:

@@ -9,7 +9,13 @@ from typing import Any
 from diag.model.cluster import Autoscaler, ClusterEvent, Service
 from diag.model.cluster_view import ClusterView, PodView, WorkloadView
 from diag.model.instants import format_clock, format_instant
-from diag.render.cluster_words import describe_endpoints, describe_restart, describe_scale, describe_since
+from diag.render.cluster_words import (
+    describe_endpoints,
+    describe_export,
+    describe_restart,
+    describe_scale,
+    describe_since,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,8 @@ def to_cluster_rows(view: ClusterView | None) -> list[dict[str, Any]]:
 
 
 def _list_rows(view: ClusterView) -> Iterator[_Row]:
+    if view.export is not None:
+        yield _Row("cluster", view.place, f"log export {view.export.state}", (describe_export(view.export),))
     yield from map(_of_workload, view.workloads)
     yield from map(_of_pod, view.pods)
     yield from map(_of_service, view.services)

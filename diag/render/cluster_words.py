@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diag.model.cluster import Autoscaler, Service
-from diag.model.cluster_view import InForce, Restart
+from diag.model.cluster_view import InForce, LogExport, Restart
 from diag.model.containers import Port, Probe
 from diag.model.instants import format_clock, format_day
 
@@ -68,6 +68,12 @@ def describe_restart(restart: Restart) -> str:
     """How a container ended before it was started again."""
     code = "" if restart.exit_code is None else f", exit {restart.exit_code}"
     return f"{restart.container} ended: {restart.reason or 'no reason told'}{code}"
+
+
+def describe_export(export: LogExport) -> str:
+    """Whether logs go to Cloud Logging, and how that is known."""
+    sure = ", as it seems" if export.inferred else ""
+    return f"log export {export.state.value}{sure}: {export.note}"
 
 
 def short_image(image: str) -> str:

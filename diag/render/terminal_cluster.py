@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from diag.model.cluster_view import ClusterView, PodView, WorkloadView
+from diag.model.cluster_view import ClusterView, Export, PodView, WorkloadView
 from diag.model.instants import format_clock
-from diag.render.cluster_words import count, describe_restart, describe_since, short_image
+from diag.render.cluster_words import count, describe_export, describe_restart, describe_since, short_image
 from diag.render.neutral import shorten, to_plain
 
 WIDTH = 80
@@ -24,6 +24,8 @@ def cluster_lines(view: ClusterView | None) -> Iterator[Text]:
     )
     for one in view.workloads:
         yield from _workload_lines(one)
+    if view.export is not None and view.export.state is Export.OFF:
+        yield Text(f"  {_fit(describe_export(view.export), WIDTH - 2)}", style="red")
     warnings = sum(event.warning for event in view.events)
     if warnings:
         yield Text(f"  {count(warnings, 'warning')} of the cluster in that time: diag cluster shows them")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -86,6 +87,13 @@ def serve(api: ApiServer) -> None:
     api.says("/version", {"gitVersion": "v1.36.3"})
 
 
+def look(diag, api: ApiServer, workdir: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """``diag cluster`` of this server, which stands for the GKE API, too."""
+    endpoint = f"http://127.0.0.1:{api.port}"
+    kubeconfig = api.kubeconfig(workdir / "kube")
+    return diag("cluster", "--kubeconfig", kubeconfig, *words, DIAG_KUBERNETES_GKE_ENDPOINT=endpoint)
+
+
 WINDOW = ("--since", "2026-11-23T12:05:00Z", "--until", "2026-11-23T12:10:00Z")
 
 
@@ -94,7 +102,7 @@ def test_the_window_s_revision_restart_digest_and_warning_are_shown(
 ) -> None:
     """In 80 columns, without a character that a terminal obeys."""
     serve(api)
-    done = diag("cluster", "--kubeconfig", api.kubeconfig(workdir / "kube"), *WINDOW)
+    done = look(diag, api, workdir, *WINDOW)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert max(map(len, done.stdout.splitlines())) <= 80
@@ -116,7 +124,7 @@ def test_what_ran_yesterday_is_not_what_runs_now(diag, api: ApiServer, workdir: 
     """The old revision, and the one of now beside it; no pod of today."""
     serve(api)
     window = ("--since", "2026-11-22T12:00:00Z", "--until", "2026-11-22T13:00:00Z")
-    done = diag("cluster", "--kubeconfig", api.kubeconfig(workdir / "kube"), *window, "-o", "json")
+    done = look(diag, api, workdir, *window, "-o", "json")
     found = json.loads(done.stdout)
 
     (workload,) = found["workloads"]
@@ -128,16 +136,12 @@ def test_what_ran_yesterday_is_not_what_runs_now(diag, api: ApiServer, workdir: 
     assert (workload["revision_now"], found["pods"], found["events"]) == ("orchestrator-bbbbbbbbbb", [], [])
 
 
-@pytest.mark.parametrize("window", [WINDOW, ()])
 def test_the_answer_for_machines_is_of_its_schema_and_always_the_same(
-    diag, api: ApiServer, workdir: Path, window: tuple[str, ...]
+    diag, api: ApiServer, workdir: Path
 ) -> None:
     """Sorted, but for when it was read."""
     serve(api)
-    path = api.kubeconfig(workdir / "kube")
-    first, second = (
-        json.loads(diag("cluster", "--kubeconfig", path, *window, "-o", "json").stdout) for _ in range(2)
-    )
+    first, second = (json.loads(look(diag, api, workdir, "-o", "json").stdout) for _ in range(2))
 
     jsonschema.validate(first, SCHEMA, format_checker=jsonschema.FormatChecker())
     assert {**first, "query": None} == {**second, "query": None}
@@ -148,7 +152,7 @@ def test_the_answer_for_machines_is_of_its_schema_and_always_the_same(
 def test_markdown_holds_no_markup_of_others(diag, api: ApiServer, workdir: Path) -> None:
     """A table's cell stays one cell."""
     serve(api)
-    done = diag("cluster", "--kubeconfig", api.kubeconfig(workdir / "kube"), "-o", "markdown")
+    done = look(diag, api, workdir, "-o", "markdown")
 
     assert done.returncode == 0
     assert "<script>" not in done.stdout
@@ -158,21 +162,20 @@ def test_markdown_holds_no_markup_of_others(diag, api: ApiServer, workdir: Path)
 
 def test_exit_codes_tell_what_was_missing(diag, api: ApiServer, workdir: Path) -> None:
     """3 nothing there, 5 a part, 4 nothing to be had, 2 wrong usage."""
-    path = api.kubeconfig(workdir / "kube")
-    assert diag("cluster", "--kubeconfig", path).returncode == 3
+    assert look(diag, api, workdir).returncode == 3
     serve(api)
     api.says(f"{CORE}/events", {"message": "no"}, 403)
-    partial = diag("cluster", "--kubeconfig", path)
+    partial = look(diag, api, workdir)
     assert partial.returncode == 5
     assert "events in voice: not allowed; grant list events: the role view has it" in " ".join(
         partial.stdout.split()
     )
     api.answers.clear()
     api.otherwise = lambda _: (401, b"")
-    failed = diag("cluster", "--kubeconfig", path)
+    failed = look(diag, api, workdir)
     assert (failed.returncode, failed.stdout) == (4, "")
     assert "the credentials are refused or have expired" in failed.stderr
-    assert diag("cluster", "--kubeconfig", path, "--until", "2h").returncode == 2
+    assert look(diag, api, workdir, "--until", "2h").returncode == 2
 
 
 def test_without_a_kubeconfig_it_says_how_to_get_one(diag) -> None:
@@ -181,3 +184,20 @@ def test_without_a_kubeconfig_it_says_how_to_get_one(diag) -> None:
 
     assert (done.returncode, done.stdout) == (4, "")
     assert "get-credentials" in done.stderr
+
+
+def test_logs_that_go_nowhere_are_said_in_red_letters(diag, api: ApiServer, workdir: Path) -> None:
+    """The cluster's own setting, from the GKE API."""
+    serve(api)
+    api.says(
+        "/v1/projects/shop/locations/europe-west1/clusters/voice",
+        {"loggingConfig": {"componentConfig": {"enableComponents": ["SYSTEM_COMPONENTS"]}}},
+    )
+    done = look(diag, api, workdir)
+    found = json.loads(look(diag, api, workdir, "-o", "json").stdout)
+
+    assert "log export off: loggingConfig has SYSTEM_COMPONENTS: what containers write" in " ".join(
+        done.stdout.split()
+    )
+    jsonschema.validate(found, SCHEMA, format_checker=jsonschema.FormatChecker())
+    assert found["log_export"]["state"] == "off"

@@ -8,6 +8,7 @@ from diag.model.cluster_view import ClusterReport, ClusterView, PodView, Workloa
 from diag.model.instants import format_clock
 from diag.render.cluster_words import (
     describe_endpoints,
+    describe_export,
     describe_moment,
     describe_port,
     describe_restart,
@@ -26,6 +27,7 @@ def render_cluster_markdown(report: ClusterReport) -> str:
     for title, rows in _tables(view):
         lines += ["", f"## {title}", "", *rows]
     lines += ["", "## Coverage", ""]
+    lines += [f"- {to_prose(describe_export(view.export))}"] if view.export else []
     for source in report.sources:
         lines.append(f"- **{source.source}** {source.state.value.replace('_', ' ')}: {to_prose(source.got)}")
         lines += [f"  - {to_prose(note)}" for note in source.notes]

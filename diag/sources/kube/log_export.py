@@ -1,0 +1,108 @@
+"""Whether a GKE cluster sends its containers' logs to Cloud Logging: its ``loggingConfig``, by the GKE API.
+
+``GET https://container.googleapis.com/v1/projects/P/locations/L/clusters/C?fields=loggingConfig``; whoever
+has roles/container.clusterViewer may ask.
+"""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import json
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import urllib3
+
+from diag.errors import SettingsError
+from diag.model.cluster_view import Export, LogExport
+from diag.model.settings import Settings
+from diag.sources.kube import reasons
+from diag.sources.kube.fields import dig, list_at
+
+_ENDPOINT = "https://container.googleapis.com"
+_SCOPE = "https://www.googleapis.com/auth/cloud-platform.read-only"
+_WORKLOADS = "WORKLOADS"
+_MOST_BYTES = 1 << 20
+
+
+def ask_log_export(settings: Settings) -> LogExport:
+    """What the GKE API says of the cluster that the settings name. A failure is an answer, too."""
+    cluster = settings.cluster
+    if not (settings.logging.project and cluster.location and cluster.name):
+        return _unknown("project, location and name of the cluster are not all known")
+    names = (settings.logging.project, cluster.location, cluster.name)
+    path = "/v1/projects/{}/locations/{}/clusters/{}?fields=loggingConfig".format(
+        *(quote(name, safe="") for name in names)
+    )
+    try:
+        status, body = _get(settings, path)
+    except SettingsError:
+        raise
+    except Exception as error:  # noqa: BLE001  it is one fact of many, and who asks has others
+        return _unknown(f"the GKE API could not be asked ({type(error).__name__})")
+    if status != 200:
+        said = reasons.RefusedError(status, body).said or "no reason given"
+        hint = "; the account needs roles/container.clusterViewer" if status == 403 else ""
+        return _unknown(f"the GKE API refuses to tell: HTTP {status} ({said}){hint}")
+    return _to_export(body)
+
+
+def _to_export(body: bytes) -> LogExport:
+    try:
+        config = dig(json.loads(body), "loggingConfig")
+    except ValueError:
+        config = None
+    if not isinstance(config, dict):
+        return _unknown("what the GKE API answers has no loggingConfig")
+    told = list_at(config, "componentConfig", "enableComponents")
+    components = tuple(sorted(one for one in told if isinstance(one, str)))
+    if _WORKLOADS in components:
+        return LogExport(Export.ON, components, note="loggingConfig has WORKLOADS")
+    named = ", ".join(components) or "nothing"
+    note = f"loggingConfig has {named}: what containers write does not go to Cloud Logging"
+    return LogExport(Export.OFF, components, note=note)
+
+
+def _get(settings: Settings, path: str) -> tuple[int, bytes]:
+    endpoint, headers = settings.kubernetes.gke_endpoint, dict[str, str]()
+    if endpoint.startswith("http://"):
+        _check_loopback(endpoint)
+    else:
+        headers["authorization"] = f"Bearer {_fetch_token(settings.kubernetes.timeout_s)}"
+    base = (endpoint or _ENDPOINT).rstrip("/")
+    url = base if "://" in base else f"https://{base}"
+    timeout = urllib3.Timeout(settings.kubernetes.timeout_s)
+    with urllib3.PoolManager(timeout=timeout, retries=False) as pool:
+        answer = pool.request("GET", f"{url}{path}", headers=headers, preload_content=False, redirect=False)
+        try:
+            return answer.status, answer.read(_MOST_BYTES)
+        finally:
+            answer.release_conn()
+
+
+def _fetch_token(timeout_s: float) -> str:
+    import google.auth  # noqa: PLC0415  only where Google is asked
+    from google.auth.transport.requests import Request  # noqa: PLC0415  as above
+
+    credentials: Any = google.auth.default(scopes=[_SCOPE])[0]
+    credentials.refresh(functools.partial(Request(), timeout=timeout_s))
+    return str(credentials.token)
+
+
+def _check_loopback(endpoint: str) -> None:
+    """Without TLS only to this machine."""
+    host = urlsplit(endpoint).hostname or ""
+    try:
+        near = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host).is_loopback
+    except ValueError:
+        near = False
+    if not near:
+        raise SettingsError(
+            f"kubernetes.gke_endpoint {endpoint!r}: without TLS only an address of this machine is allowed",
+            hint="use host:port for a TLS endpoint, http://127.0.0.1:PORT for a local one",
+        )
+
+
+def _unknown(note: str) -> LogExport:
+    return LogExport(Export.UNKNOWN, note=note)
