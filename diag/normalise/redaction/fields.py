@@ -8,12 +8,13 @@ from typing import Any
 
 from diag.model.remembered import Remembered
 from diag.normalise.redaction.identifiers import redact_id
-from diag.normalise.redaction.keys import KeyKind, kind_of_key
+from diag.normalise.redaction.keys import NAMES_OF_PAIR, KeyKind, kind_of_key
 from diag.normalise.redaction.pseudonyms import NOT_SHOWN, SECRET
 from diag.normalise.redaction.text import redact_text
 from diag.normalise.redaction.values import to_stand_in
 
 _DEEPEST = 32
+_PAIRED = "value"
 _LEAST_CARD = 10**13
 """Numbers from here on may be a payment card's; smaller ones are counts, times and offsets."""
 
@@ -89,7 +90,11 @@ class FieldRedactor:
         if depth == _DEEPEST:
             return NOT_SHOWN
         if isinstance(value, Mapping):
-            return {self.keys[str(k)]: self._under(str(k), v, kind, depth + 1) for k, v in value.items()}
+            paired = _name_of_pair(value)
+            return {
+                self.keys[str(k)]: self._under(paired if k == _PAIRED else str(k), v, kind, depth + 1)
+                for k, v in value.items()
+            }
         if isinstance(value, list | tuple):
             return [self._value(kind, one, depth + 1) for one in value]
         return self._value(kind, str(value), depth)
@@ -103,6 +108,12 @@ class FieldRedactor:
             shown = self.ids[str(value)]
             return value if shown == str(value) else shown
         return self._value(KeyKind.PLAIN, value, depth)
+
+
+def _name_of_pair(value: Mapping[Any, Any]) -> str:
+    """What ``value`` is called in ``{"key": "authorization", "value": ...}``; else just that."""
+    names = (name for key, name in value.items() if str(key).lower() in NAMES_OF_PAIR)
+    return next((name for name in names if isinstance(name, str)), _PAIRED)
 
 
 def _redact_number(kind: KeyKind, value: float) -> Any:

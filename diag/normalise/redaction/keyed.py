@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from diag.normalise.redaction.keys import KeyKind, kind_in_query, kind_of_key
+from diag.normalise.redaction.keys import NAMES_OF_PAIR, KeyKind, kind_in_query, kind_of_key
 from diag.normalise.redaction.pseudonyms import PSEUDONYM
 from diag.normalise.redaction.values import find_number, to_stand_in
 
@@ -23,6 +23,12 @@ _SCALAR = re.compile(r"[\w.+-]++(?=\s*+(?:[,}\])]|$))")
 _STATUS = re.compile(r"\d{1,3}(?=$|[,;)}\]]|\s+[\w.-]+=)")
 
 _LONGEST_NUMBER = 64
+_LONGEST_NAME = 128
+_QUOTES = r"\\*[\"']?"
+_NAME_BEFORE = re.compile(
+    rf"(?i:\b(?:{'|'.join(sorted(NAMES_OF_PAIR))})){_QUOTES}\s?[:=]\s?"
+    rf"{_QUOTES}(?P<name>[\w.-]{{1,64}}){_QUOTES}[,;\s]{{1,2}}{_QUOTES}\Z"
+)
 
 _WORD = re.compile(
     r"(?:(?:Bearer|Basic|Digest|Token|ApiKey)\s+)?"
@@ -66,8 +72,17 @@ def redact_keyed(text: str, content_keys: frozenset[str]) -> str:
 
 
 def _kind_at(match: re.Match[str], content_keys: frozenset[str]) -> KeyKind:
-    kind = kind_of_key(match["key"], content_keys)
+    kind = kind_of_key(_name_of_pair(match) or match["key"], content_keys)
     return kind_in_query(match["key"]) if kind is KeyKind.PLAIN and _is_in_query(match) else kind
+
+
+def _name_of_pair(match: re.Match[str]) -> str:
+    """Of ``"value":`` the name that stands before it, as in ``{"key": "authorization", "value": ...}``."""
+    if match["key"].lower() != "value":
+        return ""
+    before = match.string[max(0, match.start() - _LONGEST_NAME) : match.start()]
+    found = _NAME_BEFORE.search(before)
+    return found["name"] if found else ""
 
 
 def _is_in_query(match: re.Match[str]) -> bool:

@@ -56,6 +56,10 @@ _LONGEST_KEY = 128
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[-. ]")
 
 
+NAMES_OF_PAIR = frozenset({"key", "name", "header"})
+"""What stands before a ``value`` where a list holds pairs, as headers are logged."""
+
+
 def kind_of_key(key: str, content_keys: frozenset[str]) -> KeyKind:
     """What stands under `key`, however it is spelt; `content_keys` are those that the catalogue knows."""
     return _kind_of_key(key[-_LONGEST_KEY:], content_keys)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_address
+from urllib.parse import unquote
 
 from diag.normalise.redaction.pseudonyms import SECRET, to_pseudonym
 
@@ -89,8 +90,16 @@ def _covers_iban(text: str) -> int:
     return 0
 
 
+def _covers_coded(text: str) -> int:
+    """All of it if it is an address or a fingerprint once its colons are read."""
+    plain = unquote(text)
+    return len(text) if redact_forms(plain) != plain else 0
+
+
 def _covers_ip(text: str) -> int:
     """All of it if it is an address of another machine: loopback and "any" tell nothing of anybody."""
+    if text.endswith(":") and not text.endswith("::"):
+        text = text[:-1]  # of the sentence
     try:
         address = ip_address(text.partition("%")[0])
     except ValueError:
@@ -128,12 +137,20 @@ _LOGIN = (
     r"|[^\s:/@\"']{1,64}:[^\s/@]{1,128}(?=@tcp\(|@unix\()"  # Go's DSN for MySQL
 )
 _EMAIL = r"(?<![\w.+-])[\w.+-]{1,64}(?:@|%40)(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,63}\b"
-_IPV4 = r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\d|\.\d+\.\d)"
+# Four numbers of a version: of a browser, or where it says so. A product of any name could be a host.
+_NO_VERSION = "".join(
+    rf"(?<!{before})"
+    for before in ("Chrome/", "Chromium/", "Edg/", "OPR/", "CriOS/", "ersion/", "ersion ", "ersion=")
+)
+_IPV4 = _NO_VERSION + r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\d|\.\d+\.\d)"
 _IPV6 = (
     r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}"
-    r"(?:(?<=:)(?:\d{1,3}\.){3}\d{1,3}|(?:\.\d{1,3}){3})?(?:%\w+)?(?![\w:])"
+    r"(?:(?<=:)(?:\d{1,3}\.){3}\d{1,3}|(?:\.\d{1,3}){3})?(?:%\w+)?(?![\w:])"  # one colon may follow
 )
-_MAC = rf"(?<![\w:-]){_HEX_PAIR}(?:(?::{_HEX_PAIR}){{5}}|(?:-{_HEX_PAIR}){{5}})(?![\w:-])"
+_MAC = rf"(?<![\w:-]){_HEX_PAIR}(?:(?::{_HEX_PAIR}){{5}}|(?:-{_HEX_PAIR}){{5}})(?![\w-]|:\w)"
+# The same in a URL: each colon is %3A there, and each blank of a key's first line %20.
+_CODED = r"(?<![\w%.-])(?:[0-9A-Fa-f]{0,4}%3[Aa]){2,31}[0-9A-Fa-f]{0,4}(?![\w%])"
+_CODED_KEY = r"-----BEGIN[A-Z0-9%+ ]{0,60}KEY(?:%20BLOCK)?-----[^\s&\"'<>]*"
 _IBAN = r"(?<!\w)[A-Z]{2}\d\d(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)"
 _CARD = (
     r"(?<![\w.+-])(?:[2-6]\d{3}(?:[ -]?\d{4}){3}(?:[ -]\d{3})?"
@@ -192,6 +209,12 @@ FAMILIES = (
             Form("ip", re.compile(_IPV6), _covers_ip),
         ),
     ),
+    Family(
+        ("%3A", "%3a"),
+        re.compile(r"%3[Aa]"),
+        (Form("ip", re.compile(_CODED), _covers_coded),),
+    ),
+    Family(("BEGIN%20", "BEGIN+"), re.compile("KEY"), (Form("", re.compile(_CODED_KEY)),)),
     Family((".",), re.compile(r"\.\d{1,3}\.\d"), (Form("ip", re.compile(_IPV4), _covers_ip),)),
     Family((), re.compile(r"\b[A-Z]{2}\d\d"), (Form("IBAN", re.compile(_IBAN), _covers_iban),)),
     Family(
