@@ -140,17 +140,6 @@ def _absence(diagnosis: Diagnosis, index: EvidenceIndex, slug: str, clear: str) 
     return f"{clear} in {searched(diagnosis)}", COVERAGE
 
 
-def code(_diagnosis: Diagnosis, _index: EvidenceIndex) -> Iterator[Statement]:
-    """Section "Code implementation status"."""
-    for claim in (
-        "session IDs are validated",
-        "the session mapping function exists and has a caller",
-        "WebSocket sessions are mapped and cleaned up",
-        "sessions are tracked in the logs",
-    ):
-        yield Statement("Code", claim, _NO_REPOSITORY)
-
-
 def key_findings(diagnosis: Diagnosis, index: EvidenceIndex) -> Iterator[Statement]:
     """The five key findings, each as a question that the evidence answers."""
     session = diagnosis.session
