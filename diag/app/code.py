@@ -88,7 +88,11 @@ class Code:
         )
         self._note_unparsed(survey)
         self.facts = replace(
-            head, searched=len(texts.by_path), texts=survey.texts, functions=survey.functions
+            head,
+            searched=len(texts.by_path),
+            left_out=texts.beyond + tree.missing + tree.cut,
+            texts=survey.texts,
+            functions=survey.functions,
         )
         files = repository.read_history(tree, self._name_files(survey))
         return replace(self.facts, files=files)

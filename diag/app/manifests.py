@@ -28,7 +28,7 @@ class ManifestFiles:
         """All objects, in a thread: a long file holds nobody up. Nothing after an interruption."""
         if not self._path or self._problem:
             return
-        work = asyncio.create_task(asyncio.to_thread(self._read))
+        work = asyncio.create_task(asyncio.to_thread(self.read_now))
         try:
             await asyncio.shield(work)
         except asyncio.CancelledError:
@@ -36,7 +36,10 @@ class ManifestFiles:
             await work
             self._problem = self._problem or INTERRUPTED
 
-    def _read(self) -> None:
+    def read_now(self) -> None:
+        """The same in this thread."""
+        if not self._path:
+            return
         from diag.sources.manifests import read_manifests
 
         deadline = time.monotonic() + _LONGEST_S

@@ -174,7 +174,8 @@ class CodeFacts:
         changed: tracked files that differ from the commit; None: not known.
         bare: it has no files of its own.
         shallow: its history ends before its beginning.
-        searched: files whose text was looked through.
+        searched: files whose text was looked through; 0: none was, so nothing is known to be absent.
+        left_out: files that could not be, because there are too many or they are not there.
         by_message: service and message of a line of the session -> where it is written.
     """
 
@@ -184,6 +185,7 @@ class CodeFacts:
     bare: bool = False
     shallow: bool = False
     searched: int = 0
+    left_out: int = 0
     texts: tuple[WrittenText, ...] = ()
     functions: tuple[FunctionFact, ...] = ()
     files: tuple[FileFact, ...] = ()

@@ -151,7 +151,7 @@ class RepoSettings:
     files: tuple[str, ...] = ()
     """Files of the repository whose last change the report lists, beside those that write its lines."""
 
-    timeout_s: float = 20.0
+    timeout_s: float = 60.0
     """How long reading it may take before its answer counts as partial."""
 
 

@@ -15,6 +15,7 @@ from diag.render.neutral import to_plain
 
 _WIDTH = 80
 _MOST_PLACES = 3
+_MOST_DIFFERENCES = 5
 
 
 def code_lines(diagnosis: Diagnosis) -> Iterator[Text]:
@@ -29,6 +30,19 @@ def code_lines(diagnosis: Diagnosis) -> Iterator[Text]:
         yield from _wrap(f"{found} of the session's {sought} texts were found in it")
     for text, where in _find_telling(diagnosis, facts):
         yield from _wrap(f"{text}: {where}")
+
+
+def drift_lines(diagnosis: Diagnosis) -> Iterator[Text]:
+    """How the cluster differs from the manifests; nothing where it does not, or one of both was not read."""
+    differences = diagnosis.drift.differences if diagnosis.drift else ()
+    if not differences:
+        return
+    yield Text("MANIFESTS", style="bold").append("   the cluster differs from them now", style="not bold dim")
+    for one in differences[:_MOST_DIFFERENCES]:
+        sides = f": {one.wanted or '-'} in the file, {one.live or '-'} live" if one.wanted or one.live else ""
+        yield from _wrap(f"{one.kind}/{one.name}: {one.what}{sides} ({one.file_ref or one.live_ref})")
+    if len(differences) > _MOST_DIFFERENCES:
+        yield Text(f"  ... {len(differences) - _MOST_DIFFERENCES} more in the report", style="dim")
 
 
 def _find_telling(diagnosis: Diagnosis, facts: CodeFacts) -> Iterator[tuple[str, str]]:

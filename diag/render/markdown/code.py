@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from diag.model.cluster_view import PodView
 from diag.model.code import CLAIMS, CodeFacts, CodePlace, FileFact, FunctionFact, Means
 from diag.model.coverage import State
 from diag.model.diagnosis import Diagnosis
+from diag.model.findings import Evidence
 from diag.model.instants import format_instant
 from diag.render.code import count_written, describe_age, describe_head
 from diag.render.markdown.evidence import EvidenceIndex
 from diag.render.markdown.statements import COVERAGE, Statement
 from diag.render.neutral import shorten, to_code, to_prose
 
+VALIDATION = CLAIMS["session IDs are validated"]
 _MOST_FUNCTIONS = 3
 _LONGEST_SUBJECT = 80
 
@@ -34,11 +37,9 @@ def state_code(diagnosis: Diagnosis, index: EvidenceIndex) -> Iterator[Statement
         for claim in (*CLAIMS, "sessions are tracked in the logs"):
             yield Statement("Code", claim, missing)
         return
-    head = f"{to_prose(describe_head(facts))}: {to_code(shorten(facts.commit.subject, _LONGEST_SUBJECT))}"
-    yield Statement("Commit", "the code that was read is the code that ran", f"*not provable*: {head}; "
-                    f"{to_prose(describe_age(facts, diagnosis.session))}", COVERAGE)  # fmt: skip
+    yield _state_commit(facts, diagnosis, index)
     for claim, events in CLAIMS.items():
-        yield Statement("Code", claim, *_judge_claim(facts, events, index))
+        yield Statement("Code", claim, *judge_claim(facts, events, index))
     found, sought = count_written(facts, diagnosis.session)
     places = [place for text in facts.by_message.values() for place in text.places[:1]]
     tracked = f"{found} of the {sought} texts of this session stand in the code" if found else _unseen(facts)
@@ -46,11 +47,38 @@ def state_code(diagnosis: Diagnosis, index: EvidenceIndex) -> Iterator[Statement
     yield Statement("Code", "sessions are tracked in the logs", tracked, evidence or COVERAGE)
 
 
+def _state_commit(facts: CodeFacts, diagnosis: Diagnosis, index: EvidenceIndex) -> Statement:
+    """A pod that started before the commit runs an image without it; of others nothing is known."""
+    claim = "the code that was read is the code that ran"
+    head = f"{to_prose(describe_head(facts))}: {to_code(shorten(facts.commit.subject, _LONGEST_SUBJECT))}"
+    pods = diagnosis.cluster.pods if diagnosis.cluster else ()
+    older = [pod for pod in pods if _began_before(pod, facts.commit.time_ns)]
+    if older:
+        named = ", ".join(to_code(pod.name) for pod in older[:_MOST_FUNCTIONS])
+        told = f"**no**: {head}; it is younger than {len(older)} of {len(pods)} pods: {named}"
+        return Statement("Commit", claim, told, index.cite(map(_to_evidence, older)))
+    age = to_prose(describe_age(facts, diagnosis.session))
+    return Statement("Commit", claim, f"*not provable*: {head}; {age}", COVERAGE)
+
+
+def _began_before(pod: PodView, at_ns: int) -> bool:
+    return pod.pod is not None and pod.pod.started_ns is not None and pod.pod.started_ns < at_ns
+
+
+def _to_evidence(pod: PodView) -> Evidence:
+    began_ns = pod.pod.started_ns if pod.pod else None
+    return Evidence(began_ns or 0, f"{pod.ref}:status.startTime", "kubernetes", "started")
+
+
 def _unseen(facts: CodeFacts) -> str:
+    if not facts.searched:
+        return "*not checked: the files of the repository were not looked through*"
+    if facts.left_out:
+        return f"*not checked*: no line of {facts.searched} files writes such a text; others were not read"
     return f"*not seen*: no line of {facts.searched} files writes such a text"
 
 
-def _judge_claim(facts: CodeFacts, events: Iterable[str], index: EvidenceIndex) -> tuple[str, str]:
+def judge_claim(facts: CodeFacts, events: Iterable[str], index: EvidenceIndex) -> tuple[str, str]:
     """By the functions that write the lines of these events: who calls them, or that nobody is seen to."""
     texts = facts.writing(frozenset(events))
     places = list(dict.fromkeys(place for text in texts for place in text.places))

@@ -23,6 +23,7 @@ from diag.render.markdown.clocks import build_clock_table
 from diag.render.markdown.code import build_file_rows, explain_missing, state_code
 from diag.render.markdown.deployment import build_configuration, deployment
 from diag.render.markdown.evidence import EvidenceIndex
+from diag.render.markdown.issues import known_issues
 from diag.render.markdown.limits import build_limits
 from diag.render.markdown.manifests import build_manifest_tables, describe_read, state_drift
 from diag.render.markdown.timeline import build_diagram, build_flow_rows, build_timeline
@@ -141,7 +142,7 @@ def _view_consequences(diagnosis: Diagnosis, index: EvidenceIndex) -> dict[str, 
     later = [finding for finding in (*own, *standing) if finding not in urgent]
     return {
         "findings": [_view_finding(finding, diagnosis, index) for finding in own],
-        "known_issues": list(statements.known_issues(diagnosis, index)),
+        "known_issues": list(known_issues(diagnosis, index)),
         "configuration": build_configuration(diagnosis.cluster),
         "pods": [(to_code(s), ", ".join(map(to_code, pods)) or "-") for s, pods in diagnosis.coverage.pods],
         "manifests": build_manifest_tables(diagnosis, index),

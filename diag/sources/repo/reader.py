@@ -47,6 +47,10 @@ class Repository:
         )
         return sum(bool(row) for row in told.split(b"\0"))
 
+    def count_files(self) -> int:
+        """Files of the commit, whatever is in them."""
+        return len(list_tree(self._git).blobs)
+
     def read_files(self) -> tuple[Tree, Texts]:
         """What the commit holds; submodules and links are named and not followed."""
         tree = list_tree(self._git)
