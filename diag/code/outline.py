@@ -69,7 +69,12 @@ class Outline:
     imports: frozenset[str] = frozenset()
     problem: str = ""
 
-    def function_at(self, line: int) -> str:
-        """The innermost function around a line; empty if none."""
+    def find_at(self, line: int) -> Defined | None:
+        """The innermost function around a line; None if none."""
         around = [one for one in self.functions if one.line <= line <= one.last]
-        return max(around, key=lambda one: one.line).name if around else ""
+        return max(around, key=lambda one: one.line) if around else None
+
+    def function_at(self, line: int) -> str:
+        """Its name; empty if none."""
+        around = self.find_at(line)
+        return around.name if around else ""

@@ -22,6 +22,7 @@ class Outlines:
         self._files, self._check = files, check
         self._made: dict[str, Outline] = {}
         self._left = MOST_PARSED
+        self._holding: dict[tuple[str, ...], list[str]] = {}
         self.problems: dict[str, str] = {}
         """File -> why its language was not parsed."""
 
@@ -49,7 +50,11 @@ class Outlines:
 
     def holding(self, *words: str) -> list[str]:
         """The files of code that hold each of these words."""
-        sought = [word.encode() for word in words]
+        if words not in self._holding:
+            self._holding[words] = self._find_holding([word.encode() for word in words])
+        return self._holding[words]
+
+    def _find_holding(self, sought: list[bytes]) -> list[str]:
         return [
             path
             for path, content in self._files.items()

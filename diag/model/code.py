@@ -119,6 +119,7 @@ class FunctionFact:
         elsewhere: without a caller: where something of this name is used, and nothing ties it to this one.
         callers: where it is called or handed on: in its own file, or in one that imports it; no tests.
         from_tests: how many tests do.
+        unreached: it is called, and only by code that nobody is seen to call.
         called_outside: why a caller may stand outside of what is seen (a decorator, a dunder); else empty.
     """
 
@@ -128,6 +129,7 @@ class FunctionFact:
     callers: tuple[CodePlace, ...] = ()
     from_tests: int = 0
     elsewhere: tuple[CodePlace, ...] = ()
+    unreached: bool = False
     called_outside: str = ""
 
 

@@ -49,6 +49,7 @@ def _function(function: FunctionFact) -> Json:
         "callers": [_place(one) for one in function.callers],
         "callers_in_tests": function.from_tests,
         "same_name_used": [_place(one) for one in function.elsewhere],
+        "unreached": function.unreached,
         "called_outside": function.called_outside or None,
     }
 

@@ -100,7 +100,12 @@ def _describe_function(place: CodePlace, function: FunctionFact | None) -> str:
     doubt = " (by text, no proof)" if place.means is Means.TEXT else ""
     if function.callers:
         count = len(function.callers)
-        return f"{name} exists and is called in {count} place{'' if count == 1 else 's'}{doubt}"
+        places = f"{count} place{'' if count == 1 else 's'}"
+        if function.unreached:
+            return (
+                f"{name} exists and is called in {places}, **all in code that nobody is seen to call**{doubt}"
+            )
+        return f"{name} exists and is called in {places}{doubt}"
     if function.called_outside:
         return f"{name} exists; {to_prose(function.called_outside)}{doubt}"
     if function.elsewhere:

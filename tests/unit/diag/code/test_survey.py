@@ -195,6 +195,51 @@ def test_a_caller_is_one_that_something_ties_to_the_function(
     assert function.from_tests == 1
 
 
+DEAD = """
+    package main
+
+    func send(log *zap.Logger) {
+        log.Info("Reply sent to the caller")
+    }
+
+    func retry(log *zap.Logger) {
+        send(log)
+    }
+
+    func again(log *zap.Logger) {
+        retry(log)
+    }
+
+    func main() {
+        %s
+    }
+"""
+
+
+@pytest.mark.parametrize(
+    ("start", "unreached"), [("", True), ("again(nil)", False), ("go again(nil)", False)]
+)
+def test_what_only_dead_code_calls_is_unreached(start: str, unreached: bool) -> None:
+    """However many calls lie between; one way from outside is enough."""
+    (function,) = survey({"a.go": DEAD % start}).functions
+
+    assert [place.ref for place in function.callers] == ["a.go:9"]
+    assert function.unreached is unreached
+
+
+def test_a_way_that_may_come_from_outside_is_a_way() -> None:
+    """A decorator, a line of the module, a name that is used elsewhere; and without a caller nothing is said."""
+    text = 'def send():\n    log.info("Reply sent to the caller")\n\n%sdef retry():\n    send()\n%s'
+    reached = {
+        "": True, "@app.get('/x')\n": False,
+    }  # fmt: skip
+    for decorator, unreached in reached.items():
+        assert survey({"a.py": text % (decorator, "")}).functions[0].unreached is unreached
+    assert not survey({"a.py": text % ("", "\nretry()\n")}).functions[0].unreached
+    assert not survey({"a.py": text % ("", ""), "b.py": "def f(x):\n    x.retry()\n"}).functions[0].unreached
+    assert not survey({"a.py": PYTHON}).functions[0].unreached
+
+
 def test_what_calls_only_itself_has_no_caller() -> None:
     """And what a decorator hands on may be called from outside."""
     text = """
