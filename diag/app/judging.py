@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import diag
 from diag.checks import CHECKS, CheckContext, reach_verdict, run_checks
+from diag.model.blueprint import NO_BLUEPRINT, Blueprint
 from diag.model.cluster_view import ClusterView
 from diag.model.coverage import Coverage, State
 from diag.model.diagnosis import Diagnosis, Query
@@ -15,17 +16,24 @@ from diag.topics import build_plan
 
 
 def judge_session(
-    query: Query, session: Session, reading: Reading, coverage: Coverage, cluster: ClusterView | None = None
+    query: Query,
+    session: Session,
+    reading: Reading,
+    coverage: Coverage,
+    cluster: ClusterView | None = None,
+    *,
+    blueprint: Blueprint = NO_BLUEPRINT,
 ) -> Diagnosis:
     """Run every check on what was read, and say what follows."""
     context = CheckContext(
         session=session,
         coverage=coverage,
-        evidence=frozenset(_kinds_of_evidence(reading, coverage, cluster)),
+        evidence=frozenset((*_kinds_of_evidence(reading, coverage, cluster), *_kinds_of_meaning(blueprint))),
         partial=frozenset(_kinds_in_part(coverage)),
         broker=reading.broker,
         wanted=reading.wanted,
         cluster=cluster,
+        blueprint=blueprint,
         reaches_now=_reaches_now(query),
     )
     findings, outcomes = run_checks(CHECKS, context)
@@ -39,6 +47,9 @@ def judge_session(
         topics=build_plan(reading.wanted, reading.broker) if reading.broker else None,
         cluster=cluster,
         version=diag.__version__,
+        code=blueprint.code,
+        manifests=blueprint.manifests,
+        drift=blueprint.drift,
     )
 
 
@@ -55,6 +66,13 @@ def _kinds_of_evidence(reading: Reading, coverage: Coverage, cluster: ClusterVie
             yield "events"
 
 
+def _kinds_of_meaning(blueprint: Blueprint) -> Iterator[str]:
+    if blueprint.code is not None and blueprint.code.searched:
+        yield "repo"
+    if blueprint.manifests is not None:
+        yield "manifests"
+
+
 def _kinds_in_part(coverage: Coverage) -> Iterator[str]:
     if any(source.state is not State.COMPLETE for source in coverage.log_sources()):
         yield "logs"
@@ -64,6 +82,10 @@ def _kinds_in_part(coverage: Coverage) -> Iterator[str]:
     kubernetes = coverage.find("kubernetes")
     if kubernetes is not None and kubernetes.state is State.PARTIAL:
         yield "kube"
+    for source, kind in (("repository", "repo"), ("manifests", "manifests")):
+        named = coverage.find(source)
+        if named is not None and named.state is State.PARTIAL:
+            yield kind
 
 
 def _reaches_now(query: Query) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from diag.app.attribution import attribute_lines
+from diag.app.blueprint import read_blueprints
 from diag.app.broker import Broker, read_broker
 from diag.app.cluster import Cluster
 from diag.app.coverage import cover_entries, describe_coverage, find_lag, find_unparsed, hear
@@ -61,20 +62,22 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     finder = entries.finder()
     hub = is_hub(asked.text, finder)
     logs = cover_entries(entries.coverage(), entries.frame.height, find_unparsed(entries.frame), lag_ns)
-    lines = map(excuse, (*before, logs)) if request.discovered else (*before, logs)
-    sources = (*lines, broker.coverage(), cluster.coverage())
-    coverage = describe_coverage(hear(entries.frame), sources, window, settled_ns, catalogue.sides)
     reading = Reading(
         finder, catalogue, window, settled_ns, broker.records, broker.facts, wanted, broker.gaps
     )
     query = _to_query(request, asked, window, collected_ns)
     session = None if hub else reconstruct(asked, reading)
+    meant = await read_blueprints(request, catalogue, session, interrupted=entries.interrupted)
+    lines = map(excuse, (*before, logs)) if request.discovered else (*before, logs)
+    sources = (*lines, broker.coverage(), cluster.coverage(), *meant.coverage())
+    coverage = describe_coverage(hear(entries.frame), sources, window, settled_ns, catalogue.sides)
     if session is None:
         return explain_nothing(query, coverage, finder)
     view = cluster.view(_span_of(session, window), coverage, catalogue)
-    diagnosis = judge_session(query, session, reading, coverage, view)
+    blueprint = meant.hold_against(view)
+    diagnosis = judge_session(query, session, reading, coverage, view, blueprint=blueprint)
     # who asks for other sessions' first steps alone can not tell whose a line is
-    return attribute_lines(diagnosis, finder, sees_others=_sees_others(entries.source))
+    return meant.tie(attribute_lines(diagnosis, finder, sees_others=_sees_others(entries.source)))
 
 
 async def _collect(

@@ -5,6 +5,7 @@ form, agreement, samples    what may be wrong with it
 load, validate              the packaged files, and a user's own over them
 """
 
+from diag.catalogue.mask import find_constants
 from diag.catalogue.validate import load_catalogue, validate_files
 
-__all__ = ["load_catalogue", "validate_files"]
+__all__ = ["find_constants", "load_catalogue", "validate_files"]

@@ -71,4 +71,5 @@ def _to_meaning(text: str, service: str, row: Mapping[str, Any]) -> Meaning:
         level=row.get("level", ""),
         attributed=row.get("attributed", ""),
         same=row.get("same", {}),
+        code=row.get("code", ""),
     )

@@ -3,7 +3,7 @@
 One form serves the packaged files and a user's own (``docs/catalogue.md`` explains it)::
 
     [services.NAME]             side, aliases
-    [services.NAME.messages]    "exact text" = { event, attributes, shows, level, attributed, same, eras }
+    [services.NAME.messages]    "exact text" = { event, attributes, shows, level, attributed, same, code }
     [[services.NAME.patterns]]  shown, pattern, samples, event, ... as for messages
     [messages], [[patterns]]    the same for lines that any service writes
     [ids]                       role = keys
@@ -30,6 +30,7 @@ _Check = Callable[[Document, Path, Any], Found]
 
 _MOST_NAMED = 12
 _ATTRIBUTIONS = ", ".join(f"{word}:..." if needs else word for word, needs in ATTRIBUTION.items())
+_CODE = re.compile(r"(?!/)(?!(?:.*/)?\.\.?/)[^\s:\\]{1,300}:[A-Za-z_][\w.]{0,199}", re.ASCII)
 _SERVICE = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 
 
@@ -139,6 +140,19 @@ def _is_attribution(document: Document, path: Path, value: Any) -> Found:
         yield from _is_one_of(what, STAGES if word == "stage" else EVENTS, document, path, rest)
 
 
+def _is_code(document: Document, path: Path, value: Any) -> Found:
+    """``services/orchestrator/delivery.py:Delivery.send``, within the repository."""
+    if not isinstance(value, str) or _CODE.fullmatch(value) is None:
+        yield (
+            path,
+            document.problem(
+                path,
+                f"{_name(path)} must name a function in a file",
+                "write FILE:FUNCTION, the file from the repository's root on: server/main.go:handleOffer",
+            ),
+        )
+
+
 def _is_regex(document: Document, path: Path, value: Any) -> Found:
     if not isinstance(value, str):
         yield path, document.problem(path, f"{_name(path)} must be a text", "put it in single quotes")
@@ -173,6 +187,7 @@ _row: Mapping[str, _Check] = {
     "level": partial(_is_one_of, "level", LEVELS),
     "attributed": _is_attribution,
     "same": partial(_check_each, _is_text),
+    "code": _is_code,
 }
 _pattern: Mapping[str, _Check] = {**_row, "shown": _is_text, "pattern": _is_regex, "samples": _texts}
 _lines: Mapping[str, _Check] = {

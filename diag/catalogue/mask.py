@@ -76,6 +76,17 @@ def mask_message(message: str) -> Masked:
     return Masked(tuple(parts), tuple(values))
 
 
+def find_constants(message: str) -> tuple[str, ...]:
+    """What of a message no catalogue knows is likely the same each time, in order."""
+    pieces = [""]
+    for part in mask_message(message).parts:
+        if isinstance(part, Slot):
+            pieces.append("")
+        else:
+            pieces[-1] += part
+    return tuple(piece for piece in pieces if piece.strip())
+
+
 def _mask_line(line: str) -> tuple[list[Part], list[str]]:
     parts: list[Part] = []
     values: list[str] = []

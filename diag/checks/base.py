@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from diag.model.blueprint import NO_BLUEPRINT, Blueprint
 from diag.model.cluster_view import ClusterView
 from diag.model.coverage import Coverage
 from diag.model.events import Event
@@ -23,6 +24,8 @@ BROKER = "broker"
 RECORDS = "records"
 KUBE = "kube"
 EVENTS = "events"
+REPO = "repo"
+MANIFESTS = "manifests"
 
 MEDIA_SERVER = "media-server"
 ORCHESTRATOR = "orchestrator"
@@ -54,9 +57,11 @@ class CheckContext:
     """All that a rule may look at.
 
     Attributes:
-        evidence: the kinds that were read: ``logs``, ``broker``, ``records``, ``kube``, ``events``.
+        evidence: the kinds that were read: ``logs``, ``broker``, ``records``, ``kube``, ``events``,
+            ``repo``, ``manifests``.
         partial: those of them of which something is missing: no absence can be claimed from them.
         cluster: what the session's services were while it ran; None where the cluster was not read.
+        blueprint: what is meant to run: code, manifests, and how the cluster differs from these now.
         reaches_now: the window ends where the reading was done, so what the broker is now holds for it.
         outcomes: of the checks that ran before this one.
     """
@@ -68,6 +73,7 @@ class CheckContext:
     broker: BrokerFacts | None = None
     wanted: tuple[WantedTopic, ...] = ()
     cluster: ClusterView | None = None
+    blueprint: Blueprint = NO_BLUEPRINT
     reaches_now: bool = False
     outcomes: tuple[Outcome, ...] = ()
 

@@ -28,6 +28,8 @@ def doctor(
     kafka_config: options.KafkaConfig = None,
     kafka_profile: options.KafkaProfile = None,
     catalogue: options.CatalogueFiles = None,
+    repo: options.Repo = None,
+    manifests: options.Manifests = None,
     config: options.Config = None,
     output_format: options.Output = options.ListOutput.TERMINAL,
     out: options.Out = None,
@@ -49,6 +51,7 @@ def doctor(
             catalogue=catalogue,
         ),
         **options.to_kube_flags(kubeconfig, context),
+        **options.to_code_flags(repo, manifests),
     }
     try:
         checkup = _examine(flags, config, quiet=quiet)

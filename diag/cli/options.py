@@ -99,6 +99,12 @@ def to_source_flags(
     }
 
 
+def to_code_flags(repo: Path | None, manifests: Path | None) -> Flags:
+    """The flags that name the services' source code and manifests."""
+    named = {"repo.path": repo, "manifests.path": manifests}
+    return {setting: None if path is None else str(path) for setting, path in named.items()}
+
+
 def to_cache_flags(*, no_cache: bool) -> Flags:
     """The flag that does without the cache."""
     return {"cache.max_mb": "0" if no_cache else None}
@@ -200,6 +206,22 @@ ExplainPlan = Annotated[
     typer.Option(
         "--explain-plan",
         help="Only show what would be asked of Cloud Logging, and at what cost; nothing is sent.",
+        rich_help_panel=_SOURCES,
+    ),
+]
+Repo = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="PATH",
+        help="Git repository of the services: where its lines are written, who calls what; nothing is run.",
+        rich_help_panel=_SOURCES,
+    ),
+]
+Manifests = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Kubernetes manifests of the services: what is meant to run, against what does.",
         rich_help_panel=_SOURCES,
     ),
 ]

@@ -59,6 +59,8 @@ def session(
     kafka_profile: options.KafkaProfile = None,
     quota: options.Quota = None,
     catalogue: options.CatalogueFiles = None,
+    repo: options.Repo = None,
+    manifests: options.Manifests = None,
     config: options.Config = None,
     no_cache: options.NoCache = False,
     explain_plan: options.ExplainPlan = False,
@@ -84,6 +86,7 @@ def session(
         ),
         **options.to_kube_flags(kubeconfig, context),
         "logging.source": logs_from.value if logs_from else None,
+        **options.to_code_flags(repo, manifests),
         **options.to_cache_flags(no_cache=no_cache),
         "report.fail_on": fail_on.value if fail_on else None,
     }

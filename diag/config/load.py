@@ -31,6 +31,8 @@ _PATHS = (
     "topics.file",
     "catalogue.files",
     "kubernetes.kubeconfig",
+    "repo.path",
+    "manifests.path",
     *(f"kafka.{name}" for name in ("config", "password_file", "ca_file", "cert_file", "key_file")),
 )
 _ADDRESSES = ("logging.endpoint", "kubernetes.gke_endpoint", "kafka.bootstrap", "kafka.oauth_endpoint")
@@ -43,6 +45,7 @@ BOUNDS = {
     "kubernetes.log_kb": (1, 1_000_000),
     "kafka.timeout_s": (0.1, 600.0),
     "kafka.max_records": (1, 100_000_000),
+    "repo.timeout_s": (1, 600),
     "work.memory_mb": (256, 1_000_000),
     "work.processes": (0, 256),
     "cache.max_mb": (0, 1_000_000),

@@ -56,6 +56,7 @@ class Meaning:
         level: what the line itself is worth, where the entry's level tells only its stream; else empty.
         attributed: how a line that names no session is told to be of one (see `ATTRIBUTION`).
         same: its fields -> the fields of the session's own lines that hold the same.
+        code: where in the services' repository it is written, ``FILE:FUNCTION``; empty: it is looked for.
     """
 
     text: str
@@ -68,6 +69,7 @@ class Meaning:
     level: str = ""
     attributed: str = ""
     same: Mapping[str, str] = field(default_factory=dict)
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from diag.model.cluster_view import ClusterView
+from diag.model.code import CodeFacts
 from diag.model.coverage import Coverage
 from diag.model.findings import Finding, Outcome, Scope, Verdict
 from diag.model.identifiers import Identifier
+from diag.model.manifests import Drift, Manifests
 from diag.model.session import Session
 from diag.model.topics import TopicPlan
 from diag.model.window import Window
@@ -49,6 +51,9 @@ class Diagnosis:
     topics: TopicPlan | None = None
     cluster: ClusterView | None = None
     version: str = ""
+    code: CodeFacts | None = None
+    manifests: Manifests | None = None
+    drift: Drift | None = None
 
     def of_scope(self, scope: Scope) -> tuple[Finding, ...]:
         """The findings of one scope, in their order."""

@@ -142,6 +142,28 @@ class CatalogueSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RepoSettings:
+    """The source code of your services, read and never run."""
+
+    path: str = ""
+    """A folder of a git repository; its latest commit is looked through. Empty: none."""
+
+    files: tuple[str, ...] = ()
+    """Files of the repository whose last change the report lists, beside those that write its lines."""
+
+    timeout_s: float = 60.0
+    """How long reading it may take before its answer counts as partial."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestSettings:
+    """What your deployment is meant to be."""
+
+    path: str = ""
+    """A folder of Kubernetes manifests, or one file of them, to be held against the cluster. Empty: none."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReportSettings:
     """What comes out."""
 
@@ -178,6 +200,8 @@ class Settings:
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
     topics: TopicSettings = field(default_factory=TopicSettings)
     catalogue: CatalogueSettings = field(default_factory=CatalogueSettings)
+    repo: RepoSettings = field(default_factory=RepoSettings)
+    manifests: ManifestSettings = field(default_factory=ManifestSettings)
     report: ReportSettings = field(default_factory=ReportSettings)
     work: WorkSettings = field(default_factory=WorkSettings)
     cache: CacheSettings = field(default_factory=CacheSettings)

@@ -12,6 +12,7 @@ from typing import Any
 
 from diag.model.canonical_events import LIMITS
 from diag.model.clocks import CausalPair, Clocks, PodClock
+from diag.model.code import CodeFacts
 from diag.model.coverage import SourceCoverage
 from diag.model.diagnosis import Diagnosis, Nearest, NothingFound, Query
 from diag.model.events import Event
@@ -20,7 +21,9 @@ from diag.model.instants import NS_PER_MS, format_instant
 from diag.model.session import Alias, Attribution, Session
 from diag.model.topics import TopicPlan, TopicReport
 from diag.render.cluster_rows_v1 import to_cluster_rows
+from diag.render.code_v1 import code_to_json
 from diag.render.flow_v1 import to_flow
+from diag.render.manifests_v1 import manifests_to_json
 from diag.render.turns_v1 import turn_to_json
 
 SCHEMA_VERSION = "1"
@@ -36,11 +39,13 @@ def render_json(diagnosis: Diagnosis) -> str:
             **_head(diagnosis.query, diagnosis.version),
             "verdict": _verdict(diagnosis),
             "session": _session(session),
-            "timeline": [_line(one, session.clocks) for one in session.timeline],
+            "timeline": [_line(one, session.clocks, diagnosis.code) for one in session.timeline],
             "clocks": _clocks(session.clocks),
             "turns": [turn_to_json(turn) for turn in session.turns],
             "kafka": [to_flow(flow) for flow in session.flows],
             "cluster": to_cluster_rows(diagnosis.cluster),
+            "code": code_to_json(diagnosis.code) if diagnosis.code else None,
+            "manifests": manifests_to_json(diagnosis.manifests, diagnosis.drift),
             "findings": [_finding(finding) for finding in diagnosis.findings],
             "outcomes": [
                 {"slug": one.slug, "outcome": one.result.value, "reason": one.reason}
@@ -174,8 +179,9 @@ def _alias(alias: Alias) -> Json:
     }
 
 
-def _line(one: Event | Attribution, clocks: Clocks) -> Json:
+def _line(one: Event | Attribution, clocks: Clocks, code: CodeFacts | None) -> Json:
     event = one.event if isinstance(one, Attribution) else one
+    written = code.find(event.entry) if code else None
     attributed = {"rule": one.rule, "ambiguous": one.ambiguous} if isinstance(one, Attribution) else False
     return {
         "time": instant(event.time_ns),
@@ -186,6 +192,7 @@ def _line(one: Event | Attribution, clocks: Clocks) -> Json:
         "does_not_prove": LIMITS.get(event.name),
         "text": event.text,
         "ref": event.entry.ref,
+        "code": [place.ref for place in written.places] if written else [],
         "attributed": attributed,
     }
 

@@ -19,6 +19,7 @@ from diag.render.flows import describe_flow
 from diag.render.ladder import LANES, Step, build_ladder
 from diag.render.neutral import shorten, to_plain
 from diag.render.terminal_cluster import cluster_lines
+from diag.render.terminal_code import code_lines, drift_lines
 from diag.render.terminal_turns import turn_lines
 
 WIDTH = 80
@@ -53,6 +54,8 @@ def render_terminal(diagnosis: Diagnosis) -> Text:
         _standing(diagnosis),
         _flows(diagnosis.session),
         cluster_lines(diagnosis.cluster),
+        drift_lines(diagnosis),
+        code_lines(diagnosis),
         _coverage(diagnosis),
     )
     shown = [lines for block in blocks if (lines := list(block))]

@@ -23,7 +23,7 @@ SCHEMA = json.loads(resources.files("diag.render").joinpath("doctor_v1.schema.js
 GCLOUD = "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com"
 """The client that gcloud logs in as; it is no secret, and the library has a remark for it."""
 
-ALL = ["settings", "credentials", "log-entries", "log-export", "clock", "kafka", "kafka-rights", "kubernetes", "terminal"]  # fmt: skip
+ALL = ["settings", "credentials", "log-entries", "log-export", "clock", "kafka", "kafka-rights", "kubernetes", "repository", "manifests", "terminal"]  # fmt: skip
 
 
 def told(done) -> dict[str, dict]:

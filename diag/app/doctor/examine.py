@@ -9,6 +9,7 @@ from typing import Any
 
 import diag
 from diag.app.discovery import discover_settings
+from diag.app.doctor.blueprint import BlueprintProbes
 from diag.app.doctor.broker import BrokerProbes
 from diag.app.doctor.google import GoogleProbes
 from diag.app.doctor.here import examine_settings, examine_terminal
@@ -66,3 +67,6 @@ def _list_sources(request: DoctorRequest) -> Iterator[Probe]:
     yield Probe("kafka-rights", broker.rights, within_s=20, after="kafka")
     cluster = KubernetesProbe(settings, request.now_ns)
     yield Probe("kubernetes", cluster.objects, within_s=MOST_S, excused=not settings.kubernetes.is_named)
+    meant = BlueprintProbes(settings)
+    yield Probe("repository", meant.repository, within_s=20)
+    yield Probe("manifests", meant.manifests, within_s=20)

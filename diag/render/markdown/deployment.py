@@ -16,6 +16,7 @@ from diag.render.neutral import to_code, to_prose
 
 _NOT_READ = "*not checked: Kubernetes was not read*"
 _NO_REPOSITORY = "*not provable: no repository was named*"
+_NO_LABEL = "*not provable: an image does not say which commit it holds; how old the commit is stands below*"
 
 
 def deployment(diagnosis: Diagnosis, index: EvidenceIndex) -> Iterator[Statement]:
@@ -28,7 +29,7 @@ def deployment(diagnosis: Diagnosis, index: EvidenceIndex) -> Iterator[Statement
             "", f"{to_code(service)} wrote to the log", f"yes, {number} entries; {named}", COVERAGE
         )
     yield _restarts(diagnosis, index)
-    fixes = _NOT_READ if diagnosis.cluster is None else _NO_REPOSITORY
+    fixes = _NOT_READ if diagnosis.cluster is None else _NO_LABEL if diagnosis.code else _NO_REPOSITORY
     yield Statement("", "the running images contain the session ID fixes", fixes)
     yield _errors(diagnosis, index)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from diag.model.code import REPOSITORY
 from diag.model.findings import Evidence
 from diag.model.instants import format_instant
+from diag.model.manifests import SLUG as MANIFESTS
 from diag.render.console import link_to_entry
 from diag.render.neutral import to_code
 
-_LETTERS = {"kafka": "K", "kubernetes": "C"}
+_LETTERS = {"kafka": "K", "kubernetes": "C", REPOSITORY: "G", MANIFESTS: "M"}
 _COVERAGE = "coverage/"
 
 
@@ -25,8 +27,9 @@ class Numbered:
 
 
 class EvidenceIndex:
-    """Numbers evidence as it is cited: ``E`` for log entries, ``K`` for Kafka, ``C`` for the cluster.
+    """Numbers evidence as it is cited, by first use.
 
+    ``E`` is for log entries, ``K`` for Kafka, ``C`` for the cluster, ``G`` for code, ``M`` for manifests.
     With the `project` that holds the entries, each links to its line in Google's console.
     """
 

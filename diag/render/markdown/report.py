@@ -17,11 +17,15 @@ from diag.model.findings import Finding, Result, Scope, Severity
 from diag.model.instants import format_instant
 from diag.model.session import Alias
 from diag.render.attribution import describe_attributed
+from diag.render.code import describe_head
 from diag.render.markdown import statements
 from diag.render.markdown.clocks import build_clock_table
+from diag.render.markdown.code import build_file_rows, explain_missing, state_code
 from diag.render.markdown.deployment import build_configuration, deployment
 from diag.render.markdown.evidence import EvidenceIndex
+from diag.render.markdown.issues import known_issues
 from diag.render.markdown.limits import build_limits
+from diag.render.markdown.manifests import build_manifest_tables, describe_read, state_drift
 from diag.render.markdown.timeline import build_diagram, build_flow_rows, build_timeline
 from diag.render.markdown.turns import build_turn_rows, has_doubt
 from diag.render.neutral import shorten, to_code, to_prose
@@ -117,10 +121,10 @@ def _view_analysis(diagnosis: Diagnosis, index: EvidenceIndex) -> dict[str, Any]
     session = diagnosis.session
     return {
         "status_ids": list(statements.session_ids(diagnosis, index)),
-        "status_deployment": list(deployment(diagnosis, index)),
-        "status_code": list(statements.code(diagnosis, index)),
+        "status_deployment": [*deployment(diagnosis, index), *state_drift(diagnosis, index)],
+        "status_code": list(state_code(diagnosis, index)),
         "diagram": build_diagram(diagnosis),
-        "timeline": build_timeline(session, index),
+        "timeline": build_timeline(session, index, diagnosis.code),
         "attributed": describe_attributed(session),
         "limits": build_limits(session.events, index),
         "clocks": build_clock_table(session.clocks, index),
@@ -138,9 +142,10 @@ def _view_consequences(diagnosis: Diagnosis, index: EvidenceIndex) -> dict[str, 
     later = [finding for finding in (*own, *standing) if finding not in urgent]
     return {
         "findings": [_view_finding(finding, diagnosis, index) for finding in own],
-        "known_issues": list(statements.known_issues(diagnosis, index)),
+        "known_issues": list(known_issues(diagnosis, index)),
         "configuration": build_configuration(diagnosis.cluster),
         "pods": [(to_code(s), ", ".join(map(to_code, pods)) or "-") for s, pods in diagnosis.coverage.pods],
+        "manifests": build_manifest_tables(diagnosis, index),
         "standing": [_view_finding(finding, diagnosis, index) for finding in standing],
         "immediate": list(_recommend(urgent, index)),
         "optional": list(_recommend(later, index)),
@@ -149,6 +154,10 @@ def _view_consequences(diagnosis: Diagnosis, index: EvidenceIndex) -> dict[str, 
         ],
         "clear": sum(outcome.result is Result.CLEAR for outcome in diagnosis.outcomes),
         "files": [to_code(name) for name in diagnosis.query.files],
+        "code": to_prose(describe_head(diagnosis.code)) if diagnosis.code else "",
+        "code_files": build_file_rows(diagnosis.code),
+        "no_code": explain_missing(diagnosis),
+        "manifests_read": describe_read(diagnosis),
     }
 
 

@@ -18,8 +18,6 @@ from diag.render.neutral import to_code, to_prose
 
 MEDIA_SERVER, ORCHESTRATOR = "media-server", "orchestrator"
 COVERAGE = "(coverage)"
-_NO_KUBERNETES = "*not checked: Kubernetes was not read*"
-_NO_REPOSITORY = "*not checked: no repository was named*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +125,10 @@ def _socket(diagnosis: Diagnosis, index: EvidenceIndex) -> Statement:
 
 def _nothing_lost(diagnosis: Diagnosis, index: EvidenceIndex) -> Statement:
     claim = 'no lost IDs ("undefined", empty and the like)'
-    return Statement("", claim, *_absence(diagnosis, index, "id-undefined", "none"))
+    return Statement("", claim, *absence(diagnosis, index, "id-undefined", "none"))
 
 
-def _absence(diagnosis: Diagnosis, index: EvidenceIndex, slug: str, clear: str) -> tuple[str, str]:
+def absence(diagnosis: Diagnosis, index: EvidenceIndex, slug: str, clear: str) -> tuple[str, str]:
     """Result and evidence of "there is none of this", by the outcome of its check."""
     outcome = outcome_of(diagnosis, slug)
     if outcome is None or outcome.result in (Result.SKIPPED, Result.CRASHED):
@@ -138,17 +136,6 @@ def _absence(diagnosis: Diagnosis, index: EvidenceIndex, slug: str, clear: str) 
     if outcome.result is Result.FOUND:
         return f"**found**: `{slug}`", index.cite(_evidence_of(diagnosis, slug))
     return f"{clear} in {searched(diagnosis)}", COVERAGE
-
-
-def code(_diagnosis: Diagnosis, _index: EvidenceIndex) -> Iterator[Statement]:
-    """Section "Code implementation status"."""
-    for claim in (
-        "session IDs are validated",
-        "the session mapping function exists and has a caller",
-        "WebSocket sessions are mapped and cleaned up",
-        "sessions are tracked in the logs",
-    ):
-        yield Statement("Code", claim, _NO_REPOSITORY)
 
 
 def key_findings(diagnosis: Diagnosis, index: EvidenceIndex) -> Iterator[Statement]:
@@ -167,7 +154,7 @@ def key_findings(diagnosis: Diagnosis, index: EvidenceIndex) -> Iterator[Stateme
             _unseen_turn(session),
         ),
     ):
-        result, evidence = _absence(diagnosis, index, slug, clear)
+        result, evidence = absence(diagnosis, index, slug, clear)
         seen = not unseen or result.startswith(("*", "**"))
         yield Statement(subject, "", *((result, evidence) if seen else (f"*not checked: {unseen}*", "")))
 
@@ -189,17 +176,3 @@ def _unseen_turn(session: Session) -> str:
     if not session.turns:
         return "no turn was seen"
     return "" if any(turn.deliveries for turn in session.turns) else "no turn came to its end"
-
-
-def known_issues(diagnosis: Diagnosis, index: EvidenceIndex) -> Iterator[Statement]:
-    """The five classes of trouble that reports of this kind are about, by what was checked."""
-    yield Statement("Variable name conflicts", "", _NO_REPOSITORY)
-    for subject, slug in (
-        ("Session ID generation", "id-malformed"),
-        ("Session mapping logic", "id-mismatch"),
-    ):
-        yield Statement(subject, f"`{slug}`", *_absence(diagnosis, index, slug, "not seen"))
-    yield Statement("Session ID validation", "", _NO_REPOSITORY)
-    yield Statement(
-        "Deployment", "", "see the deployment's status above" if diagnosis.cluster else _NO_KUBERNETES
-    )

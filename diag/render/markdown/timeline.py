@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from diag.model.clocks import Clocks
+from diag.model.code import CodeFacts, Means, WrittenText
 from diag.model.diagnosis import Diagnosis
 from diag.model.events import Event
 from diag.model.flow import TopicFlow
@@ -38,6 +39,7 @@ class Line:
     service: str
     pod: str
     text: str
+    code: str
     evidence: str
 
 
@@ -50,13 +52,13 @@ class Timeline:
     tied: bool
 
 
-def build_timeline(session: Session, index: EvidenceIndex) -> Timeline:
+def build_timeline(session: Session, index: EvidenceIndex, code: CodeFacts | None = None) -> Timeline:
     """Runs of the same message are one row; beyond `MOST_LINES` the middle is left out, and counted."""
     runs = list(_runs(session.timeline))
     shown = runs if len(runs) <= MOST_LINES else runs[: MOST_LINES // 2] + runs[-MOST_LINES // 2 :]
     omitted = sum(len(run) for run in runs) - sum(len(run) for run in shown)
     tied = any(one.events[-1].time_ns == two.events[0].time_ns for one, two in pairwise(shown))
-    return Timeline(tuple(_to_line(run, session.clocks, index) for run in shown), omitted, tied)
+    return Timeline(tuple(_to_line(run, session.clocks, index, code) for run in shown), omitted, tied)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def _mark(one: Attribution) -> str:
     return f" *attributed by {to_code(one.rule)}{', ambiguous' if one.ambiguous else ''}*"
 
 
-def _to_line(line: _Run, clocks: Clocks, index: EvidenceIndex) -> Line:
+def _to_line(line: _Run, clocks: Clocks, index: EvidenceIndex, code: CodeFacts | None) -> Line:
     run, first = line.events, line.events[0]
     text = to_code(shorten(first.text, _LONGEST_TEXT)) + (
         f" and {len(run) - 1} more alike" if len(run) > 1 else ""
@@ -94,8 +96,19 @@ def _to_line(line: _Run, clocks: Clocks, index: EvidenceIndex) -> Line:
         to_code(first.entry.service) if first.entry.service else "",
         to_code(first.entry.pod) if first.entry.pod else "",
         text + line.mark,
+        _describe_code(code.find(first.entry)) if code else "",
         index.cite([first.to_evidence()]),
     )
+
+
+def _describe_code(written: WrittenText | None) -> str:
+    """Where it is written; a dash where that is not known, all places where one is as likely as another."""
+    if written is None or not written.places:
+        return "-"
+    named = " or ".join(to_code(place.ref) for place in written.places)
+    functions = {place.function for place in written.places}
+    inside = f" {to_code(functions.pop())}" if len(functions) == 1 and functions != {""} else ""
+    return named + inside + ("" if written.places[0].means is Means.SYNTAX else ", by text")
 
 
 def _describe_times(run: list[Event], clocks: Clocks) -> str:

@@ -54,6 +54,10 @@ def problems(*texts: str) -> list[str]:
         (LINE % "attributed = 'pod:x'", "0.toml:3: 'pod:x' is no attribution: 'pod' stands alone; "),
         (LINE % "attributed = 'after'", "0.toml:3: 'after' is no attribution: after:... needs an event; "),
         (LINE % "attributed = 7", "0.toml:3: 'attributed' must be a text; put it in quotes"),
+        (LINE % "code = 'main.go'", "0.toml:3: 'code' must name a function in a file; write FILE:FUNCTION, "),
+        (LINE % "code = '/etc/x.py:main'", "0.toml:3: 'code' must name a function in a file; "),
+        (LINE % "code = 'a/../../x.py:main'", "0.toml:3: 'code' must name a function in a file; "),
+        (LINE % "code = 7", "0.toml:3: 'code' must name a function in a file; "),
         (LINE % "same = 'text'", "0.toml:3: 'same' must be a table; "),
         ("[messages]\n'x' = { event = 'log', show = ['a'] }", "0.toml:2: unknown key 'show'; did you mean shows?"),
         ("[messages]\n'x' = { event = 'log', attributes = { a = 1 } }", "0.toml:2: 'a' must be a text; "),
@@ -179,3 +183,10 @@ def test_a_users_catalogue_wins_over_the_packaged_one(workdir: Path) -> None:
     assert {"words", "transcript"} <= catalogue.content_keys
     assert load_catalogue() is packaged
     assert packaged.aliases["piper"] == "tts-service"
+
+
+def test_a_line_may_name_the_function_that_writes_it(workdir: Path) -> None:
+    """With its class, in a file of the repository."""
+    Path("0.toml").write_text(LINE % "code = 'services/orchestrator/delivery.py:Delivery.send'")
+
+    assert load_catalogue(["0.toml"]).exact["x"][0].code == "services/orchestrator/delivery.py:Delivery.send"
