@@ -64,11 +64,17 @@ class Node:
         statuses = [one for pod in await self.pods(app) for one in pod["status"].get("containerStatuses", ())]
         return statuses[0] if statuses else {}
 
-    async def events(self, pod: Object) -> dict[tuple[str, str], int]:
-        """How often each reason and message was told of `pod`."""
-        about = f"involvedObject.uid={pod['metadata']['uid']}"
-        found = await self.api.get(f"/api/v1/namespaces/{NAMESPACE}/events", fieldSelector=about)
-        return {(one["reason"], one["message"]): one.get("count", 1) for one in found["items"]}
+    async def until_told(self, pod: Object, reason: str, message: str = "", times: int = 1) -> None:
+        """Wait for an event about `pod`: the kubelet writes them after what they tell of."""
+        about = f"involvedObject.uid={pod['metadata']['uid']},reason={reason}"
+
+        async def is_told() -> bool:
+            found = await self.api.get(f"/api/v1/namespaces/{NAMESPACE}/events", fieldSelector=about)
+            return any(
+                message in one["message"] and (one.get("count") or 1) >= times for one in found["items"]
+            )
+
+        await until(is_told)
 
 
 @asynccontextmanager
@@ -141,5 +147,6 @@ def pod(app: str, program: str, restart_policy: str = "Always", **container: Any
 
 
 def http_probe(path: str, **more: Any) -> Object:
-    """A probe of the program ``server`` that asks every second."""
-    return {"httpGet": {"path": path, "port": 8080}, "periodSeconds": 1, "failureThreshold": 1, **more}
+    """A probe of the program ``server`` that asks every second, and waits as long as a slow machine needs."""
+    get = {"httpGet": {"path": path, "port": 8080}}
+    return get | {"periodSeconds": 1, "timeoutSeconds": 30, "failureThreshold": 1, **more}
