@@ -76,13 +76,13 @@ class Code:
     ) -> CodeFacts:
         from diag.code import survey_code
 
+        tree, texts = repository.read_files()  # first: what is too much for it is too much for all
+        self._note_left_out(tree, texts)
         try:
             head = replace(head, changed=repository.count_changed())
         except SourceError as error:
             self._tell(error)
         self.facts = head
-        tree, texts = repository.read_files()
-        self._note_left_out(tree, texts)
         survey = survey_code(
             texts.by_path, self._list_texts(session.events), clean=redact_text, check=limits.check
         )

@@ -12,8 +12,9 @@ import pytest
 from diag.errors import SourceError
 from diag.model.code import CodeFacts
 from diag.sources.repo import Limits, Texts, Tree, read_repository
+from diag.sources.repo import program as program_module
 from diag.sources.repo import tree as tree_module
-from tests.repositories import commit, git, make_repository, write
+from tests.repositories import commit, git, make_repository, make_tree, write
 
 FILES = {"app/main.py": "print('one')\n", "README.md": "words\n"}
 
@@ -232,6 +233,25 @@ def test_files_that_are_missing_are_counted_and_nothing_is_fetched(tmp_path: Pat
 
     assert tree.missing == 2
     assert texts.by_path == {}
+
+
+def test_a_bomb_of_trees_is_a_bounded_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten billion files in a few hundred bytes: neither memory nor time is spent on them, the head stays."""
+    monkeypatch.setattr(program_module, "MOST_BYTES", 4_000_000)
+    folder = make_repository(tmp_path / "r", {"f": "x\n"})
+    below, kind, mode = git(folder, "hash-object", "-w", "f").strip(), "blob", "100644"
+    for _ in range(10):
+        rows = "".join(f"{mode} {kind} {below}\tf{n}\n" for n in range(10))
+        below, kind, mode = make_tree(folder, rows), "tree", "040000"
+    bomb = git(folder, "commit-tree", below, "-m", "bomb").strip()
+    git(folder, "update-ref", "refs/heads/main", bomb)
+
+    with read_repository(str(folder), limits()) as repository:
+        assert repository.read_head().commit.subject == "bomb"
+        with pytest.raises(SourceError, match="larger than"):
+            repository.read_files()
+    with read_repository(str(folder), limits(2)) as repository, pytest.raises(SourceError):
+        repository.count_changed()
 
 
 def test_the_time_and_an_interruption_end_it(tmp_path: Path) -> None:
