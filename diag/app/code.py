@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from diag.sources.repo import Limits, Repository, Texts, Tree
 
 _MOST_FILES = 40
+_MOST_TEXTS = 2_000
 _MOST_NAMED = 3
 
 
@@ -102,8 +103,11 @@ class Code:
         from diag.code import to_known_texts, to_text
 
         own = [to_text(one.entry.message, one.entry.service, self._catalogue) for one in events]
+        own = list(dict.fromkeys(own))
+        if len(own) > _MOST_TEXTS:
+            self._problems.append(f"of the session's {len(own)} texts {_MOST_TEXTS} were looked for")
         services = sorted({text.service for text in own})
-        return list(dict.fromkeys((*own, *to_known_texts(self._catalogue, services))))
+        return list(dict.fromkeys((*own[:_MOST_TEXTS], *to_known_texts(self._catalogue, services))))
 
     def _name_files(self, survey: Survey) -> tuple[str, ...]:
         written = dict.fromkeys(place.path for text in survey.texts for place in text.places)

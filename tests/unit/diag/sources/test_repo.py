@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import zlib
 from pathlib import Path
 from threading import Event
 
@@ -99,6 +100,31 @@ def test_the_last_commit_of_a_file_is_the_one_that_touched_it(tmp_path: Path) ->
     assert code.last is not None
     assert code.last.hash == second
     assert code.blob == git(folder, "rev-parse", "HEAD:app/main.py").strip()
+
+
+def test_odd_subjects_and_names_are_kept_apart(tmp_path: Path) -> None:
+    """Control characters, lines and words of git's own in a subject or in a name."""
+    subject = f"\x01{'a' * 40} odd\x02 README.md"
+    folder = make_repository(tmp_path / "r", {"README.md": "1\n", "a b\n\tc.py": "1\n"}, subject)
+    commit(folder, {"-x.py": "1\n", ":(top)": "1\n"}, "second")
+    with read_repository(str(folder), limits()) as repository:
+        tree, _ = repository.read_files()
+        files = repository.read_history(tree, ["README.md", "a b\n\tc.py", "-x.py", ":(top)"])
+
+    assert {file.path: file.last.subject for file in files if file.last} == {
+        "README.md": subject, "a b\n\tc.py": subject, "-x.py": "second", ":(top)": "second",
+    }  # fmt: skip
+
+
+def test_a_broken_object_is_said(tmp_path: Path) -> None:
+    """And no fault of diag."""
+    folder = make_repository(tmp_path / "r", FILES)
+    name = git(folder, "rev-parse", "HEAD:README.md").strip()
+    path = folder / ".git/objects" / name[:2] / name[2:]
+    path.chmod(0o600)
+    path.write_bytes(zlib.compress(b"blob 600\0cut short"))
+    with read_repository(str(folder), limits()) as repository, pytest.raises(SourceError, match="git: "):
+        repository.read_files()
 
 
 PROGRAMS = ("core.fsmonitor", "core.pager", "core.editor", "core.sshCommand", "diff.external", "gpg.program",
