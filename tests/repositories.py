@@ -10,7 +10,7 @@ from pathlib import Path
 WHEN = "2025-07-27T09:00:00+0000"
 
 
-def git(folder: Path, *arguments: str) -> str:
+def git(folder: Path, *arguments: str, stdin: str = "") -> str:
     """What ``git ARGUMENTS`` says in `folder`."""
     environment = {
         "PATH": os.environ["PATH"],
@@ -22,7 +22,13 @@ def git(folder: Path, *arguments: str) -> str:
            for what, value in (("NAME", "a"), ("EMAIL", "a@example.invalid"), ("DATE", WHEN))},
     }  # fmt: skip
     done = subprocess.run(
-        ["git", *arguments], cwd=folder, env=environment, capture_output=True, timeout=60, check=True
+        ["git", *arguments],
+        cwd=folder,
+        env=environment,
+        input=stdin.encode(),
+        capture_output=True,
+        timeout=60,
+        check=True,
     )
     return done.stdout.decode("utf-8", "replace")
 
@@ -49,3 +55,8 @@ def make_repository(folder: Path, files: Mapping[str, str | bytes], subject: str
     git(folder, "init", "--quiet", "--initial-branch=main")
     commit(folder, files, subject)
     return folder
+
+
+def make_tree(folder: Path, rows: str) -> str:
+    """A tree of these rows, as ``git ls-tree`` shows them; its hash."""
+    return git(folder, "mktree", stdin=rows).strip()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from diag.sources.repo import Limits, Repository, Texts, Tree
 
 _MOST_FILES = 40
+_MOST_TEXTS = 2_000
 _MOST_NAMED = 3
 
 
@@ -76,13 +77,13 @@ class Code:
     ) -> CodeFacts:
         from diag.code import survey_code
 
+        tree, texts = repository.read_files()  # first: what is too much for it is too much for all
+        self._note_left_out(tree, texts)
         try:
             head = replace(head, changed=repository.count_changed())
         except SourceError as error:
             self._tell(error)
         self.facts = head
-        tree, texts = repository.read_files()
-        self._note_left_out(tree, texts)
         survey = survey_code(
             texts.by_path, self._list_texts(session.events), clean=redact_text, check=limits.check
         )
@@ -102,8 +103,11 @@ class Code:
         from diag.code import to_known_texts, to_text
 
         own = [to_text(one.entry.message, one.entry.service, self._catalogue) for one in events]
+        own = list(dict.fromkeys(own))
+        if len(own) > _MOST_TEXTS:
+            self._problems.append(f"of the session's {len(own)} texts {_MOST_TEXTS} were looked for")
         services = sorted({text.service for text in own})
-        return list(dict.fromkeys((*own, *to_known_texts(self._catalogue, services))))
+        return list(dict.fromkeys((*own[:_MOST_TEXTS], *to_known_texts(self._catalogue, services))))
 
     def _name_files(self, survey: Survey) -> tuple[str, ...]:
         written = dict.fromkeys(place.path for text in survey.texts for place in text.places)

@@ -15,6 +15,9 @@ from diag.model.code import LogText
 SHORTEST = 6
 """Letters of the longest part; less stands everywhere."""
 
+_ANCHOR = 60
+"""Characters that are looked for at first; the automaton grows with them."""
+
 _HEAD = 8
 """Characters that stand together in a message of several literals."""
 
@@ -69,7 +72,7 @@ def find_literals(files: Mapping[str, bytes], logs: Iterable[LogText]) -> Iterat
     by_anchor: dict[bytes, list[LogText]] = {}
     for log in logs:
         if sum(char.isalpha() for char in log.longest) >= SHORTEST:
-            by_anchor.setdefault(log.longest.encode(), []).append(log)
+            by_anchor.setdefault(log.longest[:_ANCHOR].encode(), []).append(log)
     if not by_anchor:
         return
     pattern, counts = _compile(by_anchor), dict.fromkeys(by_anchor, 0)
@@ -79,7 +82,7 @@ def find_literals(files: Mapping[str, bytes], logs: Iterable[LogText]) -> Iterat
             anchor = match[0]
             counts[anchor] += 1
             if counts[anchor] <= _MOST_HITS:
-                yield from _verify(by_anchor[anchor], path, lines, match.start(), match.end())
+                yield from _verify(by_anchor[anchor], path, lines, match.start())
 
 
 def find_joined(files: Mapping[str, bytes], logs: Iterable[LogText], outlines: Outlines) -> Iterator[Hit]:
@@ -106,14 +109,19 @@ def _compile(anchors: Iterable[bytes]) -> re.Pattern[bytes]:
     import re2  # noqa: PLC0415  the module is not free, and few ask for code
 
     options = re2.Options()
-    options.longest_match, options.max_mem, options.encoding = True, _MOST_MEMORY, re2.Options.Encoding.LATIN1
+    options.longest_match, options.max_mem, options.log_errors = True, _MOST_MEMORY, False
+    options.encoding = re2.Options.Encoding.LATIN1  # bytes are looked for in bytes
     pattern: re.Pattern[bytes] = re2.compile(b"|".join(map(re2.escape, sorted(anchors))), options)
     return pattern
 
 
-def _verify(logs: Iterable[LogText], path: str, lines: Lines, start: int, end: int) -> Iterator[Hit]:
+def _verify(logs: Iterable[LogText], path: str, lines: Lines, start: int) -> Iterator[Hit]:
     number, content = lines.number(start), lines.content
     for log in logs:
+        text = log.longest.encode()
+        end = start + len(text)
+        if not content.startswith(text, start):
+            continue
         if len(log.pieces) == 1:
             before, after = content[start - 1 : start], content[end : end + 1]
             yield Hit(log, path, number, bool(before) and before in _QUOTES and before == after)

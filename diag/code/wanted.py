@@ -18,8 +18,9 @@ def to_text(message: str, service: str, catalogue: Catalogue) -> LogText:
     """What to look for, for a message that `service` logged."""
     found = catalogue.find(message, service)
     if found is None:
-        pieces = (piece for constant in find_constants(message) for piece in _QUOTED.split(constant))
-        return LogText(message, _keep(pieces), service, "unknown")
+        constants = find_constants(message)
+        pieces = (piece for constant in constants for piece in _QUOTED.split(constant))
+        return LogText("...".join(constants), _keep(pieces), service, "unknown")
     return _of_meaning(found[0], service, is_fixed=message in catalogue.exact)
 
 

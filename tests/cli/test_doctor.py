@@ -46,7 +46,7 @@ def test_without_anything_named_nothing_is_asked(diag) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert list(told(diag("doctor", "-o", "json"))) == ALL
-    assert done.stdout.splitlines()[-1] == "2 ok, 7 not asked"
+    assert done.stdout.splitlines()[-1] == "2 ok, 9 not asked"
 
 
 def test_what_refuses_is_failed_with_what_to_do(diag) -> None:

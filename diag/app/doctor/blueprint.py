@@ -22,7 +22,7 @@ class BlueprintProbes:
         """Its commit, and how much there is to look through; raises `SourceError`."""
         path = self._settings.repo.path
         if not path:
-            return Answer(Health.NOT_ASKED, "no repository is named", "name one: --repo PATH")
+            return Answer(Health.NOT_ASKED, "no repository is named", "--repo PATH, or [repo] path")
         from diag.sources.repo import Limits, read_repository
 
         with read_repository(path, Limits(time.monotonic() + _MOST_S)) as repository:
@@ -43,7 +43,7 @@ class BlueprintProbes:
         files.read_now()
         coverage = files.coverage()
         if coverage.state is State.NOT_ASKED:
-            return Answer(Health.NOT_ASKED, "no manifests are named", "name their folder: --manifests DIR")
+            return Answer(Health.NOT_ASKED, "no manifests are named", "--manifests DIR, or [manifests] path")
         told = f"{coverage.asked}: {coverage.got}" if coverage.got else coverage.notes[0]
         if coverage.state is State.COMPLETE:
             return Answer(Health.OK, told)

@@ -9,6 +9,7 @@ index. So nothing of it can run, whatever git's version knows to run.
 from __future__ import annotations
 
 import os
+import resource
 import selectors
 import shutil
 import subprocess
@@ -25,6 +26,9 @@ from diag.sources.repo.opening import Opened, read_small
 
 MOST_BYTES = 128 * 1024 * 1024
 """Of one answer."""
+
+_MOST_MEMORY = 1 << 30
+"""Bytes that git may take, files that it maps aside."""
 
 _SLICE_S = 0.1
 _CHUNK = 1 << 16
@@ -111,8 +115,8 @@ class Git:
             "GIT_TERMINAL_PROMPT": "0",
         }
 
-    def ask(self, *arguments: str, stdin: bytes = b"", most: int = MOST_BYTES) -> bytes:
-        """What ``git ARGUMENTS`` answers, at most `most` bytes; raises `SourceError`."""
+    def ask(self, *arguments: str, stdin: bytes = b"") -> bytes:
+        """What ``git ARGUMENTS`` answers, at most `MOST_BYTES`; raises `SourceError`."""
         with tempfile.TemporaryFile(dir=self._folder) as given, tempfile.TemporaryFile() as said:
             given.write(stdin)
             given.seek(0)
@@ -121,8 +125,9 @@ class Git:
                 stdin=given, stdout=subprocess.PIPE, stderr=said, cwd=self._folder, env=self._environment,
                 start_new_session=True,
             )  # fmt: skip
+            _bound_memory(process.pid)
             try:
-                answer = self._read(process, most)
+                answer = self._read(process)
                 code = process.wait()
             finally:
                 _end(process)
@@ -131,7 +136,7 @@ class Git:
                 raise SourceError(_describe(said.read(_LONGEST_ERROR)), hint="check the repository: git fsck")
         return answer
 
-    def _read(self, process: subprocess.Popen[bytes], most: int) -> bytes:
+    def _read(self, process: subprocess.Popen[bytes]) -> bytes:
         assert process.stdout is not None  # noqa: S101  it is a pipe
         answer = bytearray()
         with selectors.DefaultSelector() as selector:
@@ -144,8 +149,16 @@ class Git:
                 if not chunk:
                     return bytes(answer)
                 answer += chunk
-                if len(answer) > most:
-                    raise TooMuchError(f"git's answer is larger than {most:,} bytes")
+                if len(answer) > MOST_BYTES:
+                    raise TooMuchError(f"git's answer is larger than {MOST_BYTES:,} bytes")
+
+
+def _bound_memory(pid: int) -> None:
+    """A tree that holds itself ten times over, ten levels deep, is small on disk and endless in memory."""
+    prlimit = getattr(resource, "prlimit", None)  # Linux alone has it
+    if prlimit is not None:
+        with suppress(OSError):
+            prlimit(pid, resource.RLIMIT_DATA, (_MOST_MEMORY, _MOST_MEMORY))
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 from diag.errors import SourceError
@@ -16,6 +17,7 @@ from diag.sources.repo.tree import Texts, Tree, list_tree, read_texts
 _FORM = "--format=%H%x00%ct%x00%s"
 _MOST_COMMITS = 2_000
 _MARK = "\x01"
+_HEAD = re.compile("\x01([0-9a-f]{40,64})")
 
 
 class Repository:
@@ -65,20 +67,37 @@ class Repository:
             return tuple(FileFact(path, "") for path in paths)
         told = self._git.ask(
             "log", "-z", "--name-only", "--no-renames", f"--max-count={_MOST_COMMITS}",
-            f"--format={_MARK}%H%x00%ct%x00%s%x00", "HEAD", "--", *wanted,
+            f"--format={_MARK}%H", "HEAD", "--", *wanted,
         )  # fmt: skip
         last = _find_last(told.decode("utf-8", "backslashreplace"))
-        return tuple(FileFact(path, blobs.get(path, ""), last.get(path)) for path in paths)
+        commits = self._read_commits(set(last.values()))
+        return tuple(FileFact(path, blobs.get(path, ""), commits.get(last.get(path, ""))) for path in paths)
+
+    def _read_commits(self, names: Collection[str]) -> dict[str, Commit]:
+        """The commits of these hashes."""
+        if not names:
+            return {}
+        told = self._git.ask("log", "-z", "--no-walk=unsorted", _FORM, "--stdin", stdin=_to_lines(names))
+        fields = told.split(b"\0")
+        rows = zip(*[iter(fields)] * 3, strict=False)
+        return {commit.hash: commit for commit in (_to_commit(b"\0".join(row)) for row in rows)}
 
 
-def _find_last(told: str) -> dict[str, Commit]:
-    """Path -> the newest commit that names it."""
-    found: dict[str, Commit] = {}
-    for part in told.split(_MARK)[1:]:
-        name, seconds, subject, *paths = part.split("\0")
-        commit = Commit(name, int(seconds) * NS_PER_S, redact_text(subject))
-        for path in paths:
-            found.setdefault(path.removeprefix("\n"), commit)
+def _to_lines(names: Collection[str]) -> bytes:
+    return "".join(f"{name}\n" for name in sorted(names)).encode()
+
+
+def _find_last(told: str) -> dict[str, str]:
+    """Path -> the hash of the newest commit that names it; what stands in a subject is not among it."""
+    found: dict[str, str] = {}
+    commit = ""
+    for part in told.split("\0"):
+        path = part.removeprefix("\n")
+        head = _HEAD.fullmatch(path)
+        if head is not None:
+            commit = head[1]
+        elif path:
+            found.setdefault(path, commit)
     return found
 
 

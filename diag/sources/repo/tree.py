@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from diag.errors import SourceError
 from diag.sources.repo.program import Git
 
 MOST_FILES = 50_000
@@ -14,6 +16,8 @@ MOST_TEXT = 64_000_000
 
 _FILE, _SUBMODULE, _LINK = "100", "160000", "120000"
 _SNIFFED = 8_000
+_HEAD = re.compile(rb"[0-9a-f]+ blob (\d+)\n")
+"""Before each content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,9 @@ def _read(git: Git, blobs: Sequence[Blob]) -> Iterator[tuple[str, bytes]]:
     answer = git.ask("cat-file", "--batch", "--buffer", stdin=asked)
     place = 0
     for blob in blobs:
-        end = answer.index(b"\n", place)
-        size = int(answer[place:end].split()[2])
-        yield blob.path, answer[end + 1 : end + 1 + size]
-        place = end + size + 2
+        head = _HEAD.match(answer, place)
+        end = head.end() + int(head[1]) if head else -1
+        if head is None or answer[end : end + 1] != b"\n":  # of a broken object git gives what it has
+            raise SourceError(f"git: {blob.path} can not be read", hint="check the repository: git fsck")
+        yield blob.path, answer[head.end() : end]
+        place = end + 1

@@ -57,13 +57,10 @@ async def test_an_interruption_keeps_the_head_and_ends_git(monkeypatch: pytest.M
         def read_head(self) -> CodeFacts:
             return HEAD
 
-        def count_changed(self) -> int:
+        def read_files(self) -> None:
             begun.set()
             assert limit.stopped.wait(60)
             ended.set()
-            raise SourceError("interrupted")
-
-        def read_files(self) -> None:
             raise SourceError("interrupted")
 
     @contextmanager

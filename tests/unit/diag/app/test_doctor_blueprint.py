@@ -21,7 +21,7 @@ def test_nothing_named_is_nothing_asked() -> None:
     """With the flag that would name it."""
     for answer in (probes().repository(), probes().manifests()):
         assert answer.state is Health.NOT_ASKED
-        assert answer.remedy.startswith("name ")
+        assert answer.remedy.startswith("--")
 
 
 def test_a_repository_is_told_and_what_differs_from_it(tmp_path: Path) -> None:

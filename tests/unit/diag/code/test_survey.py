@@ -273,6 +273,27 @@ def test_python_that_does_not_parse_is_read_as_text_and_told(broken: str) -> Non
     assert text.places[0].means is (Means.TEXT if found.problems else Means.SYNTAX)
 
 
+def test_many_long_messages_are_looked_for_without_a_word_on_stderr(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """An automaton that is too large would tell everybody so, and take minutes."""
+    longs = [
+        LogText(text, (text,), "x", "log") for n in range(2000) if (text := f"{n} is it " + f"word{n} " * 60)
+    ]
+    found = survey({"a.py": "".join(f'log.info("{one.text}")\n' for one in longs[:50])}, *longs)
+
+    assert sum(bool(text.places) for text in found.texts) == 50
+    assert capfd.readouterr().err == ""
+
+
+def test_what_only_begins_alike_is_another_message() -> None:
+    """However long they go together."""
+    one, other = (LogText(f"{'word ' * 20}{end}", (f"{'word ' * 20}{end}",), "", "log") for end in "ab")
+    first, second = survey({"a.py": f'log.info("{one.text}")\n'}, one, other).texts
+
+    assert (len(first.places), len(second.places)) == (1, 0)
+
+
 def test_a_line_of_code_is_cleaned_before_it_is_kept() -> None:
     """Code may hold secrets."""
     code = b'log.info("Reply sent to the caller", token="abc")\n'
@@ -301,5 +322,6 @@ def test_messages_become_texts_by_the_catalogue() -> None:
     starting = to_text("Server starting on :8080", "media-server", catalogue)
     assert (starting.text, starting.pieces) == ("Server starting on %s", ("Server starting on ",))
     unknown = to_text('cache "main" warmed in 35 ms', "x", catalogue)
+    assert unknown.text == to_text('cache "other" warmed in 7 ms', "x", catalogue).text
     assert (unknown.event, unknown.pieces) == ("unknown", ("cache ", " warmed in ", " ms"))
     assert any(text.event == "ws.bind" for text in to_known_texts(catalogue, ["orchestrator"]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import zlib
 from pathlib import Path
 from threading import Event
 
@@ -12,8 +13,9 @@ import pytest
 from diag.errors import SourceError
 from diag.model.code import CodeFacts
 from diag.sources.repo import Limits, Texts, Tree, read_repository
+from diag.sources.repo import program as program_module
 from diag.sources.repo import tree as tree_module
-from tests.repositories import commit, git, make_repository, write
+from tests.repositories import commit, git, make_repository, make_tree, write
 
 FILES = {"app/main.py": "print('one')\n", "README.md": "words\n"}
 
@@ -98,6 +100,31 @@ def test_the_last_commit_of_a_file_is_the_one_that_touched_it(tmp_path: Path) ->
     assert code.last is not None
     assert code.last.hash == second
     assert code.blob == git(folder, "rev-parse", "HEAD:app/main.py").strip()
+
+
+def test_odd_subjects_and_names_are_kept_apart(tmp_path: Path) -> None:
+    """Control characters, lines and words of git's own in a subject or in a name."""
+    subject = f"\x01{'a' * 40} odd\x02 README.md"
+    folder = make_repository(tmp_path / "r", {"README.md": "1\n", "a b\n\tc.py": "1\n"}, subject)
+    commit(folder, {"-x.py": "1\n", ":(top)": "1\n"}, "second")
+    with read_repository(str(folder), limits()) as repository:
+        tree, _ = repository.read_files()
+        files = repository.read_history(tree, ["README.md", "a b\n\tc.py", "-x.py", ":(top)"])
+
+    assert {file.path: file.last.subject for file in files if file.last} == {
+        "README.md": subject, "a b\n\tc.py": subject, "-x.py": "second", ":(top)": "second",
+    }  # fmt: skip
+
+
+def test_a_broken_object_is_said(tmp_path: Path) -> None:
+    """And no fault of diag."""
+    folder = make_repository(tmp_path / "r", FILES)
+    name = git(folder, "rev-parse", "HEAD:README.md").strip()
+    path = folder / ".git/objects" / name[:2] / name[2:]
+    path.chmod(0o600)
+    path.write_bytes(zlib.compress(b"blob 600\0cut short"))
+    with read_repository(str(folder), limits()) as repository, pytest.raises(SourceError, match="git: "):
+        repository.read_files()
 
 
 PROGRAMS = ("core.fsmonitor", "core.pager", "core.editor", "core.sshCommand", "diff.external", "gpg.program",
@@ -232,6 +259,25 @@ def test_files_that_are_missing_are_counted_and_nothing_is_fetched(tmp_path: Pat
 
     assert tree.missing == 2
     assert texts.by_path == {}
+
+
+def test_a_bomb_of_trees_is_a_bounded_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten billion files in a few hundred bytes: neither memory nor time is spent on them, the head stays."""
+    monkeypatch.setattr(program_module, "MOST_BYTES", 4_000_000)
+    folder = make_repository(tmp_path / "r", {"f": "x\n"})
+    below, kind, mode = git(folder, "hash-object", "-w", "f").strip(), "blob", "100644"
+    for _ in range(10):
+        rows = "".join(f"{mode} {kind} {below}\tf{n}\n" for n in range(10))
+        below, kind, mode = make_tree(folder, rows), "tree", "040000"
+    bomb = git(folder, "commit-tree", below, "-m", "bomb").strip()
+    git(folder, "update-ref", "refs/heads/main", bomb)
+
+    with read_repository(str(folder), limits()) as repository:
+        assert repository.read_head().commit.subject == "bomb"
+        with pytest.raises(SourceError, match="larger than"):
+            repository.read_files()
+    with read_repository(str(folder), limits(2)) as repository, pytest.raises(SourceError):
+        repository.count_changed()
 
 
 def test_the_time_and_an_interruption_end_it(tmp_path: Path) -> None:
