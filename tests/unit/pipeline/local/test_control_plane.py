@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.local.control_plane import access
 from pipeline.local.control_plane.control_plane import ControlPlane
-from pipeline.local.control_plane.network import ServiceNetwork
+from pipeline.local.control_plane.network import PODS, SERVICES, Subnet
 from pipeline.local.control_plane.programs import BUILD_COMMAND, PROGRAMS, Programs
 from pipeline.local.errors import StackError
 
@@ -72,12 +72,13 @@ def test_users_have_a_token_each_and_a_context_as_gcloud_names_it(tmp_path):
     assert tokens[access.OUTSIDER] in (tmp_path / "tokens.csv").read_text()
 
 
-def test_two_control_planes_have_different_services():
+@pytest.mark.parametrize("network", [SERVICES, PODS])
+def test_two_clusters_have_different_subnets(network):
     """All clusters of a machine share its loopback addresses, so none has another's subnet."""
-    networks = [ServiceNetwork() for _ in range(3)]
+    subnets = [Subnet(network) for _ in range(3)]
     try:
-        assert len({network.cidr for network in networks}) == 3
-        assert all(re.fullmatch(r"10\.96\.\d+\.0/24", network.cidr) for network in networks)
+        assert len({subnet.cidr for subnet in subnets}) == 3
+        assert all(re.fullmatch(rf"{network}\.\d+\.0/24", subnet.cidr) for subnet in subnets)
     finally:
-        for network in networks:
-            network.close()
+        for subnet in subnets:
+            subnet.close()
