@@ -57,7 +57,7 @@ def test_a_spoken_question_gets_a_spoken_answer_under_one_id(page: CallPage, sta
     assert "answered" in [turn["outcome"] for turn in judged["turns"]]
     assert heard == [SENTENCE] or len(judged["turns"]) > 1
     assert judged["session"]["id"] == session_id
-    assert set(judged["session"]["services"]) == SERVICES
+    assert set(judged["session"]["services"]) >= SERVICES
     events = [entry["event"] for entry in judged["timeline"]]
     assert {"media.end_published", "media.cleanup", "audio.session_end", "ws.close"} <= set(events)
     records = read_records(stack.state()["kafka"], session_id)
@@ -153,12 +153,13 @@ def read_records(bootstrap: str, session_id: str) -> list[ConsumerRecord]:
 
 
 async def _read_records(bootstrap: str, key: bytes) -> list[ConsumerRecord]:
+    """Until each topic had some of them and nothing else comes."""
     found: list[ConsumerRecord] = []
-    async with AIOKafkaConsumer(
-        *TOPICS, bootstrap_servers=bootstrap, auto_offset_reset="earliest"
-    ) as consumer:
-        for place, end in (await consumer.end_offsets(consumer.assignment())).items():
-            while await consumer.position(place) < end:
-                batch = await consumer.getmany(place, timeout_ms=1_000)
-                found += [record for record in batch.get(place, []) if record.key == key]
+    settings = {"auto_offset_reset": "earliest", "metadata_max_age_ms": 1_000}
+    async with AIOKafkaConsumer(*TOPICS, bootstrap_servers=bootstrap, **settings) as consumer:
+        async with asyncio.timeout(30):
+            while (batches := await consumer.getmany(timeout_ms=1_000)) or {r.topic for r in found} < set(
+                TOPICS
+            ):
+                found += [record for batch in batches.values() for record in batch if record.key == key]
     return found
