@@ -57,7 +57,8 @@ def is_settled(before: Holdings, now: Holdings) -> bool:
 
 async def open_and_close(state: StackState, services: Collection[str]) -> list[Growth]:
     """Open and close `ALL` sessions, a few at a time."""
-    async with aiohttp.ClientSession() as client:
+    # a connection that is kept for the next request would count as left behind
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as client:
         before = {name: await read_holdings(client, state, name) for name in services}
         await _open_sessions(client, state, FIRST)
         early = {name: await settle(client, state, name, before[name]) for name in services}
@@ -75,7 +76,7 @@ async def _open_sessions(client: aiohttp.ClientSession, state: StackState, count
             whip = f"http://{state.address_of(MEDIA_SERVER)}/whip"
             ws = f"ws://{state.address_of(ORCHESTRATOR)}/ws"
             async with (
-                open_socket(client, ws, session_id, trace),
+                open_socket(client, (ws,), session_id, trace),
                 open_call(client, whip, session_id, trace) as call,
             ):
                 await call.wait_connected()
