@@ -19,7 +19,7 @@ from pipeline.wire.correlation import SESSION_HEADER
 from pipeline.wire.environment import check_loopback_url
 from pipeline.wire.loopback_ice import (
     has_candidate,
-    keep_loopback_candidates,
+    keep_reachable_candidates,
     new_peer_connection,
     parse_sdp,
 )
@@ -129,7 +129,7 @@ async def _post_offer(
 
 def _read_answer(body: str) -> RTCSessionDescription:
     """The answer to the offer; raises `ValueError`, or `ConnectError` where ICE could only wait."""
-    answer = keep_loopback_candidates(body)
+    answer = keep_reachable_candidates(body)
     parse_sdp(answer)
     if not has_candidate(answer):
         raise ConnectError("the answer has no candidate")

@@ -23,7 +23,7 @@ from pipeline.wire.correlation import SESSION_HEADER
 from pipeline.wire.kafka import KafkaPublisher, Publisher
 from pipeline.wire.kafka_consumer import KafkaConsumer
 from pipeline.wire.log_lines import BoundLog, Log
-from pipeline.wire.loopback_ice import expire_consent_after
+from pipeline.wire.loopback_ice import expire_consent_after, gather_where
 from pipeline.wire.metrics import SessionMetrics, add_metrics
 from pipeline.wire.records import AUDIO_OUT
 from pipeline.wire.refusals import RequestRefusedError, refuse_in_one_shape
@@ -179,6 +179,7 @@ def build_app(
 def build_service(settings: Settings, log: Log) -> web.Application:
     """The whole media server: the application and its tasks around Kafka."""
     metrics = SessionMetrics()
+    gather_where(settings.listen)
     expire_consent_after(settings.client_lost_s)
     publisher = KafkaPublisher(settings.kafka, log)
     replies = ReplyDesk(log)

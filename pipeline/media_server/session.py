@@ -33,7 +33,7 @@ from pipeline.wire.audio_tracks import PacedTrack, read_frames
 from pipeline.wire.background import end_tasks
 from pipeline.wire.kafka import Publisher
 from pipeline.wire.log_lines import Log
-from pipeline.wire.loopback_ice import has_lost_consent, keep_loopback_candidates, new_peer_connection
+from pipeline.wire.loopback_ice import has_lost_consent, keep_reachable_candidates, new_peer_connection
 from pipeline.wire.refusals import RequestRefusedError
 from pipeline.wire.tracing import TraceContext
 
@@ -86,7 +86,7 @@ class CallerSession:
     async def answer(self, offer: str) -> str:
         """The SDP answer; raises `RequestRefusedError` (400)."""
         self._peer.addTrack(self._outgoing)
-        description = RTCSessionDescription(keep_loopback_candidates(offer), "offer")
+        description = RTCSessionDescription(keep_reachable_candidates(offer), "offer")
         try:
             async with asyncio.timeout(_ANSWER_TIMEOUT_S):
                 await self._peer.setRemoteDescription(description)

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
+from prometheus_client import CollectorRegistry, Counter
 
 from pipeline.results.core import TOPICS, Place, StoredStage, read_stage_record
 from pipeline.results.store import RefusedRecord, Store, StoreThread
@@ -32,11 +33,24 @@ _PAUSE_S = 1.0
 class ResultsIntake:
     """Takes records from Kafka into the store; `run` is to be a task of the process."""
 
-    def __init__(self, kafka: environment.Kafka, link: KafkaPublisher, store: StoreThread, log: Log) -> None:
+    def __init__(
+        self,
+        kafka: environment.Kafka,
+        link: KafkaPublisher,
+        store: StoreThread,
+        registry: CollectorRegistry,
+        log: Log,
+    ) -> None:
         self._kafka = kafka
         self._link = link
         self._store = store
         self._log = log
+        self._records = Counter(
+            "voice_results_records_total",
+            "Records read, by what became of them",
+            ["outcome"],
+            registry=registry,
+        )
         self._reading: frozenset[str] = frozenset()
 
     @property
@@ -115,6 +129,8 @@ class ResultsIntake:
             else:
                 stages.append(StoredStage(place, meaning))
         await self._store.ask(Store.add, stages, refused)
+        self._records.labels("stored").inc(len(stages))
+        self._records.labels("refused").inc(len(refused))
         self._tell(stages, refused)
 
     def _tell(self, stages: Iterable[StoredStage], refused: Iterable[RefusedRecord]) -> None:

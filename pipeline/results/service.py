@@ -16,6 +16,7 @@ from pipeline.results.store import SessionSummary, Store, StoreThread
 from pipeline.wire.background import Background, end_tasks
 from pipeline.wire.kafka import KafkaPublisher
 from pipeline.wire.log_lines import Log
+from pipeline.wire.metrics import SessionMetrics, add_metrics
 from pipeline.wire.records import RecordError
 from pipeline.wire.refusals import RequestRefusedError, refuse_in_one_shape
 from pipeline.wire.serving import DRAIN_S, Probes, add_probes
@@ -117,7 +118,8 @@ def build_service(settings: Settings, log: Log) -> web.Application:
     """The whole service. It answers from what it has also while Kafka is away, but is not ready then."""
     store = StoreThread(settings.folder)
     publisher = KafkaPublisher(settings.kafka, log)
-    intake = ResultsIntake(settings.kafka, publisher, store, log)
+    metrics = SessionMetrics()
+    intake = ResultsIntake(settings.kafka, publisher, store, metrics.registry, log)
     background = Background()
     reading: set[asyncio.Task[None]] = set()
 
@@ -143,6 +145,7 @@ def build_service(settings: Settings, log: Log) -> web.Application:
         alive={"background-tasks": background.alive},
     )
     app = build_app(store, probes, log)
+    add_metrics(app, metrics)
     app.cleanup_ctx.append(run_tasks)
     app.on_shutdown.append(shut_down)
     return app

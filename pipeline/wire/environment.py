@@ -43,7 +43,7 @@ class Listen:
 
     def check(self) -> None:
         """Raise `ValueError` for an address that must not be listened on."""
-        if not is_loopback(self.host) and not (self.beyond_loopback and _is_address(self.host)):
+        if not is_loopback(self.host) and not (self.beyond_loopback and is_address(self.host)):
             raise ValueError(f"{self.host!r} is not an address of 127.0.0.0/8")
 
 
@@ -149,7 +149,8 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """Whether `host` is an IP address; a name is none."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

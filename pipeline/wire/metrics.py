@@ -7,6 +7,7 @@ kept for ever; from a number to its sessions lead the logs (``diag sessions``).
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,6 +79,8 @@ class SessionMetrics:
 
 def add_metrics(app: web.Application, metrics: SessionMetrics) -> None:
     """Serve ``GET /metrics``."""
+    tasks = Gauge("voice_tasks", "Tasks of the event loop", registry=metrics.registry)
+    tasks.set_function(lambda: len(asyncio.all_tasks()))
 
     async def answer(_request: web.Request) -> web.Response:
         body = generate_latest(metrics.registry)

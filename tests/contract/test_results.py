@@ -52,6 +52,11 @@ class Results:
         async with self.client.get(self.url + path) as answer:
             return await answer.json() if answer.status == 200 else None
 
+    async def get_text(self, path: str) -> str:
+        """The text of an answer."""
+        async with self.client.get(self.url + path) as answer:
+            return await answer.text()
+
     async def lines(self, message: str, count: int = 1) -> list[dict[str, Any]]:
         """At least `count` lines of that message."""
         return await eventually(lambda: self._find(message, count))
@@ -194,9 +199,11 @@ async def test_foreign_records_are_kept_aside_and_the_rest_is_stored(bootstrap: 
         session = await eventually(lambda: results.get("/sessions/session_after"))
         lines = await results.lines("Record not understood, skipped", len(rubbish))
         refused = await results.get("/refused")
+        metrics = await results.get_text("/metrics")
 
     assert stages_of(session) == ["llm"]
     assert refused["topics"] == {LLM_REQUESTS: len(rubbish)}
+    assert f'voice_results_records_total{{outcome="refused"}} {len(rubbish)}.0' in metrics
     assert all(len(json.dumps(line)) < 400 for line in lines)
     assert not any("hunter2" in json.dumps(line) for line in lines)
 

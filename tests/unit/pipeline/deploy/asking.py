@@ -9,8 +9,6 @@ from pipeline.wire.environment import Environment
 
 # Read by the log of every service, not by its settings.
 READ_BY_ALL = {"GOOGLE_CLOUD_PROJECT"}
-# The orchestrator keeps no state yet.
-AWAITED = {"STATE_DIR"}
 # The package of the page holds the scripted caller as well, whose settings are its command line.
 _OTHERWISE = {"pipeline.frontend": ("page_settings", "read_page_settings")}
 

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.local.kafka_admin import ALL_TOPICS
 from pipeline.local.services import SERVICES, Service
-from tests.unit.pipeline.deploy.asking import AWAITED, READ_BY_ALL, ask_settings
+from tests.unit.pipeline.deploy.asking import READ_BY_ALL, ask_settings
 from tests.unit.pipeline.deploy.manifests import of_kind, read_compose, read_documents
 
 COMPOSE = read_compose()
@@ -30,7 +30,7 @@ def test_a_service_understands_its_variables_and_nothing_else_is_set(service: Se
     variables = COMPOSE[service.name]["environment"]
 
     assert all(isinstance(value, str) for value in variables.values())
-    assert set(variables) <= ask_settings(service.argv[2], variables) | READ_BY_ALL | AWAITED
+    assert set(variables) <= ask_settings(service.argv[2], variables) | READ_BY_ALL
 
 
 def test_ports_are_open_to_this_machine_only() -> None:

@@ -12,7 +12,7 @@ import yaml
 from pipeline.local.kafka_admin import ALL_TOPICS
 from pipeline.local.services import SERVICES, Service
 from pipeline.wire.serving import HARD_EXIT_S
-from tests.unit.pipeline.deploy.asking import AWAITED, READ_BY_ALL, ask_settings
+from tests.unit.pipeline.deploy.asking import READ_BY_ALL, ask_settings
 from tests.unit.pipeline.deploy.manifests import (
     DEPLOY,
     containers,
@@ -85,7 +85,7 @@ def test_a_service_understands_its_manifest_and_its_manifest_sets_nothing_else(s
     variables = environment_of(DEPLOYMENTS[service.name])
     asked = ask_settings(service.argv[2], variables)
 
-    assert set(variables) <= asked | READ_BY_ALL | AWAITED
+    assert set(variables) <= asked | READ_BY_ALL
     assert "HOST" in variables, "without it a pod listens where nobody reaches it"
 
 
@@ -195,13 +195,14 @@ def test_an_autoscaler_alone_counts_the_pods_of_what_it_scales() -> None:
 
 
 def test_redpanda_creates_the_topics_of_the_pipeline() -> None:
-    """By name and number of partitions."""
+    """By name; audio-in has a partition for each orchestrator that may run."""
     (job,) = (row for row in read_documents("redpanda.yaml") if row["kind"] == "Job")
     (container,) = containers(job)
     script = container["args"][0]
+    most = of_kind("HorizontalPodAutoscaler")["orchestrator"]["spec"]["maxReplicas"]
 
     assert all(topic.name in script for topic in ALL_TOPICS)
-    assert {topic.partitions for topic in ALL_TOPICS if f"create {topic.name}" in script} == {1}
+    assert f"create audio-in --partitions {most}\n" in script
 
 
 def test_the_config_map_holds_text() -> None:

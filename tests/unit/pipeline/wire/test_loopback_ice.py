@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from aioice import ice
 from aiortc import RTCPeerConnection
 
 from pipeline.wire.audio_tracks import PacedTrack
-from pipeline.wire.loopback_ice import has_candidate, keep_loopback_candidates, new_peer_connection, parse_sdp
+from pipeline.wire.environment import Listen
+from pipeline.wire.loopback_ice import (
+    gather_where,
+    has_candidate,
+    keep_reachable_candidates,
+    new_peer_connection,
+    parse_sdp,
+)
 
 _SDP = (
     "v=0\r\n"
@@ -39,11 +49,41 @@ async def test_only_the_loopback_address_is_gathered() -> None:
 
 def test_foreign_candidates_are_cut_out() -> None:
     """Other interfaces, names, and what is no candidate; the rest stays as it was."""
-    assert keep_loopback_candidates(_SDP).splitlines() == [
+    assert keep_reachable_candidates(_SDP).splitlines() == [
         "v=0",
         "a=candidate:1 1 udp 2130706431 127.0.0.1 50000 typ host",
         "a=end-of-candidates",
     ]
+
+
+@pytest.fixture
+def _gathered_as_before() -> Iterator[None]:
+    """What a test sets is for the whole process."""
+    yield
+    gather_where(Listen("127.0.0.1", 0))
+
+
+@pytest.mark.usefixtures("_gathered_as_before")
+def test_in_a_pod_media_comes_in_on_the_pods_address() -> None:
+    """As HTTP does; of the other side addresses are tried, and never names."""
+    gather_where(Listen("10.244.0.7", 8080, beyond_loopback=True))
+
+    assert ice.get_host_addresses(use_ipv4=True, use_ipv6=True) == ["10.244.0.7"]
+    assert [line[:13] for line in keep_reachable_candidates(_SDP).splitlines()] == [
+        "v=0",
+        "a=candidate:1",
+        "a=candidate:2",
+        "a=end-of-cand",
+    ]
+
+
+@pytest.mark.usefixtures("_gathered_as_before")
+def test_who_listens_on_loopback_gathers_there_whatever_is_allowed() -> None:
+    """The local cluster's pods have the manifests' settings, and addresses of 127.0.0.0/8."""
+    gather_where(Listen("127.244.0.7", 8080, beyond_loopback=True))
+
+    assert ice.get_host_addresses(use_ipv4=True, use_ipv6=True) == ["127.0.0.1"]
+    assert "192.0.2.7" not in keep_reachable_candidates(_SDP)
 
 
 def test_a_description_without_candidates_is_noticed() -> None:

@@ -19,6 +19,7 @@ NAMES = {
     "voice_sessions_active",
     "voice_session_duration_seconds_count",
     "voice_stage_latency_seconds_count",
+    "voice_tasks",
 }
 
 
