@@ -59,11 +59,11 @@ def read_settings(environment: Environment) -> Settings:
         tts_url=environment.read_url("TTS_URL"),
         tts_voice=environment.read_choice("TTS_VOICE", "rms", VOICES),
     )
-    folder = environment.read_text("STATE_DIR", "-")
+    folder = environment.read_text("STATE_DIR", "")
     return Settings(
         environment.read_listen(),
         environment.read_kafka(SERVICE),
         stages,
-        None if folder == "-" else Path(folder),
+        Path(folder) if folder else None,
         environment.read_page_origin(),
     )

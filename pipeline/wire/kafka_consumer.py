@@ -92,6 +92,7 @@ class KafkaConsumer:
         self._progress = progress or Progress()
         self._committed: dict[int, int] = {}
         self._commit_from = 0.0
+        self._owned: frozenset[int] = frozenset()
         self._joined = False
         self._resting = False
 
@@ -152,8 +153,9 @@ class KafkaConsumer:
             return  # what is not committed is read again by the next one
         for records in batches.values():
             for record in map(to_consumed, records):
-                self._progress.take(record.place)
-                self._events.take(record)
+                if record.partition in self._owned:  # else it was fetched before its partition went
+                    self._progress.take(record.place)
+                    self._events.take(record)
 
     async def _commit(self, consumer: AIOKafkaConsumer) -> None:
         """Commit what is done and was not committed yet.
@@ -186,11 +188,13 @@ class KafkaConsumer:
 
     def _begin(self, partitions: tuple[int, ...]) -> None:
         """They are read from the committed offset on, whatever was read of them before."""
+        self._owned = frozenset(partitions)
         self._progress.forget(partitions)
         self._committed.clear()
         self._events.assigned(partitions)
 
     async def _give_up(self, consumer: AIOKafkaConsumer, partitions: tuple[int, ...]) -> None:
+        self._owned -= frozenset(partitions)
         await self._events.revoked(partitions)
         await self._commit(consumer)
         self._progress.forget(partitions)

@@ -87,16 +87,21 @@ def test_every_caller_is_answered_whichever_replicas_have_the_call(stack: Live) 
     assert done.returncode == 11, done.stdout  # the forgotten topic, and nothing of the audio path
 
 
-def test_a_session_goes_on_when_the_orchestrators_are_killed(stack: Live) -> None:
-    """In the middle of a turn: the socket comes back, the turn is answered once, the next one as well."""
+def test_a_session_goes_on_when_the_orchestrators_are_killed_and_replaced(stack: Live) -> None:
+    """Killed in the middle of a turn, then rolled in the middle of the next: each is answered, once."""
     command = _command(stack, "media-server", ORCHESTRATORS, *SENTENCES, SENTENCES[0])
     caller = subprocess.Popen(
         command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
-        session_id = _wait_for_turn(stack, caller, 2)
+        session_id = _read_session_id(caller)
+        _wait_for(stack, session_id, "Starting AI pipeline with state tracking", 2)
         for orchestrator in ORCHESTRATORS:
             os.kill(_pods(stack)[orchestrator]["pid"], signal.SIGKILL)
+        _wait_for(stack, session_id, "Speech ended", 3)
+        for orchestrator in ORCHESTRATORS:
+            done = run(sys.executable, "-m", "pipeline", "restart", orchestrator, cwd=stack.folder)
+            assert done.returncode == 0, done.stderr
         stdout, _ = caller.communicate(timeout=150)
     finally:
         caller.kill()
@@ -110,12 +115,15 @@ def test_a_session_goes_on_when_the_orchestrators_are_killed(stack: Live) -> Non
         )
     }
 
-    assert [turn["reply"] is not None for turn in report["turns"]] == [True, True, True], report
-    assert all(turn["reply_audio_ms"] > 500 for turn in report["turns"]), report
+    assert [turn["reply"] is not None for turn in report["turns"]] == [True] * 3, _tell(stack, session_id)
+    assert all(turn["reply_audio_ms"] > 500 for turn in report["turns"]), _tell(stack, session_id)
     assert lines["Session recovered after a restart"]
     assert lines["Frontend is back on its session"]
     spoken = [line["turn_id"] for line in lines["Reply audio sent to the caller"]]
     assert len(spoken) == len(set(spoken))  # none is spoken twice
+    _, answer = stack.judge(session_id)
+    assert [turn["outcome"] for turn in answer["turns"]] == ["answered"] * 3, answer["turns"]
+    assert answer["verdict"]["status"] in {"healthy", "degraded"}, answer["verdict"]
 
 
 def _tell(stack: Live, session_id: str) -> str:
@@ -124,15 +132,13 @@ def _tell(stack: Live, session_id: str) -> str:
     return "\n".join(sorted(line for text in files for line in text.splitlines() if session_id in line))
 
 
-def _wait_for_turn(stack: Live, caller: subprocess.Popen[str], number: int) -> str:
-    """The session's ID, once the orchestrator has begun to work on its turn of this number."""
+def _read_session_id(caller: subprocess.Popen[str]) -> str:
+    """What the caller says when it is connected."""
     assert caller.stderr is not None
     first = next(line for line in caller.stderr if line.startswith("connected"))
-    session_id = first.split()[-1]
+    return first.split()[-1]
 
-    def begun() -> bool:
-        started = _lines(stack, "Starting AI pipeline with state tracking")
-        return sum(line["session_id"] == session_id for line in started) >= number
 
-    eventually(begun, 90)
-    return session_id
+def _wait_for(stack: Live, session_id: str, message: str, times: int) -> None:
+    """Until the session has so many lines with this message."""
+    eventually(lambda: sum(line["session_id"] == session_id for line in _lines(stack, message)) >= times, 120)

@@ -51,6 +51,7 @@ def test_a_healthy_call_is_healthy_and_everything_about_it_is_seen(stack: Live) 
         "cloud-logging": "complete",
         "kafka": "complete",
         "kubernetes": "not_asked",
+        "manifests": "not_asked",
         "repository": "not_asked",
     }
 

@@ -17,6 +17,14 @@ def test_settings_come_from_the_environment() -> None:
     )
 
 
+def test_a_replica_reads_replies_in_a_group_of_its_own() -> None:
+    """Where it is told to; alone it has the well-known one."""
+    known = {"PORT": "8001", "KAFKA_BOOTSTRAP": "127.0.0.1:9092"}
+
+    assert read_settings(Environment(known)).reply_group == "media-server-group"
+    assert read_settings(Environment({**known, "REPLY_GROUP": "x.pod"})).reply_group == "x.pod"
+
+
 def test_kafka_has_no_default() -> None:
     """A media server that publishes nowhere is none."""
     with pytest.raises(SettingsError, match="KAFKA_BOOTSTRAP is not set"):

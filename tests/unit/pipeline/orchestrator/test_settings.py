@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pipeline.orchestrator.settings import read_settings
@@ -23,6 +25,12 @@ def test_settings_come_from_the_environment() -> None:
     assert settings.stages.stt_url == "http://127.0.0.1:8002"
     assert (settings.stages.llm_model, settings.stages.tts_voice) == ("restaurant-desk", "rms")
     assert settings.kafka.client_id == "orchestrator"
+
+
+def test_state_is_kept_where_it_is_said_to_be() -> None:
+    """Without a folder nothing is kept over a restart."""
+    assert read_settings(Environment({**GIVEN, "STATE_DIR": "state/a"})).state == Path("state/a")
+    assert read_settings(Environment(GIVEN)).state is None
 
 
 @pytest.mark.parametrize("name", GIVEN)

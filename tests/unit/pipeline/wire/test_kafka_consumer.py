@@ -229,6 +229,19 @@ async def test_work_is_finished_and_committed_before_partitions_go(run, eventual
     assert run.progress.committable() == {}
 
 
+async def test_what_was_fetched_before_its_partition_went_is_left_to_others(run, eventually) -> None:
+    """It is neither taken in nor committed here."""
+    await eventually(lambda: run.consumer.joined)
+    await run.built[0].listener.on_partitions_revoked({TopicPartition("audio-in", 0)})
+    await run.built[0].batches.put(_batch(4))
+    await eventually(run.built[0].batches.empty)
+    run.built[0].listener.on_partitions_assigned({TopicPartition("audio-in", 0)})
+    await run.built[0].batches.put(_batch(5))
+    await eventually(lambda: run.events.taken)
+
+    assert [record.offset for record in run.events.taken] == [5]
+
+
 async def test_a_resting_member_takes_nothing_and_commits_what_ends(run, eventually) -> None:
     """So a service that is about to stop finishes its work and leaves the rest to others."""
     await eventually(lambda: run.consumer.joined)
