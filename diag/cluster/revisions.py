@@ -109,10 +109,10 @@ def _to_stretches(
     starts: Iterable[_Start], known: dict[str, Revision], workload: Workload
 ) -> tuple[InForce, ...]:
     rows = list(starts)
-    ends = [start.at_ns for start in rows[1:]]
+    ends = [*(start.at_ns for start in rows[1:]), None]
     stretches = [
         InForce(start.name, known.get(start.name), start.at_ns, end, evidence=(start.ref,))
-        for start, end in zip(rows, [*ends, None], strict=True)
+        for start, end in zip(rows, ends, strict=False)  # without a start there is one end too many
     ]
     current = workload.current
     if current is None:

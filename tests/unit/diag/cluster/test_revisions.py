@@ -171,6 +171,12 @@ def test_before_it_was_made_nothing_was_in_force() -> None:
     assert find_in_force(THREE, during(0.2, 0.5), (), ()) == ()
 
 
+def test_where_no_replica_set_may_be_listed_nothing_is_claimed() -> None:
+    """The right to list deployments alone gives no revision, and no crash."""
+    assert find_in_force(workload(), during(6, 7), (), ()) == ()
+    assert find_in_force(workload(), None, (), ()) == ()
+
+
 def test_another_deployment_s_event_is_not_ours() -> None:
     """Its replica set may be called as it likes."""
     other = ClusterEvent(
