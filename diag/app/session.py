@@ -187,5 +187,5 @@ def _to_query(
         collected_ns=collected_ns,
         # Google's console knows only what Google's service holds.
         project=request.settings.logging.project if live and not request.settings.logging.endpoint else "",
-        namespace=request.settings.cluster.namespace if live else "",
+        namespace=request.settings.cluster.first_namespace if live else "",
     )

@@ -27,7 +27,7 @@ async def plan_topics(settings: Settings, now_ns: int, progress: Progress = igno
 
 async def create_missing(settings: Settings, plan: TopicPlan, progress: Progress = ignore) -> TopicReport:
     """Create what `plan` misses and say whose consumers must join again."""
-    report = TopicReport(plan, settings.kafka.bootstrap, namespace=settings.cluster.namespace)
+    report = TopicReport(plan, settings.kafka.bootstrap, namespace=settings.cluster.first_namespace)
     if not plan.to_create:
         return replace(report, restart=find_restarts(plan, ()))
     from diag.sources import kafka

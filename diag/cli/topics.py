@@ -66,7 +66,7 @@ def _run(settings: Settings, sink: _Sink, *, create: bool, dry_run: bool) -> int
     with output.show_progress(quiet=sink.quiet) as progress:
         plan = asyncio.run(plan_topics(settings, time.time_ns(), progress))
     where = settings.kafka.bootstrap
-    report = TopicReport(plan, where, dry_run=dry_run, namespace=settings.cluster.namespace)
+    report = TopicReport(plan, where, dry_run=dry_run, namespace=settings.cluster.first_namespace)
     if not create or dry_run:
         _say(report, sink)
         return exits.of_plan(plan)

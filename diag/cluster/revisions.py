@@ -1,7 +1,8 @@
 """Which revision of a workload was in force in a window: what ran then, not what runs now.
 
 A replica set comes into force when it is made. A return to an old one (``kubectl rollout undo``) makes none:
-only the event that it was scaled up, or pods that it made later, tell when that was.
+only the event that it was scaled up, that the one before it was scaled down to nothing, or pods that it made
+later tell when that was.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from diag.model.cluster import ClusterEvent, Pod, Revision, Workload
 from diag.model.cluster_view import InForce
 from diag.model.window import Window
 
+_SCALED_TO_NOTHING = re.compile(r"Scaled down replica set (\S+)(?: from \d+)? to 0\b")
 _SCALED_UP = re.compile(r"Scaled up replica set (\S+)(?: from (\d+))? to (\d+)")
 
 
@@ -38,6 +40,7 @@ def find_in_force(
     """
     known = {revision.name: revision for revision in workload.revisions}
     starts = sorted({*_made(workload), *_scaled(workload, events), *_first_pods(workload, pods)})
+    starts += _find_return(workload, starts, events)
     stretches = _to_stretches(_merge(starts), known, workload)
     if window is None:
         return stretches[-1:]
@@ -60,12 +63,30 @@ def _made(workload: Workload) -> Iterator[_Start]:
 
 def _scaled(workload: Workload, events: Iterable[ClusterEvent]) -> Iterator[_Start]:
     """A replica set that goes up from nothing; on from one is the rest of the same rollout."""
-    for event in events:
-        if (event.kind, event.namespace, event.name) != (workload.kind, workload.namespace, workload.name):
-            continue
+    for event in _events_of(workload, events):
         said = _SCALED_UP.match(event.text)
         if said is not None and said[2] in (None, "0") and event.first_ns is not None:
             yield _Start(event.first_ns, True, said[1], event.ref)
+
+
+def _find_return(
+    workload: Workload, starts: Sequence[_Start], events: Iterable[ClusterEvent]
+) -> Iterator[_Start]:
+    """A revision that came back while its pods still ran is not scaled up: the other one goes to nothing."""
+    current = workload.current
+    if current is None or not current.returned or not starts or starts[-1].name == current.name:
+        return
+    last = starts[-1]
+    for event in _events_of(workload, events):
+        said = _SCALED_TO_NOTHING.match(event.text)
+        if said is not None and said[1] == last.name and (event.first_ns or 0) >= last.at_ns:
+            yield _Start(event.first_ns or 0, True, current.name, event.ref)
+            return
+
+
+def _events_of(workload: Workload, events: Iterable[ClusterEvent]) -> Iterator[ClusterEvent]:
+    own = workload.kind, workload.namespace, workload.name
+    return (event for event in events if (event.kind, event.namespace, event.name) == own)
 
 
 def _first_pods(workload: Workload, pods: Iterable[Pod]) -> Iterator[_Start]:
@@ -88,20 +109,20 @@ def _to_stretches(
     starts: Iterable[_Start], known: dict[str, Revision], workload: Workload
 ) -> tuple[InForce, ...]:
     rows = list(starts)
-    ends = [start.at_ns for start in rows[1:]]
+    ends = [*(start.at_ns for start in rows[1:]), None]
     stretches = [
         InForce(start.name, known.get(start.name), start.at_ns, end, evidence=(start.ref,))
-        for start, end in zip(rows, [*ends, None], strict=True)
+        for start, end in zip(rows, ends, strict=False)  # without a start there is one end too many
     ]
     current = workload.current
     if current is None:
         return tuple(stretches)
     if not stretches:
         return (InForce(current.name, current, None, certain=False),)
-    if stretches[-1].name != current.name:  # it came back, and nothing tells when
+    if stretches[-1].name != current.name:  # it came back some time after the last, and nothing tells when
         last = stretches[-1]
         stretches[-1] = replace(last, certain=False)
-        stretches.append(InForce(current.name, current, None, certain=False))
+        stretches.append(InForce(current.name, current, last.since_ns, certain=False))
     return tuple(stretches)
 
 

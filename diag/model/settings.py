@@ -46,6 +46,11 @@ class ClusterSettings:
         """Each namespace that is named, once."""
         return tuple(dict.fromkeys(filter(None, (one.strip() for one in self.namespace.split(",")))))
 
+    @property
+    def first_namespace(self) -> str:
+        """For a command that takes one; empty where none is named."""
+        return next(iter(self.namespaces), "")
+
 
 @dataclass(frozen=True, slots=True)
 class KubernetesSettings:

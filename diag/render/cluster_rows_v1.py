@@ -58,14 +58,15 @@ def _list_rows(view: ClusterView) -> Iterator[_Row]:
 
 
 def _of_workload(one: WorkloadView) -> _Row:
-    workload, last = one.workload, one.in_force[-1] if one.in_force else None
+    workload = one.workload
+    images = dict.fromkeys(image for stretch in one.in_force for image in stretch.images)
     return _Row(
         kind=workload.kind,
         name=f"{workload.namespace}/{workload.name}",
         state=f"{workload.ready} of {workload.wanted} ready now",
         notes=(*_tell_revisions(one), *one.notes),
-        since_ns=last.since_ns if last else None,
-        image=", ".join(last.images) if last else "",
+        since_ns=one.in_force[0].since_ns if one.in_force else None,
+        image=", ".join(images),
     )
 
 

@@ -34,7 +34,7 @@ def cluster_lines(view: ClusterView | None) -> Iterator[Text]:
 def _workload_lines(one: WorkloadView) -> Iterator[Text]:
     well = sum(pod.well for pod in one.pods)
     ill = [pod for pod in one.pods if not pod.well and pod.pod is not None]
-    images = one.in_force[-1].images if one.in_force else ()
+    images = one.in_force[0].images if one.in_force else ()
     image = short_image(images[0]) if images else "image not known"
     name = f"{_fit(one.workload.name, _NAMED - 2):<{_NAMED}}"
     state = f"{well} of {count(len(one.pods), 'pod')} ready"
@@ -44,8 +44,9 @@ def _workload_lines(one: WorkloadView) -> Iterator[Text]:
         .append(f"{state:<20}", style="red" if ill or not well else "green")
         .append(_fit(image, WIDTH - _NAMED - 22))
     )
-    if len(one.in_force) > 1:
-        yield Text(f"    rolled out meanwhile: {_fit(describe_since(one.in_force[-1]), 50)}", style="yellow")
+    for stretch in one.in_force[1:]:
+        told = f"    meanwhile {stretch.name or 'another revision'}, {describe_since(stretch)}"
+        yield Text(_fit(told, WIDTH, keep=4), style="yellow")
     current = one.workload.current
     if current is not None and one.in_force and one.in_force[-1].name != current.name:
         yield Text(_fit(f"    since replaced by revision {current.number}, {current.name}", WIDTH, keep=4))

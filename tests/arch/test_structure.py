@@ -66,7 +66,9 @@ def imported(tree: ast.AST) -> set[str]:
     return {name.split(".")[0] for name in names}
 
 
-@pytest.mark.parametrize("room", ["normalise", "session", "checks", "topics", "render", "model", "lql"])
+@pytest.mark.parametrize(
+    "room", ["normalise", "session", "cluster", "checks", "topics", "render", "model", "lql"]
+)
 def test_the_middle_reads_no_clock_no_environment_and_no_network(room: str) -> None:
     """What it gives depends on what it is given (packaged data and templates aside)."""
     for path in ROOT.glob(f"diag/{room}/**/*.py"):

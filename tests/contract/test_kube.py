@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import yaml
 
 from diag.errors import SourceError
 from diag.model.cluster import ClusterFacts, Endpoints
 from diag.model.settings import KubernetesSettings
+from diag.sources.kube.listing import ALL
 from diag.sources.kube.source import read_cluster
 from pipeline.local.control_plane import access
 from pipeline.local.control_plane.control_plane import ControlPlane
@@ -24,6 +26,7 @@ from tests.contract.control_plane import Kubectl, deployment, until
 pytestmark = [pytest.mark.part("control-plane"), pytest.mark.asyncio(loop_scope="session")]
 
 NAMESPACE = "read-by-diag"
+MANIFEST = Path(__file__).parents[2] / "docs/diag-job.yaml"
 PLANTED = "sk-live-51H8xQ2eZvKYlo2C"
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
@@ -366,3 +369,34 @@ async def test_a_certificate_of_another_authority_is_not_trusted(
 
 def _make_authority(path: Path) -> None:
     path.write_bytes(make_keys(path.with_suffix("")).authority.read_bytes())
+
+
+async def test_the_manifest_s_account_may_do_what_diag_asks_for_and_no_more(cluster: ControlPlane) -> None:
+    """Every list and the pods' logs, in its own namespace; no secret, and no change."""
+    kubectl = Kubectl(cluster)
+    await kubectl("apply", "--dry-run=server", "-f", str(MANIFEST))
+    rights = [one for one in yaml.safe_load_all(MANIFEST.read_text("utf-8")) if one["kind"] != "Job"]
+    for one in rights:
+        await kubectl("apply", "-f", "-", stdin=one)
+    namespace = rights[0]["metadata"]["namespace"]
+
+    async def may(verb: str, *resource: str, where: str = namespace) -> bool:
+        who = f"--as=system:serviceaccount:{namespace}:diag"
+        return (await kubectl.run("auth", "can-i", verb, *resource, "-n", where, who)).stdout.strip() == "yes"
+
+    await until(lambda: may("list", "pods"))
+    groups = {"apis/apps/v1": ".apps", "api/v1": ""}
+    for one in ALL:
+        group = groups.get(one.group, f".{one.group.split('/')[1]}")
+        assert await may("list", f"{one.resource}{group}"), one.resource
+    assert await may("get", "pods", "--subresource=log")
+    for verb, resource in (
+        ("list", "secrets"),
+        ("delete", "pods"),
+        ("create", "pods"),
+        ("patch", "deployments"),
+    ):
+        assert not await may(verb, resource), resource
+    assert not await may("list", "pods", where="default")
+    for one in rights:
+        await kubectl("delete", one["kind"], one["metadata"]["name"], "-n", namespace)

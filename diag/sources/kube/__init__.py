@@ -4,6 +4,9 @@ context     which cluster a kubeconfig names
 client      the connection; reasons says why there is none
 listing     what is listed, page by page; source joins it
 workloads, pods, network, events     from the API's JSON to the model's values
+logs        what the pods' nodes keep of their containers' logs
+log_export  what the GKE API says of the cluster's own logging
+aside       blocking calls that nobody has to wait for
 
 Nothing is ever written, no secret is asked for, and of environment variables only the names are kept.
 """

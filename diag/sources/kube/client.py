@@ -141,11 +141,11 @@ def _configure(settings: KubernetesSettings, context: str) -> tuple[Any, str, st
 
 def _find(kubeconfig: Any, rows: str, name: str) -> Any:
     return next(
-        (dig_value(one) for one in list_at(kubeconfig, rows) if text_at(dig_value(one), "name") == name), None
+        (_unwrap(one) for one in list_at(kubeconfig, rows) if text_at(_unwrap(one), "name") == name), None
     )
 
 
-def dig_value(node: Any) -> Any:
+def _unwrap(node: Any) -> Any:
     """What the library's wrapper around a part of a kubeconfig holds."""
     return getattr(node, "value", node)
 
@@ -174,7 +174,7 @@ def _no_file(file: str) -> SourceError:
 
 
 def _no_context(name: str, kubeconfig: Any, file: str) -> SourceError:
-    names = ", ".join(text_at(dig_value(one), "name") for one in list_at(kubeconfig, "contexts")[:5])
+    names = ", ".join(text_at(_unwrap(one), "name") for one in list_at(kubeconfig, "contexts")[:5])
     what = f"has no context {name!r}" if name else "has no current context"
     return SourceError(
         f"Kubernetes: {file} {what}", hint=f"--context with one of: {names}" if names else "name another"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from diag.model.cluster import Unread
 from diag.sources.kube import reasons
@@ -30,7 +31,8 @@ class Listing:
 
     def path(self, namespace: str) -> str:
         """Where it is listed; empty for all namespaces."""
-        return f"/{self.group}/{f'namespaces/{namespace}/' if namespace else ''}{self.resource}"
+        where = f"namespaces/{quote(namespace, safe='')}/" if namespace else ""
+        return f"/{self.group}/{where}{self.resource}"
 
 
 DEPLOYMENTS = Listing("deployments", "apis/apps/v1", "deployments")

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
+from urllib.parse import quote
 
 from diag.errors import SourceError
 from diag.model.coverage import SourceCoverage, State
@@ -40,7 +41,8 @@ class Stream:
     @property
     def path(self) -> str:
         """Where it is read."""
-        return f"/api/v1/namespaces/{self.namespace}/pods/{self.pod}/log"
+        namespace, pod = (quote(name, safe="") for name in (self.namespace, self.pod))
+        return f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
 
     @property
     def name(self) -> str:

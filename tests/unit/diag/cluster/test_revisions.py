@@ -101,6 +101,45 @@ def test_a_return_that_left_no_trace_makes_both_uncertain() -> None:
     assert not any(one.certain for one in found)
 
 
+def scaled_down(name: str, hours: int, end: int = 0) -> ClusterEvent:
+    text = f"Scaled down replica set {name} from {end + 1} to {end}"
+    return ClusterEvent(
+        False,
+        "ScalingReplicaSet",
+        "deployment",
+        "voice",
+        "orchestrator",
+        text,
+        1,
+        hours * HOUR,
+        hours * HOUR,
+        ref="event/voice/down",
+    )
+
+
+def test_a_rollout_that_never_came_up_is_known_to_be_undone_by_the_end_of_its_pods() -> None:
+    """The old pods ran all the time, so nothing was scaled up."""
+    undone = workload(revision(2, 5), revision(3, 1, name="orchestrator-1", returned=True))
+    old = Pod("voice", "orchestrator-1-x", "Running", revision="orchestrator-1", created_ns=HOUR)
+    events = [scaled_down("orchestrator-2", 6, 1), scaled_down("orchestrator-2", 8)]
+
+    during_it = find_in_force(undone, during(6, 7), events, [old])
+    after = find_in_force(undone, during(8.5, 9), events, [old])
+
+    assert (names(during_it), names(after)) == (["orchestrator-2"], ["orchestrator-1"])
+    assert all(one.certain for one in (*during_it, *after))
+    assert after[0].evidence == ("event/voice/down",)
+
+
+def test_a_window_before_the_rollout_that_was_undone_has_the_old_revision_alone() -> None:
+    """Whenever it came back, it was after that."""
+    undone = workload(revision(2, 5), revision(3, 1, name="orchestrator-1", returned=True))
+
+    (found,) = find_in_force(undone, during(2, 3), (), ())
+
+    assert (found.name, found.since_ns, found.certain) == ("orchestrator-1", HOUR, True)
+
+
 def test_scaling_within_a_revision_is_no_rollout() -> None:
     """Neither from one pod to three, nor down and up again."""
     events = [scaled_up("orchestrator-3", 10, start=" from 1"), scaled_up("orchestrator-3", 11)]
@@ -130,6 +169,12 @@ def test_before_all_that_is_kept_nothing_is_claimed() -> None:
 def test_before_it_was_made_nothing_was_in_force() -> None:
     """A deployment of today has no revision of yesterday."""
     assert find_in_force(THREE, during(0.2, 0.5), (), ()) == ()
+
+
+def test_where_no_replica_set_may_be_listed_nothing_is_claimed() -> None:
+    """The right to list deployments alone gives no revision, and no crash."""
+    assert find_in_force(workload(), during(6, 7), (), ()) == ()
+    assert find_in_force(workload(), None, (), ()) == ()
 
 
 def test_another_deployment_s_event_is_not_ours() -> None:

@@ -139,3 +139,31 @@ def test_the_keys_of_a_users_catalogue_are_asked_for(workdir: Path) -> None:
     assert "connId" not in text
     assert "jsonPayload.msg" not in text
     assert "jsonPayload.msg" in longer
+
+
+def test_several_namespaces_are_asked_for_together_and_no_other() -> None:
+    """One query for all of them."""
+    both = ClusterSettings("voice", "europe-west1", "agents, broker")
+    (text,) = build_filters(LogQuery(WINDOW, ids=(S,)), both, "p", load_catalogue())
+
+    def hears(namespace: str) -> bool:
+        labels = {"cluster_name": "voice", "location": "europe-west1", "namespace_name": namespace}
+        return matches(
+            text, jsonPayload={"sessionID": S}, resource={"type": "k8s_container", "labels": labels}
+        )
+
+    assert [hears(one) for one in ("agents", "broker", "billing")] == [True, True, False]
+
+
+def test_events_of_the_cluster_are_asked_for_by_their_objects_namespace() -> None:
+    """Those of a deployment have no namespace of their own in the log service."""
+    (text,) = filters(events=True)
+    deployment = {"type": "k8s_cluster", "labels": {"cluster_name": "voice", "location": "europe-west1"}}
+
+    def hears(log: str, namespace: str) -> bool:
+        payload = {"involvedObject": {"namespace": namespace}}
+        return matches(text, logName=f"projects/p/logs/{log}", resource=deployment, jsonPayload=payload)
+
+    assert hears("events", "agents")
+    assert not hears("events", "billing")
+    assert not hears("stdout", "agents")
