@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from google.api.monitored_resource_pb2 import MonitoredResource
+from google.api.monitored_resource_pb2 import MonitoredResource  # type: ignore[import-untyped]
 from google.logging.type import log_severity_pb2
 from google.protobuf.struct_pb2 import Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
