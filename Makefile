@@ -53,8 +53,10 @@ accuracy: setup  ## links, hops and durations against a world whose truth is kno
 
 CASES ?= 1000000
 SEED ?= 1
-fuzz: setup  ## random filters against the query language's promises: CASES, SEED; the result into docs/lql.md
+fuzz: setup  ## random filters, files and records against what is promised of them: CASES, SEED; results into docs
 	$(BIN)/python -m tests.fuzz --cases $(CASES) --seed $(SEED) --page docs/lql.md
+	$(BIN)/python -m tests.fuzz --about records --cases $(CASES) --seed $(SEED) --page docs/robustness.md
+	$(BIN)/python -m tests.fuzz --about files --cases $$(($(CASES) / 10)) --seed $(SEED) --page docs/robustness.md
 
 lock:  ## requirements.lock anew: versions and hashes, no address
 	$(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet pip-tools

@@ -11,14 +11,14 @@ import polars as pl
 from diag import normalise
 from diag.app.recall import Recall
 from diag.app.request import Bounds
-from diag.app.where import NARROWED, keep_matching
+from diag.app.where import NARROWED, is_left_to_us, keep_matching
 from diag.model import frames
 from diag.model.catalogue import Catalogue
 from diag.model.coverage import SourceCoverage, State
 from diag.model.filters import Filter
 from diag.model.identifiers import Identifier
 from diag.model.instants import format_instant
-from diag.model.queries import LastingSource, LogQuery, LogSource
+from diag.model.queries import LogQuery, LogSource
 from diag.model.records import KafkaRecord, LogRecord
 from diag.model.window import Window
 from diag.session.identity.links import Closure, close_over, is_crowded
@@ -76,7 +76,7 @@ class Entries:
         records: list[LogRecord] = []
         try:
             async for batch in self.source.read(query):
-                records += batch if self._is_narrowed_there else keep_matching(batch, self._where)
+                records += keep_matching(batch, self._where) if is_left_to_us(self.source) else batch
         except asyncio.CancelledError:
             if not records and not self._count:
                 raise
@@ -85,10 +85,6 @@ class Entries:
         part = normalise.to_frame(records, self.catalogue, self._count)
         self._add(part)
         self._recall.keep(query, (part,))
-
-    @property
-    def _is_narrowed_there(self) -> bool:
-        return isinstance(self.source, LastingSource)
 
     def _add(self, part: pl.DataFrame) -> None:
         self._parts.append(part)

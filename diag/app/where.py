@@ -1,4 +1,4 @@
-"""``--where``: a further filter of what is read. Cloud Logging applies it itself; to files it is here.
+"""``--where``: a further filter of what is read. Cloud Logging applies it itself; to all else it is here.
 
 The filter is never repeated in an answer: what is sought by it may be what redaction keeps out of reports.
 """
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from diag.errors import UsageError
 from diag.lql import compile_filter, to_text
 from diag.model.filters import Filter
+from diag.model.queries import LastingSource, LogSource
 from diag.model.records import LogRecord
 from diag.normalise import to_entry
 
@@ -29,6 +30,11 @@ def check_where(where: Filter | None) -> None:
             f"--where has {length} characters written out, more than {LONGEST_WHERE}",
             hint="leave out the window and the IDs of the session: these are asked for anyway",
         )
+
+
+def is_left_to_us(source: LogSource) -> bool:
+    """Whether a source gives what does not match, too: only a service with the language reads a filter."""
+    return not isinstance(source, LastingSource)
 
 
 def compile_where(where: Filter) -> Matches:

@@ -14,6 +14,8 @@ from diag.model.instants import parse_instant
 from diag.render.lql import render_filter
 from diag.render.lql_v1 import render_filter_json
 from tests.fuzz.entries import make_entry
+from tests.fuzz.files import run_file_case
+from tests.fuzz.records import run_record_case
 from tests.fuzz.trees import BARE, VALUES, make_tree, write
 
 _PIECES = (
@@ -35,15 +37,18 @@ def run_case(seed: int, number: int) -> str:
     return f"noise: {_check_text(_make_noise(random), random)}"
 
 
-def count_cases(seed: int, numbers: range) -> Counter[str]:
-    """How many cases went which way; the first broken promise names its case."""
+RUNS = {"filters": run_case, "files": run_file_case, "records": run_record_case}
+
+
+def count_cases(seed: int, numbers: range, about: str = "filters") -> Counter[str]:
+    """How many cases `about` went which way; the first broken promise names its case."""
     counts: Counter[str] = Counter()
     for number in numbers:
         try:
-            counts[run_case(seed, number)] += 1
+            counts[RUNS[about](seed, number)] += 1
         except Exception as error:
             error.add_note(
-                f"case {number} of seed {seed}: python -m tests.fuzz --seed {seed} --case {number}"
+                f"case {number} of seed {seed}: python -m tests.fuzz --about {about} --seed {seed} --case {number}"
             )
             raise
     return counts

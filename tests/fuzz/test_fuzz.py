@@ -1,4 +1,4 @@
-"""The query language keeps its promises under random cases; ``make fuzz`` runs a million of them."""
+"""Filters, log files and Kafka records keep their promises under random cases; ``make fuzz`` runs many more."""
 
 from __future__ import annotations
 
@@ -18,3 +18,14 @@ def test_no_random_case_breaks_a_promise(seed: int) -> None:
     assert (
         min(counts[kind] for kind in ("written", "mutated: parsed", "mutated: refused", "noise: parsed")) > 20
     )
+
+
+@pytest.mark.parametrize(
+    ("about", "cases", "ways"), [("files", 300, ("kept", "no log")), ("records", 2_000, ("found",))]
+)
+def test_no_random_input_breaks_a_promise(about: str, cases: int, ways: tuple[str, ...]) -> None:
+    """Files: no exception, every line kept and counted, bounded time. Records: found by their IDs alone."""
+    counts = count_cases(1, range(cases), about)
+
+    assert counts.total() == cases
+    assert min(counts[way] for way in ways) > 20

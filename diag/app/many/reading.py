@@ -16,7 +16,7 @@ from diag.app.many.intake import Digest, IntakeJob, take_in, take_in_frame, take
 from diag.app.many.workers import Workers, count_cores
 from diag.app.recall import Recall
 from diag.app.request import SessionsRequest
-from diag.app.where import NARROWED
+from diag.app.where import NARROWED, is_left_to_us
 from diag.errors import DataError
 from diag.model.coverage import SourceCoverage, State
 from diag.model.filters import Filter
@@ -153,7 +153,7 @@ class Intake:
 
     def _job(self) -> IntakeJob:
         bounds = self._request.bounds if self._request.files else (None, None)
-        where = self._request.where if self._request.files else None
+        where = self._request.where if is_left_to_us(self._source) else None
         files = self._request.settings.catalogue.files
         return IntakeJob(self._folder, next(self._numbers), files, bounds, where)
 

@@ -167,3 +167,27 @@ def test_events_of_the_cluster_are_asked_for_by_their_objects_namespace() -> Non
     assert hears("events", "agents")
     assert not hears("events", "billing")
     assert not hears("stdout", "agents")
+
+
+def test_without_a_namespace_every_one_of_the_cluster_is_searched() -> None:
+    """Services of one session may live in several; naming one leaves the others out."""
+    query = LogQuery(WINDOW, ids=(S,))
+    (everywhere,) = build_filters(query, ClusterSettings("voice", "europe-west1"), "p", load_catalogue())
+    (named,) = build_filters(query, CLUSTER, "p", load_catalogue())
+
+    for namespace, found in (("agents", True), ("media", False)):
+        labels = {"cluster_name": "voice", "location": "europe-west1", "namespace_name": namespace}
+        place = {"resource": {"type": "k8s_container", "labels": labels}, "jsonPayload": {"sessionID": S}}
+        assert matches(everywhere, **place)
+        assert matches(named, **place) is found
+
+
+def test_a_further_filter_stands_beside_the_others() -> None:
+    """Its alternatives are its own: what it leaves out is not let in by an ID, nor the other way round."""
+    where = lql.parse('severity>=ERROR OR jsonPayload.k="v"')
+    (text,) = filters(ids=(S,), where=where)
+
+    assert matches(text, severity="ERROR", jsonPayload={"sessionID": S})
+    assert matches(text, jsonPayload={"sessionID": S, "k": "v"})
+    assert not matches(text, jsonPayload={"sessionID": S})
+    assert not matches(text, severity="ERROR", jsonPayload={"sessionID": "session_1_other"})
