@@ -11,11 +11,12 @@ from diag.app.cluster import find_context
 from diag.app.cluster_events import ask_for_events
 from diag.app.discovery import discover
 from diag.app.entries import Entries
+from diag.app.log_source import open_live
 from diag.app.many.reading import ask_for_all
 from diag.app.pod_logs import reads_pods
 from diag.app.recall import Recall, open_recall
 from diag.app.request import Request, SessionRequest, SessionsRequest
-from diag.app.session import check_asked, open_live
+from diag.app.session import check_asked
 from diag.app.sessions import check_question, find_live_window
 from diag.catalogue import load_catalogue
 from diag.model.coverage import SourceCoverage

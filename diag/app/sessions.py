@@ -14,6 +14,7 @@ from diag.app.broker import Broker
 from diag.app.coverage import describe_coverage
 from diag.app.discovery import discover, excuse
 from diag.app.entries import INTERRUPTED
+from diag.app.log_source import open_source
 from diag.app.many.intake import Digest
 from diag.app.many.judging import JudgingJob, judge_shard
 from diag.app.many.plan import plan_shards
@@ -21,7 +22,6 @@ from diag.app.many.reading import Intake, Room, share_out
 from diag.app.many.workers import Workers, kill_processes, open_workers
 from diag.app.recall import open_recall
 from diag.app.request import SessionsRequest
-from diag.app.session import open_source
 from diag.app.sought import FOUND_BY, check_sought, explain_unfound
 from diag.app.where import check_where
 from diag.catalogue import load_catalogue

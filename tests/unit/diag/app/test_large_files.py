@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from diag.app import session as use_case
+from diag.app import log_source
 from diag.app.request import SessionRequest
+from diag.app.session import diagnose_session
 from diag.model.diagnosis import Diagnosis, NothingFound
 from diag.model.settings import Settings
 from diag.render.json_v1 import render_json
@@ -38,7 +39,7 @@ def logs(world: World, tmp_path: Path) -> Path:
 def ask(asked: str, *files: Path, **more: Any) -> Diagnosis | NothingFound:
     names = tuple(str(file) for file in files)
     request = SessionRequest(settings=Settings(), now_ns=NOW_NS, files=names, asked=asked, **more)
-    return asyncio.run(use_case.diagnose_session(request))
+    return asyncio.run(diagnose_session(request))
 
 
 def answer(asked: str, *files: Path) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def answer(asked: str, *files: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(use_case, "_MOST_READ", 0)
+    monkeypatch.setattr(log_source, "_MOST_READ", 0)
     monkeypatch.setattr(source, "_WORTH", 0)
 
 
@@ -66,7 +67,7 @@ def test_a_searched_file_gives_the_answer_of_one_that_is_read(
     """Verdict, timeline, turns, links and findings, whatever was lost on the way."""
     ids = asked_ids(world)
     whole = [answer(text, logs) for text in ids]
-    monkeypatch.setattr(use_case, "_MOST_READ", 0)
+    monkeypatch.setattr(log_source, "_MOST_READ", 0)
     monkeypatch.setattr(source, "_WORTH", 0)
 
     assert len(ids) >= 8
