@@ -37,6 +37,12 @@ CALLS, SESSIONS, STAGGER_S = 5, 20, 3.0
 STORED_S = 30
 
 
+# Above half a core's load for each core others take part in every wait.
+_LOUD = (
+    "At such a load the waits are the load's, and say nothing of the voice agent; what is left of sessions does.",
+)
+
+
 @dataclass(frozen=True)
 class Turns:
     """What was measured of some calls."""
@@ -161,6 +167,7 @@ def to_page(alone: Turns, figures: list[Figure], load: float) -> str:
         "",
         f"Made by `python -m tests.bench.voice` on {now}: the whole stack and all its callers on one machine",
         f"({os.cpu_count()} cores, Python {platform.python_version()}), whose load was {load:.1f} before.",
+        *(_LOUD if load > (os.cpu_count() or 1) / 2 else ()),
         "",
         "| figure | promised | measured | |",
         "|---|---|---|---|",

@@ -70,22 +70,22 @@ async def test_a_foreign_record_is_skipped_by_its_reader(stack: Live, topic: str
 
 
 async def test_audio_without_end_takes_no_memory_without_end(stack: Live) -> None:
-    """An utterance of 50 minutes is dropped at its bound, once, and swallowed from there on."""
+    """An utterance of half an hour is dropped at its bound, once, and swallowed from there on."""
     session_id = mint_session_id()
     headers = AudioChunk(session_id, 1, last=False, pcm=b"").to_headers()
     with unharmed(stack, "orchestrator") as watched:
-        await write(stack, AUDIO_IN, *[(session_id.encode(), bytes(320_000), headers)] * 300)
+        await write(stack, AUDIO_IN, *[(session_id.encode(), bytes(320_000), headers)] * 200)
         (line,) = await asyncio.to_thread(watched.find, "Utterance dropped")
 
     assert (line["session_id"], line["reason"]) == (session_id, "longer than 30 s")
 
 
 async def test_a_reply_for_nobody_is_not_kept(stack: Live) -> None:
-    """100 MB of speech for sessions that no media server has."""
-    replies = [ReplyAudio(mint_session_id(), "turn_0a1b2c3d", bytes(500_000)) for _ in range(200)]
+    """60 MB of speech for sessions that no media server has."""
+    replies = [ReplyAudio(mint_session_id(), "turn_0a1b2c3d", bytes(500_000)) for _ in range(120)]
     with unharmed(stack, "media-server") as watched:
         await write(stack, AUDIO_OUT, *((r.session_id.encode(), r.pcm, r.to_headers()) for r in replies))
-        await asyncio.to_thread(watched.find, "Reply audio for a session that is not on this pod", 200)
+        await asyncio.to_thread(watched.find, "Reply audio for a session that is not on this pod", 120)
 
 
 def test_after_all_of_it_a_call_is_answered(stack: Live) -> None:

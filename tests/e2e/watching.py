@@ -14,7 +14,7 @@ from tests.e2e.conftest import Live, eventually
 
 LONGEST_LINE = 1_000
 _CRI_HEAD = re.compile(r"^\S+ std(?:out|err) F ")
-SETTLE_S = 30
+SETTLE_S = 60
 
 
 @dataclass
