@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from diag.app import reading, session
+from diag.app import log_source, reading, session
 from diag.app.entries import Entries
 from diag.app.reading import read_live
 from diag.app.request import SessionRequest
@@ -94,7 +94,7 @@ def diagnose(monkeypatch: pytest.MonkeyPatch) -> Diagnose:
     """Runs the whole command on a log source and a broker."""
 
     async def run(source: Source, kafka: FakeKafka, asked: str = S, **request: Any) -> Diagnosis:
-        monkeypatch.setattr(session, "open_source", lambda *_: source)
+        monkeypatch.setattr(log_source, "open_source", lambda *_: source)
         monkeypatch.setattr("diag.sources.kafka.read_broker", kafka.read_broker)
         monkeypatch.setattr("diag.sources.kafka.read_records", kafka.read_records)
         settings = Settings(LoggingSettings(project="p"), kafka=KafkaSettings("b:1"))
@@ -228,7 +228,7 @@ async def test_an_address_without_sense_is_refused_before_anything_is_read(
 ) -> None:
     """Not after minutes of reading logs."""
     logs = source()
-    monkeypatch.setattr(session, "open_source", lambda *_: logs)
+    monkeypatch.setattr(log_source, "open_source", lambda *_: logs)
     settings = Settings(LoggingSettings(project="p"), kafka=KafkaSettings("::::"))
     with pytest.raises(UsageError, match=r"kafka\.bootstrap"):
         await session.diagnose_session(SessionRequest(asked=S, settings=settings, now_ns=START_NS))
