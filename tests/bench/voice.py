@@ -39,7 +39,7 @@ STORED_S = 30
 
 # Above half a core's load for each core others take part in every wait.
 _LOUD = (
-    "At such a load the waits are the load's, and say nothing of the voice agent; what is left of sessions does.",
+    "At such a load the waits are longer than on a machine of one's own; what sessions leave behind is not.",
 )
 
 
