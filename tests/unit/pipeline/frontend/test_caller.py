@@ -89,7 +89,7 @@ async def call(lines, stages, start_client) -> Settings:
     """The settings of a call to a media server and an orchestrator that are there."""
     kafka = MemoryKafka()
     media_log, orchestrator_log = Log("media-server"), Log("orchestrator")
-    metrics = SessionMetrics()
+    metrics, media_metrics = SessionMetrics(), SessionMetrics()
     replies, callers = ReplyDesk(media_log), Callers("orchestrator-a")
     sockets = ClientSockets(callers, metrics, orchestrator_log)
     link = ReplicaLink("orchestrator-a", kafka, orchestrator_log)
@@ -104,7 +104,9 @@ async def call(lines, stages, start_client) -> Settings:
     intake = AudioIntake(side, progress, orchestrator_log)
     kafka.takers = {AUDIO_IN: intake.take, AUDIO_OUT: replies.take}
     whip = await start_client(
-        build_media_server(WhipEndpoint(kafka, replies, metrics, media_log), Probes(), metrics, media_log)
+        build_media_server(
+            WhipEndpoint(kafka, replies, media_metrics, media_log), Probes(), media_metrics, media_log
+        )
     )
     ws = await start_client(build_orchestrator(sockets, Probes(), metrics, orchestrator_log))
     session_id = mint_browser_session_id()
