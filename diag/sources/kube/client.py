@@ -81,7 +81,7 @@ class Api:
         return body[:most], len(body) > most
 
     def _headers(self) -> dict[str, str]:
-        """Raises `SourceError`; what is no header is never sent, the library would repeat it in its complaint."""
+        """Raises `SourceError` for a token that no header can hold: the library would repeat it."""
         found = self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
         token = str(found or "").strip()  # a file of a token ends with a line's end
         if not (token.isascii() and token.isprintable()):
