@@ -252,3 +252,21 @@ async def test_secrets_in_events_are_replaced(api: ApiServer, tmp_path: Path) ->
 
     assert "hunter2" not in found.text
     assert "a@b.example" not in found.text
+
+
+async def test_secrets_in_addresses_are_replaced(api: ApiServer, tmp_path: Path) -> None:
+    """Of a probe, and of an image that somebody wrote as one."""
+    probe = {"httpGet": {"path": "/healthz?token=hunter2hunter2", "port": 80}}
+    container = {
+        "name": "c",
+        "image": "https://me:hunter2hunter2@registry.example/c:1",
+        "livenessProbe": probe,
+    }
+    spec = {"replicas": 1, "template": {"spec": {"containers": [container]}}}
+    api.lists("/apis/apps/v1/namespaces/voice/deployments", {"metadata": {"name": "o"}, "spec": spec})
+
+    (found,) = (await read(api.kubeconfig(tmp_path / "kube"))).workloads
+
+    assert "hunter2" not in str(found)
+    assert found.containers[0].image.endswith("@registry.example/c:1")
+    assert found.containers[0].probes[0].path.startswith("/healthz?token=")
