@@ -28,7 +28,7 @@ async def collect(
     if not is_needed_instead(request, entries, cluster):
         await cluster.recall_events(entries, window)
         return entries, window, ()
-    before = explain_instead(entries.coverage())
+    before = explain_instead(entries.coverage(), narrowed=request.where is not None)
     entries = Entries(open_pod_logs(request, catalogue), catalogue, where=request.where)
     return entries, await _read_all(entries, broker, asked, request), (before,)
 

@@ -48,7 +48,7 @@ _SLICED = (
 )
 _REFUSED = "requests that the service refuses are sent again a few times; these are not counted"
 _DISCOVERED = "the project is the one of the kubeconfig's context"
-_FILES = "the log files are read whole; Cloud Logging is not asked"
+_FILES = "the log files are read; Cloud Logging is not asked"
 _PODS = "the pods' logs are read from their nodes; Cloud Logging is not asked"
 
 
@@ -117,6 +117,8 @@ async def plan_sessions(request: SessionsRequest) -> ReadingPlan:
     if request.files:
         return _plan_files(request, _FILES)
     request = discover(request)
+    if reads_pods(request):
+        return _plan_files(request, _PODS)
     source = open_live(request, load_catalogue(request.settings.catalogue.files))
     recall = open_recall(request, source)
     parts = recall.divide(ask_for_all(find_live_window(request), request.where))

@@ -10,7 +10,7 @@ from diag.app.entries import Entries
 from diag.app.request import Request
 from diag.errors import SettingsError
 from diag.model.catalogue import Catalogue
-from diag.model.coverage import SourceCoverage
+from diag.model.coverage import SourceCoverage, State
 from diag.model.records import POD_LOGS
 from diag.normalise.services import ServiceNames
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from diag.sources.kube.logs import PodLogs
 
 KUBERNETES = "kubernetes"
-_NO_ENTRY = "no entry of the window is there: the logs of the pods were read from their nodes instead"
+_INSTEAD = "the logs of the pods were read from their nodes instead"
 
 
 def reads_pods(request: Request) -> bool:
@@ -59,6 +59,14 @@ def is_needed_instead(request: Request, entries: Entries, cluster: Cluster) -> b
     )
 
 
-def explain_instead(source: SourceCoverage) -> SourceCoverage:
-    """The account of the log service, of which the nodes took the place."""
-    return replace(source, got=f"no entries, {source.got}", notes=(*source.notes, _NO_ENTRY))
+def explain_instead(source: SourceCoverage, *, narrowed: bool = False) -> SourceCoverage:
+    """The account of the log service, of which the nodes took the place.
+
+    Of a service that could not be asked, or was asked for a part alone, nobody knows that it has none.
+    """
+    why = "no entry of the window is there"
+    if source.state is State.FAILED:
+        why = "it could not be read"
+    elif narrowed:
+        why = "no entry of the window is what --where asks for"
+    return replace(source, got=f"no entries, {source.got}", notes=(*source.notes, f"{why}: {_INSTEAD}"))

@@ -39,6 +39,7 @@ def look_back(
     pods = [view_pod(pod, window) for pod in facts.pods if lived_in(pod, window)]
     pods += _find_gone(facts, then, heard)
     ours = [one for one in facts.workloads if is_ours(one.name)]
+    services = sorted((one for one in facts.services if is_ours(one.name)), key=lambda one: one.ref)
     workloads = tuple(_view(one, window, events, facts.pods, pods) for one in sorted(ours, key=_by_name))
     taken = {(pod.namespace, pod.name) for one in workloads for pod in one.pods}
     others = [pod for pod in pods if (pod.namespace, pod.name) not in taken and is_ours(pod.name)]
@@ -50,7 +51,7 @@ def look_back(
         version=facts.version,
         workloads=workloads,
         others=tuple(sorted(others, key=_by_pod)),
-        services=tuple(sorted((one for one in facts.services if is_ours(one.name)), key=lambda one: one.ref)),
+        services=tuple(services),
         autoscalers=tuple(
             sorted((one for one in facts.autoscalers if is_ours(one.name)), key=lambda one: one.ref)
         ),
@@ -58,20 +59,26 @@ def look_back(
         unread=facts.unread,
         export=export,
         left_out=len(facts.workloads) - len(ours),
+        services_left_out=len(facts.services) - len(services),
     )
 
 
 def _find_gone(facts: ClusterFacts, then: Iterable[ClusterEvent], heard: Iterable[str]) -> Iterator[PodView]:
-    """Pods of the window that the cluster does not list any more. Where it lists none, nothing is gone."""
-    if any(one.what == "pods" for one in facts.unread):
+    """Pods of the window that the cluster does not list any more. Where it lists none, nothing is gone.
+
+    What may have run where nobody looked is not gone: a log entry does not tell its pod's namespace.
+    """
+    if any(one.may_hold("pods") for one in facts.unread):
         return
     known = {pod.name for pod in facts.pods}
-    named = {name: (namespace, _BY_EVENT) for namespace, name in find_named(then)}
+    told = {name: space for space, name in find_named(then) if facts.covers(space)}
     namespace = facts.namespaces[0] if len(facts.namespaces) == 1 else ""
-    named |= {name: (named.get(name, (namespace, ""))[0], _BY_LOG) for name in heard}
-    for name in sorted(named.keys() - known):
-        where, told_by = named[name]
-        yield view_gone(where, name, told_by)
+    logged = frozenset(heard)
+    for name in sorted((told.keys() | logged) - known):
+        gone = view_gone(told.get(name, namespace), name, _BY_LOG if name in logged else _BY_EVENT)
+        is_here = name in told or not facts.namespaces
+        if is_here or any(_belongs(gone, one) for one in facts.workloads):
+            yield gone
 
 
 def _view(

@@ -10,7 +10,9 @@ from diag.code.outline import Defined, Of, Outline, Used
 from diag.model.code import Means
 
 _FUNCTIONS = {
-    ".go": rb"^func\s+(?:\(\s*\w*\s*\*?\s*(?P<owner>\w+)[^)]*\)\s*)?(?P<name>\w+)\s*[\[(]",
+    # nothing is given back: a receiver without an end would be tried in every way there is
+    ".go": rb"^func\s++(?:\(\s*+(?:\w++\s*+(?=[*\w]))?+\*?\s*+(?P<owner>\w++)[^)]*+\)\s*+)?"
+    rb"(?P<name>\w++)\s*[\[(]",
     ".js": rb"^[ \t]*(?:export\s+)?(?:default\s+)?(?:async\s+)?function\s*\*?\s*(?P<name>\w+)\s*\(|"
     rb"^[ \t]*(?:export\s+)?(?:const|let)\s+(?P<arrow>\w+)\s*=\s*(?:async\s*)?(?:function\b|\([^\n]*=>)",
     ".rs": rb"^[ \t]*(?:pub(?:\([^)]*\))?\s+)?(?:async\s+)?(?:unsafe\s+)?fn\s+(?P<name>\w+)",

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from diag.drift.images import tell_difference
-from diag.model.cluster import Service, Workload
+from diag.model.cluster import Service, Workload, covers
 from diag.model.cluster_view import ClusterView
 from diag.model.containers import Port
 from diag.model.manifests import WORKLOADS, Difference, Drift, Manifest, Manifests
@@ -85,15 +85,17 @@ class _Live:
 
     def explain_absence(self, one: Manifest) -> str:
         """Why it can not be said to be missing; empty if it can."""
-        unread = next((u.reason for u in self._cluster.unread if u.what == _UNREAD[one.kind]), "")
+        unread = next((u.reason for u in self._cluster.unread if u.may_hold(_UNREAD[one.kind])), "")
         if unread:
             return f"the cluster's were not read: {unread}"
         if not one.namespace:
             return "the file names no namespace, and the cluster has none or several of that name"
-        if self._cluster.namespaces and one.namespace not in self._cluster.namespaces:
+        if not covers(self._cluster.namespaces, one.namespace):
             return f"the namespace {one.namespace} was not read"
-        if one.kind != _SERVICE and self._cluster.left_out:
-            return f"it is none of the session's services, and {self._cluster.left_out} others were left out"
+        cluster = self._cluster
+        left_out = cluster.services_left_out if one.kind == _SERVICE else cluster.left_out
+        if left_out:
+            return f"it is none of the session's services, and {left_out} others were left out"
         return ""
 
     def compare(self, one: Manifest) -> Iterator[Difference]:

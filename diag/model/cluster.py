@@ -7,7 +7,7 @@ held in a window.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from diag.model.containers import Condition, Container, ContainerStatus, Port
@@ -208,18 +208,34 @@ class ClusterEvent:
     ref: str = ""
 
 
+THE_REST = "the rest"
+"""What is unread where nothing tells which lists did not come: it may be any of them."""
+
+PLATFORM = ("kube-", "gke-", "gmp-", "istio-")
+"""How namespaces begin that are the platform's own: they are left out unless they are named."""
+
+
+def covers(asked: Collection[str], namespace: str) -> bool:
+    """Whether who asked for these namespaces, for all if there are none, gets objects of this one."""
+    return namespace in asked if asked else not namespace.startswith(PLATFORM)
+
+
 @dataclass(frozen=True, slots=True)
 class Unread:
     """What could not be read, and what would let it.
 
     Attributes:
-        what: in the plural: ``pods``, ``endpoint slices``.
+        what: in the plural: ``pods``, ``endpoint slices``; or `THE_REST`.
         reason: in words, one line.
     """
 
     what: str
     reason: str
     remedy: str = ""
+
+    def may_hold(self, what: str) -> bool:
+        """Whether of this kind something may be missing."""
+        return self.what in (what, THE_REST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +260,10 @@ class ClusterFacts:
     events: tuple[ClusterEvent, ...] = ()
     unread: tuple[Unread, ...] = ()
     requests: int = 0
+
+    def covers(self, namespace: str) -> bool:
+        """Whether objects of a namespace were to be read."""
+        return covers(self.namespaces, namespace)
 
     @property
     def objects(self) -> int:

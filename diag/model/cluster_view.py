@@ -135,6 +135,7 @@ class ClusterView:
         autoscalers: likewise.
         events: of the window, oldest first.
         left_out: workloads that are none of the session's services.
+        services_left_out: services likewise.
     """
 
     place: str
@@ -150,6 +151,7 @@ class ClusterView:
     unread: tuple[Unread, ...] = ()
     export: LogExport | None = None
     left_out: int = 0
+    services_left_out: int = 0
 
     @property
     def pods(self) -> tuple[PodView, ...]:

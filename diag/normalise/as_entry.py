@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from diag.model.instants import format_instant
 from diag.model.records import LogRecord
 from diag.normalise.draft import Draft
@@ -24,7 +26,8 @@ def to_entry(record: LogRecord) -> Mapping[str, Any]:
     """A log entry is itself; of anything else its parts: time, severity, pod, container, fields, text."""
     if isinstance(record.data, Mapping) and is_log_entry(tuple(record.data)):
         return record.data
-    return _to_entry(read_record(record), _text_of(record))
+    draft, text = read_record(record), _text_of(record)
+    return _to_entry(draft, text, {} if text else _find_message(record.data, draft.message))
 
 
 def _text_of(record: LogRecord) -> str:
@@ -33,7 +36,19 @@ def _text_of(record: LogRecord) -> str:
     return str(record.data) if is_text else ""
 
 
-def _to_entry(draft: Draft, text: str) -> dict[str, Any]:
+def _find_message(data: Mapping[str, Any] | str, message: str) -> dict[str, Any]:
+    """The message under the name that its writer gave it: GKE leaves it there."""
+    if isinstance(data, str):
+        start = data.find("{")
+        try:
+            data = orjson.loads(data[start:]) if start >= 0 else {}
+        except ValueError:
+            return {}
+    fields = data.items() if isinstance(data, Mapping) else ()
+    return {name: value for name, value in fields if message and value == message}
+
+
+def _to_entry(draft: Draft, text: str, named: Mapping[str, Any]) -> dict[str, Any]:
     container = next(iter(draft.name_hints), "")
     labels = {"pod_name": draft.pod, "container_name": container}
     entry: dict[str, Any] = {
@@ -49,8 +64,8 @@ def _to_entry(draft: Draft, text: str) -> dict[str, Any]:
     }
     if draft.time_ns is not None:
         entry["timestamp"] = format_instant(draft.time_ns)
-    if draft.payload and not text:
-        entry["jsonPayload"] = {"message": draft.message, "level": draft.level, **draft.payload}
+    if (draft.payload or named) and not text:
+        entry["jsonPayload"] = {"message": draft.message, "level": draft.level, **named, **draft.payload}
     else:
         entry["textPayload"] = text or draft.message
     return {name: value for name, value in entry.items() if value}

@@ -23,6 +23,7 @@ from diag.sources.files.pieces import DOCKER
 _PLACES, _SAMPLE = 24, 64 << 10
 _LINES_EACH = 6
 _MOST_TEXTS = 8
+_OBJECT = b"{"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,16 @@ class TimeForm:
     steps: tuple[tuple[int, int], ...]
 
     def texts(self, window: Window) -> tuple[bytes, ...]:
-        """What every line of `window` holds one of; they may lead to lines beside it, too."""
+        """What every line of `window` holds one of; they may lead to lines beside it, too.
+
+        Of a window of many days that is what every line begins with: all are gone through.
+        """
         for length, seconds in self.steps:
             step = seconds * NS_PER_S
             starts = range(window.start_ns - window.start_ns % step, window.end_ns, step)
             if len(starts) <= _MOST_TEXTS:
                 return tuple(self.write(start)[:length].encode() for start in starts)
-        return ()
+        return (_OBJECT,)
 
 
 _CALENDAR = ((16, 60), (15, 600), (13, 3600), (10, 86_400))
@@ -102,7 +106,7 @@ def _lines_at(file: int, at: int) -> Sequence[bytes]:
 
 def _time_of(line: bytes) -> int | None:
     """None where it is no object with a time of its own, or may be a piece of a line."""
-    if not line.startswith(b"{") or line.startswith(DOCKER):
+    if not line.startswith(_OBJECT) or line.startswith(DOCKER):
         return None
     record: LogRecord = next(iter(read_lines(line, "")))
     draft = read_record(record)

@@ -32,6 +32,11 @@ MOST_AROUND = 5_000
 _MOST_CHOSEN = 10_000
 """Of these: as many as a live source's ten pages hold."""
 
+_MOST_OWN = 200_000
+"""Lines of a file that hold an ID: what so many hold is none, and all of them would fill the memory."""
+
+_HEX = re.compile(rb"\\u[0-9a-f]{4}")
+
 _AT_ONCE = 256
 """Blocks that are searched without looking for a cancellation: 64 MiB, some hundredths of a second."""
 
@@ -68,6 +73,7 @@ class NarrowedFiles:
         self._names_session = _to_pattern(catalogue)
         self._progress = progress
         self._is_first = True
+        self._cut = False
         self.chose = False
 
     @property
@@ -92,7 +98,7 @@ class NarrowedFiles:
         whole = self._whole.coverage()
         problems = [one.problem for one in self._searched.values() if one.problem]
         count = sum(len(one.given) for one in self._searched.values())
-        read_any = len(problems) < len(self._large) or whole.entries > 0
+        read_any = len(problems) < len(self._large) or whole.entries + count > 0
         troubled = bool(problems) or whole.state is not State.COMPLETE
         return replace(
             whole,
@@ -114,11 +120,13 @@ class NarrowedFiles:
         return found
 
     async def _look_around(self, file: LargeFile, query: LogQuery) -> list[Line]:
-        if not query.window.overlaps(file.span):
+        # where a line of the session stands one looks around it, whatever was seen of the file's times
+        if not self._searched[file.name].given and not query.window.overlaps(file.span):
             return []
         choice = _Choice(self._names_session, query.messages)
         await self._run(file, file.form.texts(query.window), choice.take)
         self.chose |= choice.is_narrow
+        self._cut |= choice.is_cut
         return choice.lines
 
     async def _run(
@@ -129,7 +137,13 @@ class NarrowedFiles:
         search = LineSearch(file.name, texts)
         blocks = iter(search)
         while await asyncio.to_thread(_advance, blocks, take or found.extend):
-            pass
+            if len(found) > _MOST_OWN:
+                self._searched[
+                    file.name
+                ].problem = (
+                    f"{file.shown}: more than {_MOST_OWN:,} lines hold one of the IDs; the rest was not read"
+                )
+                break
         self._searched[file.name].lines = search.seen
         return found
 
@@ -157,6 +171,7 @@ class NarrowedFiles:
             yield (
                 f"around the session stand more than {MOST_AROUND:,} lines: of these only such as place "
                 "other sessions or name none were read"
+                + (f", the first {_MOST_CHOSEN:,} of a file" if self._cut else "")
             )
 
 
@@ -168,12 +183,15 @@ class _Choice:
         self._messages = tuple(text for message in messages for text in _spell(message))
         self.lines: list[Line] = []
         self.is_narrow = False
+        self.is_cut = False
 
     def take(self, lines: list[Line]) -> None:
         """Some more of them."""
         if self.is_narrow:
             lines = [line for line in lines if self._tells(line.data)]
-            self.lines += lines[: max(0, _MOST_CHOSEN - len(self.lines))]
+            room = max(0, _MOST_CHOSEN - len(self.lines))
+            self.is_cut |= len(lines) > room
+            self.lines += lines[:room]
             return
         self.lines += lines
         if len(self.lines) > MOST_AROUND:
@@ -196,8 +214,23 @@ def _advance(blocks: Iterator[list[Line]], take: Callable[[list[Line]], None]) -
 
 
 def _spell(text: str) -> tuple[bytes, ...]:
-    """How JSON writes a text: as it is, or with every letter beyond ASCII as a number."""
-    return tuple({orjson.dumps(text)[1:-1]: None, json.dumps(text)[1:-1].encode(): None})
+    """How JSON writes a text: as it is, or with letters beyond ASCII, or what HTML knows, as numbers."""
+    plain, numbers = orjson.dumps(text)[1:-1], json.dumps(text)[1:-1].encode()
+    spellings = (
+        plain,
+        plain.replace(b"/", rb"\/"),  # PHP
+        _to_numbers(plain, b"<>&"),  # Go
+        _to_numbers(plain, b"<>&='"),  # Gson
+        numbers,
+        _HEX.sub(lambda found: found[0][:2] + found[0][2:].upper(), numbers),
+    )
+    return tuple(dict.fromkeys(spellings))
+
+
+def _to_numbers(spelled: bytes, letters: bytes) -> bytes:
+    for letter in letters:
+        spelled = spelled.replace(bytes([letter]), rb"\u%04x" % letter)
+    return spelled
 
 
 def _to_pattern(catalogue: Catalogue) -> re.Pattern[bytes]:

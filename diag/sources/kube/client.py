@@ -34,7 +34,9 @@ SIDE_BY_SIDE = 8
 """Requests that one cluster is asked at a time."""
 
 _MOST_BYTES = 64 << 20
-_WRONG_FILE = (ConfigException, OSError, TypeError, ValueError, AttributeError, KeyError, YAMLError)
+_WRONG_FILE = (
+    ConfigException, OSError, TypeError, ValueError, AttributeError, KeyError, YAMLError, RecursionError,
+)  # fmt: skip
 
 
 class Api:
@@ -79,7 +81,11 @@ class Api:
         return body[:most], len(body) > most
 
     def _headers(self) -> dict[str, str]:
-        token = self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
+        """Raises `SourceError` for a token that no header can hold: the library would repeat it."""
+        found = self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
+        token = str(found or "").strip()  # a file of a token ends with a line's end
+        if not (token.isascii() and token.isprintable()):
+            raise reasons.no_token(self.place)
         return {"accept": "application/json, */*", **({"authorization": token} if token else {})}
 
     def close(self) -> None:

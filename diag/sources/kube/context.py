@@ -79,7 +79,7 @@ def _read_contexts(file: str) -> Iterator[Mapping[str, Any]]:
 
     try:
         contexts, current = config.list_kube_config_contexts(file)  # type: ignore[no-untyped-call]  # no types
-    except (ConfigException, OSError, TypeError, ValueError, AttributeError, YAMLError):
+    except (ConfigException, OSError, TypeError, ValueError, AttributeError, YAMLError, RecursionError):
         return  # there is none, or what stands there is no kubeconfig
     rows = [current, *(one for one in contexts if one != current)]
     yield from (one for one in rows if isinstance(one, Mapping))

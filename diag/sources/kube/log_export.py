@@ -51,7 +51,7 @@ def ask_log_export(settings: Settings) -> LogExport:
 def _to_export(body: bytes) -> LogExport:
     try:
         config = dig(json.loads(body), "loggingConfig")
-    except ValueError:
+    except (ValueError, RecursionError):
         config = None
     if not isinstance(config, dict):
         return _unknown("what the GKE API answers has no loggingConfig")

@@ -8,7 +8,7 @@ from diag.model.cluster import Pod
 from diag.model.containers import ContainerStatus, Ending
 from diag.normalise import redact_text
 from diag.sources.kube.fields import Object, code_at, dig, instant_at, list_at, number_at, text_at, texts_at
-from diag.sources.kube.workloads import to_conditions, to_containers
+from diag.sources.kube.workloads import image_of, to_conditions, to_containers
 
 _REVISION_LABEL = "controller-revision-hash"
 _STATES = ("running", "waiting", "terminated")
@@ -48,7 +48,7 @@ def _to_status(status: object) -> ContainerStatus:
     now = dig(status, "state", state)
     return ContainerStatus(
         name=text_at(status, "name"),
-        image=text_at(status, "image"),
+        image=image_of(status),
         image_id=text_at(status, "imageID"),
         state=state,
         reason=redact_text(text_at(now, "reason")),

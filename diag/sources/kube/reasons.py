@@ -38,7 +38,7 @@ def _read_message(body: bytes) -> str:
     """The message of a ``Status`` object; of anything else nothing, it may be a proxy's page."""
     try:
         return first_line(text_at(json.loads(body), "message"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
 
 
@@ -146,4 +146,12 @@ def no_answer(place: str) -> SourceError:
     """Something answers that is no Kubernetes API."""
     return SourceError(
         f"Kubernetes at {place}: what answers there is no Kubernetes API", hint="check the server's address"
+    )
+
+
+def no_token(place: str) -> SourceError:
+    """What the login gave can stand in no header; it is not repeated here."""
+    return SourceError(
+        f"Kubernetes at {place}: the token of the login holds characters that no token has",
+        hint="kubectl config view shows which user it is; log in again",
     )

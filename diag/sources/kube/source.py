@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from diag.errors import SourceError
-from diag.model.cluster import ClusterFacts, Unread
+from diag.model.cluster import PLATFORM, THE_REST, ClusterFacts, Unread
 from diag.model.settings import KubernetesSettings
 from diag.sources.kube import listing, reasons
 from diag.sources.kube.aside import run_aside
@@ -23,9 +23,6 @@ from diag.sources.kube.workloads import to_deployments, to_stateful_sets
 
 _TIMES_ONE = 4
 """All answers together may take so many times as long as one."""
-
-_SYSTEM = ("kube-", "gke-", "gmp-", "istio-")
-"""Namespaces that are the platform's own: they are left out unless they are named."""
 
 
 async def read_cluster(
@@ -89,10 +86,10 @@ def _sort_out(
         if not isinstance(error, SourceError):
             raise error  # a fault of ours
     unread = [one.unread for one in listed if one.unread is not None]
-    unread += [Unread("the rest", str(error), getattr(error, "hint", "")) for error in failures[:1]]
+    unread += [Unread(THE_REST, str(error), getattr(error, "hint", "")) for error in failures[:1]]
     if len(ended) < len(tasks):
         told = f"{len(tasks) - len(ended)} of {len(tasks)} lists did not come within {most_s:g} s"
-        unread.append(Unread("the rest", told, "name a namespace, or raise kubernetes.timeout_s"))
+        unread.append(Unread(THE_REST, told, "name a namespace, or raise kubernetes.timeout_s"))
     if failures and not listed:
         raise failures[0]
     if all(one.items is None for one in listed):
@@ -141,10 +138,10 @@ def _join(listed: Iterable[listing.Listed], *, everywhere: bool) -> dict[listing
     got = defaultdict[listing.Listing, list[Any]](list)
     for one in listed:
         if one.items is not None:
-            kept = (item for item in one.items if not everywhere or not _is_system(item))
+            kept = (item for item in one.items if not everywhere or not _is_platform(item))
             got[one.listing] += kept
     return dict(got)
 
 
-def _is_system(item: object) -> bool:
-    return text_at(item, "metadata", "namespace").startswith(_SYSTEM)
+def _is_platform(item: object) -> bool:
+    return text_at(item, "metadata", "namespace").startswith(PLATFORM)

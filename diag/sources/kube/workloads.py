@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from diag.model.cluster import Revision, Workload
 from diag.model.containers import Condition, Container, Port, Probe
+from diag.normalise import redact_text
 from diag.sources.kube.fields import Object, dig, instant_at, list_at, number_at, text_at, texts_at
 
 _REVISION = "deployment.kubernetes.io/revision"
@@ -85,7 +86,13 @@ def _to_number(text: str) -> int:
 
 
 def _images_of(spec: object) -> tuple[str, ...]:
-    return tuple(text_at(one, "image") for one in list_at(spec, "containers"))
+    return tuple(image_of(one) for one in list_at(spec, "containers"))
+
+
+def image_of(container: object) -> str:
+    """The image; one that somebody wrote as an address may have a login in it."""
+    image = text_at(container, "image")
+    return redact_text(image) if "://" in image else image
 
 
 def to_containers(spec: object) -> tuple[Container, ...]:
@@ -93,7 +100,7 @@ def to_containers(spec: object) -> tuple[Container, ...]:
     return tuple(
         Container(
             name=text_at(one, "name"),
-            image=text_at(one, "image"),
+            image=image_of(one),
             ports=tuple(
                 Port(
                     number=number_at(port, "containerPort"),
@@ -120,7 +127,7 @@ def _to_probes(container: object) -> Iterator[Probe]:
             role=role,
             handler=handler[0],
             port=text_at(handler[1], "port"),
-            path=text_at(handler[1], "path"),
+            path=redact_text(text_at(handler[1], "path")),
             delay_s=number_at(probe, "initialDelaySeconds"),
             period_s=number_at(probe, "periodSeconds", default=10),
             timeout_s=number_at(probe, "timeoutSeconds", default=1),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from diag.model.containers import Container, Port, Probe
 from diag.model.manifests import WORKLOADS, Manifest
+from diag.normalise import redact_text
 from diag.sources.manifests.nodes import Node
 
 _MOST_CONTAINERS = 50
@@ -59,9 +60,10 @@ def _find_lines(spec: Node, pods: Node) -> Iterator[tuple[str, int]]:
 
 def _to_container(node: Node) -> Container:
     """Of its variables only the names; what they hold may be a secret."""
+    image = node.at("image").text
     return Container(
         name=node.at("name").text,
-        image=node.at("image").text,
+        image=redact_text(image) if "://" in image else image,
         ports=tuple(
             Port(one.at("containerPort").number or 0, one.at("name").text, one.at("protocol").text or "TCP")
             for one in node.at("ports").items[:_MOST_NAMES]
@@ -85,7 +87,7 @@ def _to_probe(role: str, node: Node) -> Probe:
         role=role,
         handler=_HANDLERS.get(key, ""),
         port=asked.at("port").text,
-        path=asked.at("path").text,
+        path=redact_text(asked.at("path").text),
         delay_s=node.at("initialDelaySeconds").number or 0,
         period_s=node.at("periodSeconds").number or 10,
         timeout_s=node.at("timeoutSeconds").number or 1,

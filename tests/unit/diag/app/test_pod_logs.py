@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
-from diag.app.request import SessionRequest
+from diag.app.plan import plan_sessions
+from diag.app.pod_logs import explain_instead
+from diag.app.request import SessionRequest, SessionsRequest
 from diag.app.session import diagnose_session
-from diag.model.coverage import State
+from diag.model.coverage import SourceCoverage, State
 from diag.model.diagnosis import Diagnosis
 from diag.model.instants import NS_PER_S, format_instant, parse_instant
 from diag.model.settings import KubernetesSettings, LoggingSettings, Settings
@@ -204,3 +206,31 @@ async def test_with_files_no_cluster_is_read_unless_a_flag_names_it(api: ApiServ
 def test_the_case_has_times_that_can_be_read() -> None:
     """What the tests above stand on."""
     assert all(parse_instant(entry["timestamp"]) for entry in read_case_file(CASE).entries)
+
+
+@pytest.mark.parametrize(
+    ("state", "narrowed", "why"),
+    [
+        (State.COMPLETE, False, "no entry of the window is there: "),
+        (State.PARTIAL, True, "no entry of the window is what --where asks for: "),
+        (State.FAILED, False, "it could not be read: "),
+        (State.FAILED, True, "it could not be read: "),
+    ],
+)
+def test_why_the_nodes_were_asked_is_no_more_than_what_is_known(
+    state: State, narrowed: bool, why: str
+) -> None:
+    """A service that refused, or was asked for a part, may well have entries."""
+    row = explain_instead(SourceCoverage("cloud-logging", state), narrowed=narrowed)
+
+    assert row.notes[-1].startswith(why)
+
+
+async def test_the_plan_of_all_sessions_knows_that_nodes_are_asked(workdir: Path) -> None:
+    """And not Cloud Logging, of which nobody named a project."""
+    settings = ask(str(workdir / "kube")).settings
+
+    plan = await plan_sessions(SessionsRequest(settings=settings, now_ns=LATER_NS))
+
+    assert not plan.queries
+    assert any("read from their nodes" in note for note in plan.notes)

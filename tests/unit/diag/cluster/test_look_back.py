@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from diag.cluster import look_back
-from diag.model.cluster import ClusterEvent, ClusterFacts, Pod, Revision, Service, Unread, Workload
+from diag.model.cluster import (
+    THE_REST,
+    ClusterEvent,
+    ClusterFacts,
+    Pod,
+    Revision,
+    Service,
+    Unread,
+    Workload,
+)
 from diag.model.containers import Condition, Container, ContainerStatus, Ending
 from diag.model.instants import NS_PER_S
 from diag.model.window import Window
@@ -133,9 +144,20 @@ def test_a_pod_that_only_an_event_of_the_window_names_is_gone_too() -> None:
     assert "events name it" in found.notes[0]
 
 
-def test_nothing_is_gone_where_pods_could_not_be_listed() -> None:
-    """Who may not look must not say that there is none."""
-    blind = facts(unread=(Unread("pods", "pods in voice: not allowed"),))
+def test_a_pod_that_may_have_run_in_another_namespace_is_not_gone() -> None:
+    """Logs may be of all namespaces where the cluster was asked for one."""
+    elsewhere = replace(warning("b-5c9b7f6d84-abcde", 101, 101, source="cloud-logging"), namespace="other")
+
+    assert look_back(facts(), WINDOW, logged=[elsewhere], heard=["a-7d9f8c6b5d-zzzzz"]).pods == ()
+    everywhere = replace(facts(), namespaces=())
+    gone = look_back(everywhere, WINDOW, logged=[elsewhere], heard=["a-7d9f8c6b5d-zzzzz"]).pods
+    assert [pod.name for pod in gone] == ["a-7d9f8c6b5d-zzzzz", "b-5c9b7f6d84-abcde"]
+
+
+@pytest.mark.parametrize("what", ["pods", THE_REST])
+def test_nothing_is_gone_where_pods_could_not_be_listed(what: str) -> None:
+    """Who may not look, or heard nothing in time, must not say that there is none."""
+    blind = facts(unread=(Unread(what, "pods in voice: not allowed"),))
 
     assert look_back(blind, WINDOW, heard=["orchestrator-7d9f8c6b5d-zzzzz"]).pods == ()
 

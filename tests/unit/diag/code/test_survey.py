@@ -8,6 +8,7 @@ import pytest
 
 from diag.catalogue import load_catalogue
 from diag.code import Survey, survey_code, to_known_texts, to_text
+from diag.code.other import outline_text
 from diag.model.code import LogText, Means
 
 SENT = LogText("Reply sent to the caller", ("Reply sent to the caller",), "orchestrator", "bcast.delivered")
@@ -325,3 +326,27 @@ def test_messages_become_texts_by_the_catalogue() -> None:
     assert unknown.text == to_text('cache "other" warmed in 7 ms', "x", catalogue).text
     assert (unknown.event, unknown.pieces) == ("unknown", ("cache ", " warmed in ", " ms"))
     assert any(text.event == "ws.bind" for text in to_known_texts(catalogue, ["orchestrator"]))
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        ("func (s *Server) Serve(", "Server.Serve"),
+        ("func (s Server[T]) Serve(", "Server.Serve"),
+        ("func (*Server) Serve(", "Server.Serve"),
+        ("func (Server) Serve(", "Server.Serve"),
+        ("func (s*Server) Serve(", "Server.Serve"),
+        ("func Serve[T any](", "Serve"),
+    ],
+)
+def test_functions_of_go_have_their_receiver(head: str, name: str) -> None:
+    """However it is written."""
+    (found,) = outline_text("a.go", f"package a\n{head}) {{\n}}\n".encode()).functions
+
+    assert (found.name, found.line) == (name, 2)
+
+
+@pytest.mark.parametrize("letter", [b" ", b"a", b"*"])
+def test_a_receiver_without_an_end_is_read_in_one_go(letter: bytes) -> None:
+    """Who may write into a repository must not hold up its reader: trying every way would take days."""
+    assert not outline_text("a.go", b"func (" + letter * 100_000).functions

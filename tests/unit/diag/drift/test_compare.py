@@ -8,7 +8,7 @@ import pytest
 
 from diag.drift import compare
 from diag.drift.images import tell_difference
-from diag.model.cluster import Autoscaler, Service, Unread, Workload
+from diag.model.cluster import THE_REST, Autoscaler, Service, Unread, Workload
 from diag.model.cluster_view import ClusterView, WorkloadView
 from diag.model.containers import Container, Port
 from diag.model.manifests import Difference, Drift, Manifest, Manifests, NotRead
@@ -103,12 +103,31 @@ def test_what_is_missing_is_told_only_where_all_was_seen() -> None:
     assert told(drift(FILE)) == [("not in the cluster", "", "")]
     for more, why in (
         ({"unread": (Unread("deployments", "403"),)}, "403"),
+        ({"unread": (Unread(THE_REST, "late"),)}, "late"),
         ({"namespaces": ("other",)}, "the namespace voice was not read"),
         ({"left_out": 3}, "3 others were left out"),
     ):
         found = drift(FILE, **more)
         assert not found.differences
         assert why in found.not_compared[0][1]
+
+
+def test_a_service_is_missing_only_where_no_service_was_left_out() -> None:
+    """A session's view has the services of the session alone."""
+    assert told(drift(FILE_SERVICE)) == [("not in the cluster", "", "")]
+
+    found = drift(FILE_SERVICE, services_left_out=2)
+
+    assert not found.differences
+    assert "2 others were left out" in found.not_compared[0][1]
+
+
+def test_nothing_is_missing_in_the_platform_s_own_namespaces() -> None:
+    """Who asks for all namespaces does not get these."""
+    found = drift(replace(FILE, namespace="istio-system"), namespaces=())
+
+    assert not found.differences
+    assert "the namespace istio-system was not read" in found.not_compared[0][1]
 
 
 def test_what_no_file_asks_for_is_told_only_where_every_file_was_read() -> None:

@@ -18,7 +18,7 @@ from diag.model.instants import parse_instant
 from diag.model.queries import LogQuery
 from diag.model.records import LogRecord
 from diag.model.window import MINUTE_NS, Window
-from diag.sources.files import Files, NarrowedFiles, scan, source
+from diag.sources.files import Files, NarrowedFiles, large, narrowed, scan, source
 from diag.sources.files.large import look_into
 
 NOON = parse_instant("2026-11-24T12:00:00Z") or 0
@@ -152,6 +152,18 @@ def test_of_many_lines_around_only_the_telling_ones_are_read(
     assert "more than 10 lines" in " ".join(files.coverage().notes)
 
 
+def test_telling_lines_that_were_too_many_are_said_to_be_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first of them are no proof of what came later."""
+    monkeypatch.setattr(narrowed, "MOST_AROUND", 10)
+    monkeypatch.setattr(narrowed, "_MOST_CHOSEN", 20)
+    files = open_large(monkeypatch, write(tmp_path / "large", [a_line(n % 60) for n in range(50)]))
+
+    assert len(read(files, LogQuery(Window(NOON, NOON + MINUTE_NS), without_ids=True))) == 20
+    assert "the first 20 of a file" in " ".join(files.coverage().notes)
+
+
 def test_a_file_that_goes_away_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It costs its own lines; where nothing else was read the source has failed."""
     gone, there = (write(tmp_path / name, [a_line(1)] * 9) for name in ("gone", "there"))
@@ -162,3 +174,65 @@ def test_a_file_that_goes_away_is_named(tmp_path: Path, monkeypatch: pytest.Monk
         read(files, LogQuery(EVER, ids=("x",)))
         assert files.coverage().state is state
         assert f"{gone}: no such file" in files.coverage().notes[0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "spelled"),
+    [
+        ("a/b/c", rb"a\/b\/c"),
+        ("a<b>&c", rb"a\u003cb\u003e\u0026c"),
+        ("YWJjZA==", rb"YWJjZA\u003d\u003d"),
+        ("caf\u00e9", rb"caf\u00E9"),
+        ('a"b', rb"a\"b"),
+    ],
+)
+def test_an_id_is_found_however_its_writer_spells_it(
+    asked: str, spelled: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PHP, Go and Java write as numbers, or behind a stroke, what others write as it is."""
+    lines = [a_line(1, session_id="@").replace(b"@", spelled), a_line(2, session_id="b")]
+    files = open_large(monkeypatch, write(tmp_path / "f", lines))
+
+    (found,) = read(files, LogQuery(EVER, ids=(asked,)))
+
+    assert found.data["session_id"] == asked  # type: ignore[index]
+
+
+def test_around_a_session_of_weeks_lines_are_read_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No few texts lead to these: each line is looked at."""
+    lines = [a_line(1).replace(b"2026-11-24", b"2026-11-%02d" % day) for day in range(1, 25)]
+    files = open_large(monkeypatch, write(tmp_path / "f", lines))
+
+    assert len(read(files, LogQuery(files.span, without_ids=True))) == len(lines)
+
+
+def test_around_a_session_is_read_where_it_stands_whatever_the_file_s_times_seemed_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a file that was put together of others some may lie between the places that were looked into."""
+    early = [a_line(n, session_id="mine" if n else "").replace(b"T12", b"T08") for n in range(2)]
+    lines = [a_line(1, pad="x" * 1000)] * 300
+    lines[30:30] = early
+    monkeypatch.setattr(large, "_SAMPLE", 4096)
+    files = open_large(monkeypatch, write(tmp_path / "f", lines))
+    window = Window(NOON - 240 * MINUTE_NS, NOON - 239 * MINUTE_NS)
+    assert not files.span.overlaps(window)
+
+    assert len(read(files, LogQuery(EVER, ids=("mine",)))) == 1
+    assert len(read(files, LogQuery(window, without_ids=True))) == 1
+
+
+def test_an_id_that_very_many_lines_hold_fills_no_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A letter is in every line. What was left is said, and the answer is one of a part."""
+    monkeypatch.setattr(narrowed, "_MOST_OWN", 10)
+    monkeypatch.setattr(narrowed, "_AT_ONCE", 1)
+    monkeypatch.setattr(scan, "_BLOCK", 1 << 10)
+    files = open_large(monkeypatch, write(tmp_path / "f", [a_line(1)] * 2000))
+
+    assert 10 < len(read(files, LogQuery(EVER, ids=("m",)))) < 100
+    assert files.coverage().state is State.PARTIAL
+    assert "more than 10 lines hold one of the IDs" in files.coverage().notes[0]

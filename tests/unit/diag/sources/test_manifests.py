@@ -72,6 +72,16 @@ def test_an_object_is_told_with_its_lines_and_no_secret(tmp_path: Path) -> None:
     assert "hunter2secret" not in repr(one)
 
 
+def test_secrets_in_addresses_are_replaced(tmp_path: Path) -> None:
+    """Of a probe, and of an image that somebody wrote as one."""
+    secret = DEPLOYMENT.replace("path: /readyz", 'path: "/readyz?token=hunter2secret"').replace(
+        "registry.example:5000/", "https://me:hunter2secret@registry.example:5000/"
+    )
+    assert secret.count("hunter2secret") > DEPLOYMENT.count("hunter2secret") + 1
+
+    assert "hunter2secret" not in repr(only(tmp_path, app_yaml=secret))
+
+
 def test_documents_lists_and_folders_are_gone_through(tmp_path: Path) -> None:
     """Several in a file, a `List`, JSON, and a folder in a folder; hidden ones are left out."""
     both = f"{DEPLOYMENT}---\n# nothing\n---\n{SERVICE}"

@@ -53,6 +53,8 @@ def test_the_api_s_word_decides(api: ApiServer, components: list[str], state: Ex
         (302, b"", "HTTP 302"),
         (200, b"<html>", "has no loggingConfig"),
         (200, b"{}", "has no loggingConfig"),
+        (200, b"[" * 100_000, "has no loggingConfig"),
+        (500, b"[" * 100_000, "HTTP 500 (no reason given)"),
     ],
 )
 def test_what_can_not_be_asked_is_not_known(api: ApiServer, status: int, body: bytes, words: str) -> None:

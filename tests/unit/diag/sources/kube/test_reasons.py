@@ -58,6 +58,7 @@ async def test_the_token_goes_to_the_server_and_the_namespace_comes_from_the_con
         (200, b"[" * 100_000, "what answers there is no Kubernetes API"),
         (403, b'{"message": "pods is forbidden"}', "not allowed"),
         (500, b"\xff\xfe", "HTTP 500 (no reason given)"),
+        (500, b"[" * 100_000, "HTTP 500 (no reason given)"),
         (404, b"{}", "this cluster does not have them"),
         (429, b'{"message": "too many requests, password=hunter2hunter2"}', "HTTP 429 (too many requests"),
     ],
@@ -73,6 +74,26 @@ async def test_whatever_a_server_answers_is_a_reason(
     assert words in told
     assert "hunter2" not in told
     assert not any(path == "/elsewhere" for path, _, _ in api.asked)
+
+
+async def test_a_file_of_a_token_may_end_with_a_line_s_end(api: ApiServer, tmp_path: Path) -> None:
+    """Most do."""
+    (tmp_path / "token").write_text("a-token\n")
+
+    await read(api.kubeconfig(tmp_path / "kube", tokenFile=str(tmp_path / "token")))
+
+    assert {token for _, _, token in api.asked} == {"Bearer a-token"}
+
+
+@pytest.mark.parametrize("token", ["a-token\nb", "a-token \u20ac", "a-token\x00"])
+async def test_a_token_that_no_header_can_hold_is_neither_sent_nor_repeated(
+    api: ApiServer, tmp_path: Path, token: str
+) -> None:
+    """The library would tell what it refuses to send."""
+    told = await refusal(api.kubeconfig(tmp_path / "kube", token=token))
+
+    assert "holds characters that no token has" in told
+    assert not api.asked
 
 
 async def test_a_server_that_is_away_refuses_the_connection(tmp_path: Path) -> None:
@@ -138,7 +159,18 @@ async def test_a_login_that_never_ends_is_left(api: ApiServer, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "text", ["{{{", "[]", "\x00", "contexts: 7", "current-context: y", "null", "clusters: [7]", "users: 1"]
+    "text",
+    [
+        "{{{",
+        "[]",
+        "\x00",
+        "contexts: 7",
+        "current-context: y",
+        "null",
+        "clusters: [7]",
+        "users: 1",
+        "[" * 5000,
+    ],
 )
 async def test_a_kubeconfig_that_is_none_is_said_to_be_none(tmp_path: Path, text: str) -> None:
     """Whatever stands in it."""
@@ -220,3 +252,21 @@ async def test_secrets_in_events_are_replaced(api: ApiServer, tmp_path: Path) ->
 
     assert "hunter2" not in found.text
     assert "a@b.example" not in found.text
+
+
+async def test_secrets_in_addresses_are_replaced(api: ApiServer, tmp_path: Path) -> None:
+    """Of a probe, and of an image that somebody wrote as one."""
+    probe = {"httpGet": {"path": "/healthz?token=hunter2hunter2", "port": 80}}
+    container = {
+        "name": "c",
+        "image": "https://me:hunter2hunter2@registry.example/c:1",
+        "livenessProbe": probe,
+    }
+    spec = {"replicas": 1, "template": {"spec": {"containers": [container]}}}
+    api.lists("/apis/apps/v1/namespaces/voice/deployments", {"metadata": {"name": "o"}, "spec": spec})
+
+    (found,) = (await read(api.kubeconfig(tmp_path / "kube"))).workloads
+
+    assert "hunter2" not in str(found)
+    assert found.containers[0].image.endswith("@registry.example/c:1")
+    assert found.containers[0].probes[0].path.startswith("/healthz?token=")
