@@ -106,13 +106,14 @@ class Callers:
 
     def miss(self, session_id: str, place: Here | There) -> None:
         """The caller could not be reached at `place`."""
-        self._places.lose(session_id, place, time.monotonic())
+        if self._places.lose(session_id, place, time.monotonic()):
+            self._bound_ms.pop(session_id, None)
         self._wake()
 
     def expire(self) -> None:
         """Forget the callers who do not come back; to be called now and then."""
-        self._places.expire(time.monotonic())
-        for session_id in {*self.sent, *self.conversations}:
+        gone = self._places.expire(time.monotonic())
+        for session_id in {*gone, *self.sent, *self.conversations}:
             if self.find(session_id) is None:
                 self._forget(session_id)
         self._wake()
