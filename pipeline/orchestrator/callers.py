@@ -104,6 +104,15 @@ class Callers:
             self._wake()
         return None
 
+    def list_here(self) -> list[tuple[SessionEvent, int]]:
+        """What is to be told of the callers who are here now, and when each was bound."""
+        places = ((session_id, self.find(session_id), at_ms) for session_id, at_ms in self._bound_ms.items())
+        return [
+            (SessionEvent("bound", session_id, self.replica, place.connection_id), at_ms)
+            for session_id, place, at_ms in places
+            if isinstance(place, Here)
+        ]
+
     def miss(self, session_id: str, place: Here | There) -> None:
         """The caller could not be reached at `place`."""
         if self._places.lose(session_id, place, time.monotonic()):
