@@ -95,6 +95,8 @@ class PodWorker:
         finally:
             for task in (living, reporting, guarding):
                 task.cancel()
+            for worker in self._workers.values():
+                worker.kill()  # after a fault of ours: who cancels its life ends no process
             self._give_address_back()
             self._host.events.forget(self.pod.uid)
             shutil.rmtree(self._host.volumes / self.pod.uid, ignore_errors=True)
