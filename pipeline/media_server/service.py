@@ -63,8 +63,7 @@ class WhipEndpoint:
         check_content_type(request.content_type)
         offer = await _read_offer(request)
         check_offer(offer)
-        if self._draining:
-            raise RequestRefusedError(503, "the server is about to stop")
+        self._refuse_while_draining()
         if len(self._sessions) >= _MOST_SESSIONS:
             raise RequestRefusedError(
                 503, "the server has as many sessions as it takes", headers={"Retry-After": _RETRY_AFTER_S}
@@ -75,6 +74,7 @@ class WhipEndpoint:
         session = CallerSession(choice.session_id, trace, self._publisher, self._replies, self._log)
         try:
             answer = await session.answer(offer)
+            self._refuse_while_draining()  # it may have begun meanwhile: nobody would end this session
         except BaseException:
             await session.abandon()
             del self._sessions[choice.session_id]
@@ -125,6 +125,10 @@ class WhipEndpoint:
         finally:
             del self._sessions[session.session_id]
             del self._running[session.session_id]
+
+    def _refuse_while_draining(self) -> None:
+        if self._draining:
+            raise RequestRefusedError(503, "the server is about to stop")
 
     def _note_choice(self, log: BoundLog, choice: SessionChoice) -> None:
         if choice.from_header:

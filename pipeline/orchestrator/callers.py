@@ -104,15 +104,25 @@ class Callers:
             self._wake()
         return None
 
+    def list_here(self) -> list[tuple[SessionEvent, int]]:
+        """What is to be told of the callers who are here now, and when each was bound."""
+        places = ((session_id, self.find(session_id), at_ms) for session_id, at_ms in self._bound_ms.items())
+        return [
+            (SessionEvent("bound", session_id, self.replica, place.connection_id), at_ms)
+            for session_id, place, at_ms in places
+            if isinstance(place, Here)
+        ]
+
     def miss(self, session_id: str, place: Here | There) -> None:
         """The caller could not be reached at `place`."""
-        self._places.lose(session_id, place, time.monotonic())
+        if self._places.lose(session_id, place, time.monotonic()):
+            self._bound_ms.pop(session_id, None)
         self._wake()
 
     def expire(self) -> None:
         """Forget the callers who do not come back; to be called now and then."""
-        self._places.expire(time.monotonic())
-        for session_id in {*self.sent, *self.conversations}:
+        gone = self._places.expire(time.monotonic())
+        for session_id in {*gone, *self.sent, *self.conversations}:
             if self.find(session_id) is None:
                 self._forget(session_id)
         self._wake()

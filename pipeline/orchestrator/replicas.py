@@ -30,6 +30,8 @@ from pipeline.wire.log_lines import Log
 from pipeline.wire.records import SESSION_EVENTS, RecordError, SessionEvent, read_session_event
 
 TAKEN_S = 3.0
+# How long after a failure it is tried again to tell the others
+AGAIN_S = 2.0
 
 _MOST_WAITING = 4_096
 _STOP_S = 0.5
@@ -63,15 +65,21 @@ class ReplicaLink:
         self._here: LocalDelivery | None = None
         self._lose: LoseSocket | None = None
         self._failing = ""
+        self._untold = False
 
     def connect(self, callers: Callers, here: LocalDelivery, lose: LoseSocket) -> None:
         """What is done with what the others tell."""
         self._callers, self._here, self._lose = callers, here, lose
 
     def announce(self, event: SessionEvent) -> None:
-        """Tell the others; never waits, and is dropped where far too much is waiting for Kafka."""
-        with suppress(asyncio.QueueFull):
+        """Tell the others; never waits.
+
+        What cannot be told now is dropped. Once Kafka is back the others hear who is here then.
+        """
+        try:
             self._outgoing.put_nowait(event)
+        except asyncio.QueueFull:
+            self._untold = True
 
     async def forward(self, reply: SessionEvent) -> bool:
         """Have another replica deliver `reply`; whether it says that it did."""
@@ -90,13 +98,14 @@ class ReplicaLink:
     async def run(self) -> None:
         """Publish what is announced, until cancelled."""
         while True:
-            event = await self._outgoing.get()
             try:
-                await self._publish(event)
-            except PublishError as error:
-                self._note_failure(str(error))
-            else:
-                self._failing = ""
+                async with asyncio.timeout(AGAIN_S if self._untold else None):
+                    event = await self._outgoing.get()
+            except TimeoutError:
+                await self._tell_again()
+                continue
+            try:
+                self._untold |= not await self._tell(event)
             finally:
                 self._outgoing.task_done()
 
@@ -159,8 +168,27 @@ class ReplicaLink:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _publish(self, event: SessionEvent) -> None:
-        record = OutgoingRecord(SESSION_EVENTS, event.session_id, event.to_value(), event.to_headers())
+    async def _tell_again(self) -> None:
+        """Something was not told: a session whose binding nobody has heard of would get no reply."""
+        self._untold = False
+        for event, at_ms in self._callers.list_here() if self._callers else ():
+            if not await self._tell(event, at_ms):
+                self._untold = True
+                return
+
+    async def _tell(self, event: SessionEvent, at_ms: int | None = None) -> bool:
+        try:
+            await self._publish(event, at_ms)
+        except PublishError as error:
+            self._note_failure(str(error))
+            return False
+        self._failing = ""
+        return True
+
+    async def _publish(self, event: SessionEvent, at_ms: int | None = None) -> None:
+        """`at_ms` is when what it tells came about, if that was not just now."""
+        value, headers = event.to_value(), event.to_headers()
+        record = OutgoingRecord(SESSION_EVENTS, event.session_id, value, headers, at_ms)
         await (await self._publisher.send(record)).placed()
 
     def _note_failure(self, error: str) -> None:

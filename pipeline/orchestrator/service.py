@@ -95,7 +95,7 @@ class Orchestrator:
         """Take nothing new; the running turns finish and are committed; then the callers are told."""
         self.sockets.refuse_new()
         self.consumer.rest()
-        await self.desk.lanes.drain(DRAIN_S)
+        await self.desk.drain(DRAIN_S)
         await self.stage_log.flush(_FLUSH_S)
         await self.sockets.shut_down()
         await self.link.flush(_FLUSH_S)

@@ -41,12 +41,16 @@ class PublishError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OutgoingRecord:
-    """A record to be sent; the key decides its partition."""
+    """A record to be sent; the key decides its partition.
+
+    `timestamp_ms` is of the wall's clock; without one it is that of the sending.
+    """
 
     topic: str
     key: str
     value: bytes
     headers: Headers
+    timestamp_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,11 @@ class KafkaPublisher:
             if record.topic not in producer.client.cluster.topics():
                 raise PublishError(UNKNOWN_TOPIC)
             answer = await producer.send(
-                record.topic, record.value, key=record.key.encode(), headers=record.headers
+                record.topic,
+                record.value,
+                key=record.key.encode(),
+                headers=record.headers,
+                timestamp_ms=record.timestamp_ms,
             )
         except (KafkaError, TimeoutError) as error:
             raise PublishError(describe(error)) from error

@@ -114,7 +114,7 @@ def test_what_goes_wrong_is_told_in_words(page: CallPage) -> None:
 
 
 def test_what_services_send_is_shown_as_text(page: CallPage) -> None:
-    """Markup does nothing, an interrupted reply is marked, what is no message changes nothing."""
+    """Markup does nothing, an interrupted reply is marked, a turn without one is told, what is no message changes nothing."""
     turn = {"session_id": "s", "turn_id": "turn_0a1b2c3d"}
     messages = [
         "no JSON",
@@ -124,6 +124,7 @@ def test_what_services_send_is_shown_as_text(page: CallPage) -> None:
         json.dumps({"event": "llm_response_text", "text": "<b>yes</b>", **turn}),
         json.dumps({"event": "turn_interrupted", **turn}),
         json.dumps({"event": "turn_interrupted", **turn}),
+        json.dumps({"event": "turn_failed", "error": "it was cut off twice", **turn}),
     ]
     page.page.route_web_socket(
         "**/ws", lambda socket: socket.on_message(lambda _text: [socket.send(text) for text in messages])
@@ -133,6 +134,7 @@ def test_what_services_send_is_shown_as_text(page: CallPage) -> None:
     page.says("li .you", "<img src=x")
     page.says("li .agent", "<b>yes</b>")
     page.says("li .agent", "you spoke over this")
+    page.says("#problem", "What you said last has no answer: it was cut off twice")
     assert page.page.locator("li small").count() == 1
     assert page.page.locator("#turns img, #turns p > b > b").count() == 0
     assert page.page.evaluate("window.hit") is None

@@ -15,20 +15,17 @@ const LOST = "The connection to the media server was lost.";
  * ({problem}: an Error, or null where the caller hung up).
  */
 export class Call extends EventTarget {
-  #config;
+  #config = null;
   #microphone = null;
   #peer = null;
   #socket = null;
   #resource = null;
   #ended = false;
 
-  constructor(config) {
-    super();
+  /** Call the services of `config`; whatever keeps it from being made ends it. */
+  async start(config) {
+    if (this.#ended) return;
     this.#config = config;
-  }
-
-  /** Call; whatever keeps it from being made ends it. */
-  async start() {
     try {
       this.#emit("step", "Asking for the microphone");
       const microphone = await openMicrophone();

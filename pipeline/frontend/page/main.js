@@ -22,11 +22,11 @@ async function begin() {
   view.showPhase("busy");
   view.showStep("Looking for the services");
   conversation.clear();
+  const begun = (call = new Call()); // from now on the button ends this one
+  follow(begun);
   const config = await loadConfig().catch(() => null);
-  call = new Call(config ?? {});
-  follow(call);
-  if (config) call.start();
-  else call.end(new Problem("The page's own server does not answer. Is the stack still up?"));
+  if (config) begun.start(config);
+  else begun.end(new Problem("The page's own server does not answer. Is the stack still up?"));
 }
 
 function follow(current) {
@@ -55,8 +55,11 @@ function showSession({ sessionId, asked }) {
 }
 
 function take(message) {
-  if (!conversation.take(message) && message.event === "error") {
+  if (conversation.take(message)) return;
+  if (message.event === "error") {
     view.showProblem(`The orchestrator did not understand the page: ${message.error}.`);
+  } else if (message.event === "turn_failed") {
+    view.showProblem(`What you said last has no answer: ${message.error}.`);
   }
 }
 

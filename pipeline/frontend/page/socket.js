@@ -3,6 +3,7 @@
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8_000;
 const PING_EVERY_MS = 10_000;
+const CONFIRMED_WITHIN_MS = 10_000;
 const ANSWER_WITHIN_MS = 5_000;
 const HUNG_UP = 1000;
 const TAKEN_OVER = 4000;
@@ -34,6 +35,7 @@ export class SessionSocket extends EventTarget {
     clearTimeout(this.#timers.retry);
     if (this.#attempt === 0) this.#tell("connecting");
     const socket = (this.#socket = new WebSocket(this.#url));
+    this.#expectAnswer(socket, CONFIRMED_WITHIN_MS);
     socket.addEventListener("open", () => this.#send(this.#announce()));
     socket.addEventListener("message", (event) => this.#take(event.data));
     socket.addEventListener("close", (event) => this.#lose(socket, event.code));
@@ -91,9 +93,15 @@ export class SessionSocket extends EventTarget {
     this.#timers.ping = setTimeout(() => {
       const socket = this.#socket;
       this.#send({ event: "ping" });
-      this.#timers.answer = setTimeout(() => this.#lose(socket, 1006), ANSWER_WITHIN_MS);
+      this.#expectAnswer(socket, ANSWER_WITHIN_MS);
       this.#pingLater();
     }, PING_EVERY_MS);
+  }
+
+  /** The browser alone would wait for minutes for a network that swallows everything. */
+  #expectAnswer(socket, withinMs) {
+    clearTimeout(this.#timers.answer);
+    this.#timers.answer = setTimeout(() => this.#lose(socket, 1006), withinMs);
   }
 
   #lose(socket, code) {

@@ -48,7 +48,7 @@ def build_audit_entry(record: Record, origin: Origin) -> dict[str, Any] | None:
             "serviceName": _SERVICE,
             "methodName": method,
             "resourceName": _name_resource(record["objectRef"]),
-            "authenticationInfo": {"principalEmail": record["user"]["username"]},
+            "authenticationInfo": {"principalEmail": _name_user(record)},
             "authorizationInfo": [_describe_right(record, method)],
             "requestMetadata": {
                 "callerIp": next(iter(record.get("sourceIPs", ())), ""),
@@ -78,9 +78,15 @@ def _name_resource(reference: Record) -> str:
     return "/".join(part for part in parts if part)
 
 
+def _name_user(record: Record) -> str:
+    """Empty where the API server did not know the token: then nobody has asked."""
+    username: str = record.get("user", {}).get("username", "")
+    return username
+
+
 def _describe_right(record: Record, method: str) -> dict[str, Any]:
     decision = record.get("annotations", {}).get("authorization.k8s.io/decision")
-    granted = {} if decision == "forbid" else {"granted": True}
+    granted = {} if decision == "forbid" or not _name_user(record) else {"granted": True}
     return {**granted, "permission": method, "resource": _name_resource(record["objectRef"])}
 
 

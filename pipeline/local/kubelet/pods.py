@@ -43,6 +43,7 @@ class PodWorker:
         self.pod = read_pod(manifest)
         self._host = host
         self._address = host.addresses.take()
+        self._has_address = True
         self._started_at = time.time()
         self._object = PodObject(host.api, manifest.get("status", {}))
         self._changed = asyncio.Event()
@@ -89,13 +90,22 @@ class PodWorker:
             await asyncio.wait((self._end, living), return_when=asyncio.FIRST_COMPLETED)
             if living.done():
                 living.result()  # a fault of ours is not to be hidden until the end
+                self._give_address_back()  # its object may stay for long, to say how it ended
             await self._carry_out(await self._end, living, reporting)
         finally:
             for task in (living, reporting, guarding):
                 task.cancel()
-            self._host.addresses.give_back(self._address)
+            for worker in self._workers.values():
+                worker.kill()  # after a fault of ours: who cancels its life ends no process
+            self._give_address_back()
             self._host.events.forget(self.pod.uid)
             shutil.rmtree(self._host.volumes / self.pod.uid, ignore_errors=True)
+
+    def _give_address_back(self) -> None:
+        """Once only: another pod may have it by now."""
+        if self._has_address:
+            self._has_address = False
+            self._host.addresses.give_back(self._address)
 
     def _build_worker(self, spec: ContainerSpec) -> ContainerWorker:
         is_init = spec in self.pod.init_containers

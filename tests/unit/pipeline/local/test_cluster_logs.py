@@ -69,6 +69,18 @@ def test_a_refused_change_is_an_error_that_was_not_granted():
     assert "granted" not in entry["protoPayload"]["authorizationInfo"][0]
 
 
+def test_a_change_with_a_wrong_token_is_nobodys():
+    """As the API server writes it (1.36): without a user, without a decision; nothing was granted."""
+    unknown = {"user": {}, "annotations": {}, "responseStatus": {"code": 401, "message": "Unauthorized"}}
+
+    entry = build_audit_entry(RECORD | unknown, ORIGIN)
+
+    assert entry
+    assert entry["protoPayload"]["authenticationInfo"] == {"principalEmail": ""}
+    assert entry["protoPayload"]["status"] == {"code": 16, "message": "Unauthorized"}
+    assert "granted" not in entry["protoPayload"]["authorizationInfo"][0]
+
+
 def test_what_an_entry_cannot_hold_is_left_out():
     """A JSON patch is no object, a schema can be too deep; what is about no resource is no entry."""
     deep: dict = {}

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from pipeline.media_server.session import CallerSession
 from pipeline.wire.identifiers import check_session_id, mint_session_id
 from pipeline.wire.kafka import UNKNOWN_TOPIC
 from pipeline.wire.kafka_consumer import ConsumedRecord
@@ -290,6 +291,22 @@ async def test_a_server_that_is_about_to_stop_takes_no_session(server) -> None:
     await server.whip.drain()
     caller = await server.new_caller()
     response = await server.post(caller.offer)
+
+    assert response.status == 503
+    assert server.whip.session_ids == ()
+
+
+async def test_an_offer_that_is_being_answered_when_the_end_begins_is_refused(server, monkeypatch) -> None:
+    """It would be a session that nobody ends any more."""
+    answer = CallerSession.answer
+
+    async def answer_slowly(session: CallerSession, offer: str) -> str:
+        text = await answer(session, offer)
+        await server.whip.drain()
+        return text
+
+    monkeypatch.setattr(CallerSession, "answer", answer_slowly)
+    response = await server.post((await server.new_caller()).offer)
 
     assert response.status == 503
     assert server.whip.session_ids == ()

@@ -9,7 +9,9 @@ import pytest
 from pipeline.orchestrator import whereabouts
 from pipeline.orchestrator.callers import Callers
 from pipeline.orchestrator.memory import BoundSession, Memory, SentMessage, StoredExchange
+from pipeline.orchestrator.store import StateStore
 from pipeline.orchestrator.whereabouts import Away, Here, There
+from pipeline.wire.log_lines import Log
 from pipeline.wire.records import SessionEvent
 
 SESSION, OTHER = "session_1753615601372_cz4gw0fl5", "session_1753615601373_abcdefghi"
@@ -77,6 +79,34 @@ async def test_a_caller_who_does_not_come_back_is_forgotten(callers, monkeypatch
     monkeypatch.setattr(whereabouts, "AWAY_S", -1.0)
     callers.expire()
     assert (len(callers), len(callers.conversations)) == (0, 0)
+
+
+async def test_a_caller_who_said_nothing_and_does_not_come_back_is_not_kept(
+    tmp_path, lines, monkeypatch
+) -> None:
+    """The next process does not recover a session that is over."""
+    store = StateStore(tmp_path, Log("orchestrator"))
+    callers = Callers("a", keeper=store)
+    callers.bind(SESSION, "ws_1", None)
+    callers.release(SESSION, "ws_1", for_good=False)
+    assert store.load().sessions
+
+    monkeypatch.setattr(whereabouts, "AWAY_S", -1.0)
+    callers.expire()
+    assert store.load().sessions == ()
+    store.close()
+
+
+async def test_a_caller_who_could_not_be_reached_leaves_nothing(callers, monkeypatch) -> None:
+    """A send that failed comes before the end of its socket: no table keeps the session for ever."""
+    callers.bind(SESSION, "ws_1", None)
+    callers.miss(SESSION, Here("ws_1"))
+    callers.release(SESSION, "ws_1", for_good=False)
+    monkeypatch.setattr(whereabouts, "AWAY_S", -1.0)
+    callers.expire()
+
+    assert len(callers) == 0
+    assert SESSION not in callers._bound_ms
 
 
 async def test_what_another_replica_told_before_is_history(callers) -> None:

@@ -29,7 +29,8 @@ class World:
         self.progress = Progress()
         self.progress.take(Place(0, 5))
         self.progress.hold(Place(0, 5))
-        journal = TurnJournal(lambda _: None, before)
+        self.kept: dict[str, StoredTurn] = {}
+        journal = TurnJournal(lambda turn: self.kept.update({turn.turn_id: turn}), before)
         self.desk = TurnDesk(self.run, self.tell, journal, self.progress, Log("orchestrator"))
 
     async def run(self, turn: Turn) -> None:
@@ -51,7 +52,7 @@ async def build(lines):
 
     yield make
     for world in worlds:
-        await world.desk.lanes.drain(0.0)
+        await world.desk.drain(0.0)
 
 
 async def test_speech_is_committed_at_the_end_of_its_turn(build, eventually) -> None:
@@ -129,6 +130,19 @@ async def test_a_turn_that_the_end_of_the_process_breaks_off_is_left_to_the_next
     world = build()
     world.desk.submit(TURN)
     await eventually(lambda: world.led)
-    await world.desk.lanes.drain(0.0)
+    await world.desk.drain(0.0)
 
     assert world.progress.committable() == {0: 5}
+
+
+async def test_a_turn_that_waits_when_the_process_ends_was_not_cut_off(build, eventually) -> None:
+    """An end in good order counts against no turn: neither the one that runs, nor the one behind it."""
+    world = build()
+    behind = Turn("turn_11111111", Utterance(SESSION, 2, b"", 1, Place(0, 9), None))
+    world.desk.submit(TURN)
+    world.desk.submit(behind)
+    await eventually(lambda: world.led)
+    await world.desk.drain(0.0)
+
+    assert world.led == [TURN]
+    assert [(turn.attempts, turn.done) for turn in world.kept.values()] == [(0, False)] * 2

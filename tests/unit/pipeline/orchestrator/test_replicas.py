@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -16,7 +17,7 @@ from pipeline.wire.log_lines import Log
 from pipeline.wire.records import SESSION_EVENTS, SessionEvent, read_session_event
 from pipeline.wire.tracing import start_trace
 
-SESSION = "session_1753615601372_cz4gw0fl5"
+SESSION, OTHER = "session_1753615601372_cz4gw0fl5", "session_1753615601373_abcdefghi"
 REPLY = SessionEvent(
     "reply", SESSION, "b", to="a", turn_id="turn_0a1b2c3d", message_type="x", text="{}", trace=start_trace()
 )
@@ -147,6 +148,26 @@ async def test_a_foreign_record_is_refused_with_its_place(world, lines) -> None:
     world.link.take(ConsumedRecord(SESSION_EVENTS, 0, 8, key, REPLY.to_value(), ()))
 
     assert [line["offset"] for line in lines.named("record-refused")] == [7] * 6 + [8]
+
+
+async def test_a_binding_that_kafka_missed_is_told_once_it_is_back(world, eventually, monkeypatch) -> None:
+    """With the time when it came about, so that it displaces nothing newer; what is over is not told."""
+    monkeypatch.setattr(replicas, "AGAIN_S", 0.01)
+    world.publisher.missing = UNKNOWN_TOPIC
+    here = Callers("a", world.link.announce)
+    world.link.connect(here, world, world.lose)
+    before_ms = time.time_ns() // 1_000_000
+    here.bind(SESSION, "ws_1", None)
+    here.bind(OTHER, "ws_2", None)
+    here.release(OTHER, "ws_2", for_good=True)
+    await world.link.flush(5)
+    after_ms = time.time_ns() // 1_000_000
+    world.publisher.missing = None
+    await eventually(world.told)
+    (told,), (record,) = world.told(), world.publisher.records
+
+    assert (told.kind, told.session_id, told.connection_id) == ("bound", SESSION, "ws_1")
+    assert before_ms <= record.timestamp_ms <= after_ms
 
 
 async def test_a_missing_topic_is_said_once(world, lines, eventually) -> None:
