@@ -21,8 +21,9 @@ from diag.sources.cloud_logging.entries import to_json_form
 from diag.sources.cloud_logging.slices import cut_rest
 
 SLUG = "cloud-logging"
-_MOST_AHEAD = 4
-"""Pages of a slice that may wait for an earlier slice to be read: more would only fill the memory."""
+_MOST_AHEAD = 16
+"""Pages of a slice that may wait for an earlier slice to be read. They wait as they came, a fifth of what
+they take as records; with fewer, slices of more pages would be read one after the other."""
 
 Batch = tuple[LogRecord, ...]
 Fetch = Callable[[str, str], Awaitable[Any]]
@@ -36,7 +37,7 @@ class _Slice:
     Attributes:
         text: the filter, with this part's times.
         seen: entries that came before this slice was cut, and stand in it again.
-        batches: what was read and not yet given on.
+        pages: what was read and not yet given on, as it came.
         reached_ns: everything before it has come.
     """
 
@@ -45,7 +46,7 @@ class _Slice:
     seen: frozenset[_Key] = frozenset()
     token: str = ""
     is_read: bool = False
-    batches: deque[Batch] = field(default_factory=deque)
+    pages: deque[list[Any]] = field(default_factory=deque)
     reached_ns: int = 0
 
     def __post_init__(self) -> None:
@@ -58,15 +59,15 @@ class _Slice:
         """
         entries = [entry for entry in page.entries if not self.seen or _key_of(entry) not in self.seen]
         if entries:
-            self.batches.append(tuple(LogRecord(to_json_form(entry), source=SLUG) for entry in entries))
+            self.pages.append(entries)
             self.reached_ns = _time_of(entries[-1])
         self.token = page.next_page_token
         self.is_read = not self.token
 
     def give(self) -> Iterator[Batch]:
         """What waits here, once."""
-        while self.batches:
-            yield self.batches.popleft()
+        while self.pages:
+            yield tuple(LogRecord(to_json_form(entry), source=SLUG) for entry in self.pages.popleft())
 
 
 class Paging:
@@ -148,7 +149,7 @@ class Paging:
 def _whose_turn(slices: Iterable[_Slice]) -> list[_Slice]:
     """Those that are not read yet, without those that are far ahead of an earlier one."""
     waiting = [one for one in slices if not one.is_read]
-    return [one for one in waiting if one is waiting[0] or len(one.batches) < _MOST_AHEAD]
+    return [one for one in waiting if one is waiting[0] or len(one.pages) < _MOST_AHEAD]
 
 
 def _give_in_order(slices: Iterable[_Slice]) -> Iterator[Batch]:
