@@ -165,3 +165,24 @@ def test_slices_are_the_rest_without_gap(first: int, page: int, left: int) -> No
         assert all(one.end_ns == other.start_ns for one, other in pairwise(slices))
     else:
         assert left <= max(1, page)
+
+
+def test_slices_of_many_pages_are_read_together() -> None:
+    """No slice waits for an earlier one: what takes a hundred pages is over after about a thirteenth of them."""
+    service, rounds, running = Service(list(range(0, 999, 3))), 0, 0
+
+    async def fetch(text: str, token: str) -> SimpleNamespace:
+        nonlocal rounds, running
+        rounds += not running
+        running += 1
+        await asyncio.sleep(0)
+        page = await service.fetch(text, token)
+        running -= 1
+        return page
+
+    async def read_all() -> int:
+        reading = Paging(fetch, lambda window: json.dumps([window.start_ns, window.end_ns]), WINDOW, 1000)
+        return sum([len(batch) async for batch in reading.batches()])
+
+    assert asyncio.run(read_all()) == len(service.entries)
+    assert rounds <= len(service.asked) / MOST_SLICES + 3
