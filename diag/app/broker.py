@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from diag.app.entries import INTERRUPTED, Entries
 from diag.app.reading import read_linked
 from diag.app.request import Request, SessionRequest
+from diag.app.tunnel import find_tunnel
 from diag.errors import SourceError
 from diag.model.catalogue import Catalogue
 from diag.model.coverage import SourceCoverage, State
@@ -19,6 +20,7 @@ from diag.session.identity.links import is_hub
 from diag.topics import join_pod_groups
 
 if TYPE_CHECKING:
+    from diag.model.tunnel import Tunnel
     from diag.sources.kafka import RecordsRead
 
 SLUG = "kafka"
@@ -44,6 +46,7 @@ class Broker:
         self._window: Window | None = None
         self._looked_at = 0
         self._problems: list[str] = []
+        self._tunnel: Tunnel | None = None
         if self._is_asked:
             from diag.sources.kafka import check_connection
 
@@ -54,14 +57,21 @@ class Broker:
         if not self._is_asked or self._interrupted:
             return
         try:
-            if self.facts is None:
-                await self._read_facts()
-            if window is not None:
-                await self._read_records(window, ids)
+            await self._read_through(window, ids)
         except asyncio.CancelledError:
             self.interrupt()
         except SourceError as error:
             self._problems.append(f"{error}; {error.hint}" if error.hint else str(error))
+
+    async def _read_through(self, window: Window | None, ids: frozenset[str]) -> None:
+        from diag.sources import kafka
+
+        self._tunnel = self._tunnel or await asyncio.to_thread(find_tunnel, self._request.settings)
+        with kafka.through(self._tunnel):
+            if self.facts is None:
+                await self._read_facts()
+            if window is not None:
+                await self._read_records(window, ids)
 
     def interrupt(self) -> None:
         """Ask nothing more; what came stays."""
@@ -77,7 +87,8 @@ class Broker:
         if not self._is_asked:
             return SourceCoverage(SLUG, State.NOT_ASKED, notes=("no broker was named (--kafka)",))
         window = self._window.to_text() if self._window else "topics only"
-        asked, notes = f"{self._settings.bootstrap}, {window}", tuple(dict.fromkeys(self._problems))
+        way = f" through {self._tunnel.name}" if self._tunnel else ""
+        asked, notes = f"{self._settings.bootstrap}{way}, {window}", tuple(dict.fromkeys(self._problems))
         if self.facts is None:
             state = State.PARTIAL if self._interrupted else State.FAILED
             return SourceCoverage(SLUG, state, asked, notes=notes)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
+from diag.app.tunnel import find_tunnel
 from diag.config import load_wanted_topics
 from diag.errors import UsageError
 from diag.model.progress import Progress, ignore
@@ -22,7 +24,9 @@ async def plan_topics(settings: Settings, now_ns: int, progress: Progress = igno
 
     wanted = load_wanted_topics(settings.topics.file)
     progress("reading Kafka")
-    return build_plan(wanted, join_pod_groups(await kafka.read_broker(settings.kafka, now_ns)))
+    tunnel = await asyncio.to_thread(find_tunnel, settings)
+    with kafka.through(tunnel):
+        return build_plan(wanted, join_pod_groups(await kafka.read_broker(settings.kafka, now_ns)))
 
 
 async def create_missing(settings: Settings, plan: TopicPlan, progress: Progress = ignore) -> TopicReport:
@@ -33,6 +37,8 @@ async def create_missing(settings: Settings, plan: TopicPlan, progress: Progress
     from diag.sources import kafka
 
     progress(f"creating {', '.join(topic.name for topic in plan.to_create)}")
-    created = await kafka.create_topics(settings.kafka, plan.to_create)
+    tunnel = await asyncio.to_thread(find_tunnel, settings)
+    with kafka.through(tunnel):
+        created = await kafka.create_topics(settings.kafka, plan.to_create)
     done = [one.topic.name for one in created if not one.error]
     return replace(report, created=created, restart=find_restarts(plan, done))

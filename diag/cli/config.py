@@ -44,6 +44,7 @@ def show(
     namespace: options.Namespace = None,
     logging_endpoint: options.LoggingEndpoint = None,
     kafka: options.Kafka = None,
+    kafka_via: options.KafkaVia = None,
     kafka_config: options.KafkaConfig = None,
     kafka_profile: options.KafkaProfile = None,
     quota: options.Quota = None,
@@ -66,7 +67,7 @@ def show(
         project=project,
         endpoint=logging_endpoint,
         cluster=(location, cluster, namespace),
-        broker=options.to_kafka_flags(kafka, kafka_config, kafka_profile),
+        broker=options.to_kafka_flags(kafka, kafka_via, kafka_config, kafka_profile),
         catalogue=catalogue,
         quota=quota,
     )

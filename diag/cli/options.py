@@ -39,6 +39,12 @@ class LogsFrom(StrEnum):
     KUBERNETES = "kubernetes"
 
 
+class KafkaWay(StrEnum):
+    """How the broker is reached, if not straight."""
+
+    PORT_FORWARD = "port-forward"
+
+
 class ListOutput(StrEnum):
     """What goes to stdout."""
 
@@ -50,10 +56,13 @@ Flags = dict[str, str | list[str] | None]
 """Dotted setting -> what its flag says; None where it is not given."""
 
 
-def to_kafka_flags(bootstrap: str | None, config: Path | None, profile: str | None) -> Flags:
-    """The flags that name a broker."""
+def to_kafka_flags(
+    bootstrap: str | None, via: KafkaWay | None, config: Path | None, profile: str | None
+) -> Flags:
+    """The flags that name a broker, and the way to it."""
     return {
         "kafka.bootstrap": bootstrap,
+        "kafka.via": None if via is None else via.value,
         "kafka.config": None if config is None else str(config),
         "kafka.profile": profile,
     }
@@ -176,6 +185,10 @@ LoggingEndpoint = Annotated[
 ]
 Kafka = Annotated[
     str | None, typer.Option(help="Kafka broker, host:port[,host:port].", rich_help_panel=_SOURCES)
+]
+KafkaVia = Annotated[
+    KafkaWay | None,
+    typer.Option(help="Reach it through the Kubernetes API, by its names there.", rich_help_panel=_SOURCES),
 ]
 KafkaConfig = Annotated[
     Path | None,

@@ -29,8 +29,12 @@ def topics(
     create_missing: CreateMissing = False,
     dry_run: DryRun = False,
     kafka: options.Kafka = None,
+    kafka_via: options.KafkaVia = None,
     kafka_config: options.KafkaConfig = None,
     kafka_profile: options.KafkaProfile = None,
+    namespace: options.Namespace = None,
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
     config: options.Config = None,
     output_format: options.Output = options.ListOutput.TERMINAL,
     out: options.Out = None,
@@ -44,7 +48,12 @@ def topics(
     from diag.config import load_settings
 
     output.check_out(out)
-    settings = load_settings(options.to_kafka_flags(kafka, kafka_config, kafka_profile), os.environ, config)
+    flags = {
+        **options.to_kafka_flags(kafka, kafka_via, kafka_config, kafka_profile),
+        **options.to_kube_flags(kubeconfig, context),
+        "cluster.namespace": namespace,
+    }
+    settings = load_settings(flags, os.environ, config)
     output.tell_notes(settings, quiet=quiet)
     sink = _Sink(output_format, out, quiet)
     raise typer.Exit(_run(settings, sink, create=create_missing, dry_run=dry_run))

@@ -14,7 +14,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from diag.config.load import BOUNDS, list_defaults, name_variables
+from diag.config.load import BOUNDS, CHOICES, list_defaults, name_variables
 from diag.config.secrets import is_secret
 from diag.model import settings as definitions
 from diag.model.findings import Severity
@@ -72,4 +72,6 @@ def _describe_allowed(name: str, default: Any) -> str:
         least, greatest = BOUNDS[name]
         kind = "a number" if isinstance(default, float) else "a whole number"
         return f"{kind} from {least:g} to {greatest:,}"
+    if name in CHOICES:
+        return f"{' or '.join(CHOICES[name])}, or empty"
     return "a list of texts" if isinstance(default, tuple) else ""

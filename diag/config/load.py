@@ -52,6 +52,9 @@ BOUNDS = {
 }
 """Least and greatest value of every setting that is a number."""
 
+CHOICES = {"kafka.via": ("port-forward",)}
+"""What a setting that is a text may be, where that is not any text; empty always goes."""
+
 Values = dict[str, Any]
 
 
@@ -177,13 +180,7 @@ def _convert(name: str, value: Any, default: Any, origin: str) -> Any:
     if isinstance(default, Secret):
         return value if isinstance(value, Secret) else Secret(str(value))
     if isinstance(default, str):
-        if not isinstance(value, str):
-            raise _wrong(name, value, origin, "a text")
-        if name in _ADDRESSES and "@" in value:  # every error and coverage would name it
-            raise SettingsError(
-                f"{origin}: {name} must be an address without a login", hint="leave out all up to the @"
-            )
-        return value
+        return _to_text(name, value, origin)
     least, greatest = BOUNDS[name]
     number = _to_number(value)
     if number is not None and least <= number <= greatest:
@@ -193,6 +190,18 @@ def _convert(name: str, value: Any, default: Any, origin: str) -> Any:
             return int(number)
     kind = "a number" if isinstance(default, float) else "a whole number"
     raise _wrong(name, value, origin, f"{kind} from {least:g} to {greatest:,}")
+
+
+def _to_text(name: str, value: Any, origin: str) -> str:
+    if not isinstance(value, str):
+        raise _wrong(name, value, origin, "a text")
+    if value and value not in CHOICES.get(name, (value,)):
+        raise _wrong(name, value, origin, f"{' or '.join(CHOICES[name])}, or empty")
+    if name in _ADDRESSES and "@" in value:  # every error and coverage would name it
+        raise SettingsError(
+            f"{origin}: {name} must be an address without a login", hint="leave out all up to the @"
+        )
+    return value
 
 
 def _to_number(value: Any) -> float | None:

@@ -84,6 +84,10 @@ class KafkaSettings:
     bootstrap: str = ""
     """``host:port[,host:port]``; empty: no broker is asked."""
 
+    via: str = ""
+    """How the broker is reached: empty, straight; ``port-forward``, through the Kubernetes API, by its names
+    in the cluster."""
+
     config: str = ""
     """A Java client's ``client.properties`` or rpk's ``rpk.yaml``, to take the connection from."""
 

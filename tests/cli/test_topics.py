@@ -46,3 +46,24 @@ def test_an_address_that_is_none_is_wrong_usage(diag, broker: str, command: tupl
     assert done.stderr.count("\n") == 1
     assert f"kafka.bootstrap (--kafka) must be host:port[,host:port], not '{broker}'" in done.stderr
     assert "--kafka broker:9092" in done.stderr
+
+
+@pytest.mark.parametrize("given", [("--kafka-via", "proxy"), ()])
+def test_a_way_that_is_none_is_wrong_usage(diag, given: tuple[str, ...]) -> None:
+    """By flag or variable: exit 2 and what it may be."""
+    done = diag("topics", "--kafka", "broker:9092", *given, **({} if given else {"DIAG_KAFKA_VIA": "proxy"}))
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "proxy" in done.stderr
+    assert "port-forward" in done.stderr
+
+
+def test_a_tunnel_without_a_cluster_is_a_failed_source(diag, workdir) -> None:
+    """Exit 4, and what is missing is the kubeconfig."""
+    done = diag("topics", "--kafka", "broker:9092", "--kafka-via", "port-forward", KUBECONFIG="none-here")
+
+    assert done.returncode == 4
+    assert done.stderr.startswith("diag: Kafka at broker:9092 can not be reached: Kubernetes: ")
+    assert "none-here" in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -24,7 +24,7 @@ _TAGS = ("1", "2")
 
 def write_images(file: Path) -> None:
     """``voice-agent/test-NAME`` runs the program NAME of `kubelet_programs`."""
-    names = ("server", "crash", "lines", "stubborn", "hungry", "task")
+    names = ("server", "crash", "lines", "stubborn", "hungry", "task", "relay")
     images = {
         f"voice-agent/test-{name}": {"tags": _TAGS, "argv": (sys.executable, "-S", str(_PROGRAM), name)}
         for name in names

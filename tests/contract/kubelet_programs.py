@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
+import socket
+import socketserver
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -67,5 +70,27 @@ def task() -> None:
     print(os.environ.get("GREETING", "done"), flush=True)
 
 
+def relay() -> None:
+    """Passes what comes to port 9092 on to ``TARGET``, ``host:port``."""
+    target, _, port = os.environ["TARGET"].rpartition(":")
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with socket.create_connection((target, int(port))) as behind:
+                ends = {self.request: behind, behind: self.request}
+                while True:
+                    for end in select.select(list(ends), [], [])[0]:
+                        data = end.recv(65536)
+                        if not data:
+                            return
+                        ends[end].sendall(data)
+
+    with socketserver.ThreadingTCPServer((os.environ["HOST"], 9092), Handler) as relaying:
+        relaying.daemon_threads = True
+        relaying.serve_forever()
+
+
+_PROGRAMS = (server, crash, lines, stubborn, hungry, task, relay)
+
 if __name__ == "__main__":
-    {program.__name__: program for program in (server, crash, lines, stubborn, hungry, task)}[sys.argv[1]]()
+    {program.__name__: program for program in _PROGRAMS}[sys.argv[1]]()

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -21,7 +22,7 @@ from diag.errors import SourceError
 from diag.model.secret import Secret
 from diag.model.settings import KafkaSettings
 from diag.model.window import Window
-from diag.sources.kafka import read_broker, read_records
+from diag.sources.kafka import read_broker, read_records, through
 from tests.contract.kafka_secured import NOBODY, PASSWORD, USER, Secured, run_secured_broker, to_module
 from tests.contract.token_server import CLIENT, SECRET, run_token_server
 
@@ -76,6 +77,36 @@ async def test_who_may_comes_in(broker: Secured, listener: str, given: dict[str,
     facts = await read_broker(settings_of(broker, listener, **given), 0)
 
     assert facts.cluster_id
+
+
+class TunnelTo:
+    """Leads to one port of this machine, whatever is asked for."""
+
+    name = "a tunnel"
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.asked: set[str] = set()
+
+    async def open(self, host: str, _port: int) -> int:
+        self.asked.add(host)
+        opened = await asyncio.to_thread(socket.create_connection, ("127.0.0.1", self.port))
+        return opened.detach()
+
+
+async def test_through_a_tunnel_tls_still_checks_the_name(broker: Secured) -> None:
+    """Who else answers behind the tunnel than the broker that was named is not spoken to."""
+    tunnel = TunnelTo(broker.ports["scram"])
+    good, wrong = (
+        KafkaSettings(f"{host}:1", timeout_s=10.0, ca_file=broker.file("ca.pem"), **SCRAM)
+        for host in ("127.0.0.1", "broker.voice-agent.svc")
+    )
+    with through(tunnel):
+        assert (await read_broker(good, 0)).cluster_id
+        with pytest.raises(SourceError, match=r"a certificate that is not for broker\.voice-agent\.svc"):
+            await read_broker(wrong, 0)
+
+    assert tunnel.asked == {"127.0.0.1", "broker.voice-agent.svc"}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from diag.app.tunnel import find_tunnel
 from diag.config import load_wanted_topics
 from diag.model.checkup import Answer, Health
 from diag.model.settings import KafkaSettings, Settings
@@ -15,7 +16,7 @@ _MOST_S = 8.0
 _RIGHTS = "give the account Describe and DescribeConfigs on topics, Describe on groups and on the cluster"
 _ADVERTISED = (
     "make the advertised names reachable (hosts file, VPN), name a listener that advertises such, "
-    "or run diag in the cluster"
+    "run diag in the cluster, or add --kafka-via port-forward"
 )
 _SHOWN = 3
 
@@ -33,20 +34,24 @@ class BrokerProbes:
             return Answer(Health.NOT_ASKED, "no broker is named", "--kafka HOST:PORT, or [kafka] bootstrap")
         from diag.sources import kafka
 
-        found = asyncio.run(kafka.reach_broker(self._kafka()))
+        tunnel = find_tunnel(self.settings)
+        with kafka.through(tunnel):
+            found = asyncio.run(kafka.reach_broker(self._kafka()))
         if found.unreachable:
             told = f"{self.settings.kafka.bootstrap} answers, but can not be reached by its own name"
             return Answer(Health.FAILED, f"{told}: {_name(found.unreachable)}", _ADVERTISED)
         number = f"{len(found.brokers)} broker{'' if len(found.brokers) == 1 else 's'}"
+        way = f", through {tunnel.name}" if tunnel else ""
         return Answer(
-            Health.OK, f"{number} at {_name(found.brokers)}, cluster {found.cluster_id or 'unnamed'}"
+            Health.OK, f"{number} at {_name(found.brokers)}, cluster {found.cluster_id or 'unnamed'}{way}"
         )
 
     def rights(self) -> Answer:
         """Does it list topics and groups, their settings and commits?"""
         from diag.sources import kafka
 
-        facts = asyncio.run(kafka.read_broker(self._kafka(), self.now_ns))
+        with kafka.through(find_tunnel(self.settings)):
+            facts = asyncio.run(kafka.read_broker(self._kafka(), self.now_ns))
         hidden = tuple(self._find_hidden(facts))
         topics = sum(not topic.internal for topic in facts.topics.values())
         told = f"{topics} topics and {len(facts.groups)} groups are listed"

@@ -26,6 +26,7 @@ _PASSWORD, _PASSWORD_FILE = "kafka.password", "kafka.password_file"
 NOT_IN_FILES = (_PASSWORD, "kafka.key_password")
 """Settings that a settings file may not hold."""
 _NOT_OF_A_CONNECTION = (
+    "via",
     "config",
     "profile",
     "password",

@@ -17,6 +17,7 @@ from diag.model.settings import KafkaSettings
 from diag.sources.kafka.bootstrap import parse_bootstrap
 from diag.sources.kafka.login import Login, make_login
 from diag.sources.kafka.probe import CLIENT_ID, FAILURES, MALFORMED, find_reason
+from diag.sources.kafka.route import is_tunnelled
 
 _T = TypeVar("_T")
 
@@ -24,6 +25,8 @@ _CLOSE_WITHIN_S = 5.0
 _EXPLAIN_WITHIN_S = 3.0
 _NO_CONNECTION = (TimeoutError, KafkaConnectionError, NodeNotReadyError, OSError)
 _FETCH_BYTES = 4 * 1024 * 1024
+_CHECK = "check --kafka (host:port), and that the broker's advertised names can be reached from here"
+_CHECK_IN_CLUSTER = "check --kafka (name and port in the cluster), and that the pod listens on that port"
 
 # The library reports what we report, in its own words and at its own pace.
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
@@ -88,7 +91,8 @@ async def _explaining(settings: KafkaSettings, login: Login) -> AsyncIterator[No
     try:
         yield
     except _UnexplainedError as error:
-        within_s = min(settings.timeout_s, _EXPLAIN_WITHIN_S)
+        # A tunnel takes its time for each connection, and mostly has the reason itself.
+        within_s = settings.timeout_s if is_tunnelled() else min(settings.timeout_s, _EXPLAIN_WITHIN_S)
         reason = await find_reason(parse_bootstrap(settings.bootstrap), login, within_s)
         if reason is None:
             raise SourceError(str(error), hint=error.hint) from error
@@ -134,7 +138,7 @@ def to_source_error(error: Exception, settings: KafkaSettings) -> SourceError:
         what = f"could not be read: {str(error) or type(error).__name__}"
     return kind(
         f"Kafka at {settings.bootstrap} {what}",
-        hint="check --kafka (host:port), and that the broker's advertised names can be reached from here",
+        hint=_CHECK_IN_CLUSTER if is_tunnelled() else _CHECK,
     )
 
 

@@ -13,7 +13,7 @@ import ssl
 from dataclasses import replace
 from typing import Any
 
-from aiokafka.conn import AIOKafkaConnection, create_conn, get_ip_port_afi
+from aiokafka.conn import AIOKafkaConnection, get_ip_port_afi
 from aiokafka.errors import KafkaError
 from aiokafka.protocol.admin import SaslHandShakeRequest
 from aiokafka.protocol.metadata import MetadataRequest
@@ -26,10 +26,12 @@ from diag.sources.kafka.reasons import (
     REFUSES_TOKEN,
     Reason,
     find_tls_reason,
+    has_no_way,
     lacks_mechanism,
     to_reason,
     wants_login,
 )
+from diag.sources.kafka.route import NoWayError, create_conn, open_connection
 
 CLIENT_ID = "diag"
 _NO_MECHANISM = "NONE"
@@ -80,6 +82,8 @@ async def _try(host: str, port: int, login: Login, timeout_s: float) -> Reason |
         connection = await _connect(host, port, login, timeout_s)
         # A login that is missing or refused late shows with the first request only. It names no topic.
         answer = await connection.send(MetadataRequest([]))
+    except NoWayError as error:
+        return has_no_way(error)
     except (*FAILURES, *MALFORMED) as error:
         return await _explain(error, host, port, login, timeout_s)
     finally:
@@ -129,7 +133,7 @@ async def _speaks_tls(host: str, port: int, timeout_s: float) -> bool:
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # to look, not to talk
     try:
         async with asyncio.timeout(timeout_s):
-            _, writer = await asyncio.open_connection(host, port, ssl=context)
+            _, writer = await open_connection(host, port, context)
         writer.transport.abort()
     except ssl.SSLError as error:
         return "ALERT" in (error.reason or "")

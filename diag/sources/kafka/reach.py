@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from diag.model.settings import KafkaSettings
 from diag.sources.kafka.connection import open_admin, within
 from diag.sources.kafka.probe import FAILURES
+from diag.sources.kafka.route import open_connection
 
 _MOST_BROKERS = 100
 
@@ -44,7 +45,7 @@ async def reach_broker(settings: KafkaSettings) -> BrokerReach:
 
 async def _answers(host: str, port: int, settings: KafkaSettings) -> bool:
     try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), settings.timeout_s)
+        _, writer = await asyncio.wait_for(open_connection(host, port), settings.timeout_s)
     except FAILURES:
         return False
     writer.close()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from aiokafka.errors import IllegalSaslStateError, SaslAuthenticationFailed
 
 from diag.sources.kafka.login import OAUTHBEARER, Login
+from diag.sources.kafka.route import NoWayError
 
 _EXPIRED, _NOT_YET, _WRONG_NAME, _WRONG_ADDRESS = 10, 9, 62, 64
 """OpenSSL's verification codes (x509_vfy.h)."""
@@ -81,6 +82,11 @@ def lacks_mechanism(mechanism: str, mechanisms: tuple[str, ...]) -> Reason:
         f"does not take {mechanism} logins" + (f", but {offered}" if offered else ""),
         f"set kafka.mechanism to {'one of these' if offered else 'one that the listener has'}",
     )
+
+
+def has_no_way(error: NoWayError) -> Reason:
+    """The tunnel says why it does not lead there."""
+    return Reason(f"can not be reached: {error}", error.hint, is_silent=True)
 
 
 def find_tls_reason(error: BaseException, host: str, login: Login) -> Reason | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+import socket
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -40,7 +41,7 @@ _WRONG_FILE = (
 
 
 class Api:
-    """GET, and nothing else. May be used from several threads."""
+    """GET, and nothing else; one that becomes a WebSocket is one, too. May be used from several threads."""
 
     def __init__(self, configuration: Any, place: str, namespace: str, timeout_s: float) -> None:
         self.place = place
@@ -50,7 +51,9 @@ class Api:
         self._timeout_s = timeout_s
         self._rest = RESTClientObject(configuration)
 
-    def get(self, path: str, query: Mapping[str, str | int] | None = None) -> Mapping[str, Any]:
+    def get(
+        self, path: str, query: Mapping[str, str] | Mapping[str, str | int] | None = None
+    ) -> Mapping[str, Any]:
         """The object at `path`; raises `RefusedError` for an answer that is none, and `SourceError`."""
         body, cut = self.get_bytes(path, query, _MOST_BYTES)
         try:
@@ -61,7 +64,9 @@ class Api:
             raise reasons.no_answer(self.place)
         return found
 
-    def get_bytes(self, path: str, query: Mapping[str, str | int] | None, most: int) -> tuple[bytes, bool]:
+    def get_bytes(
+        self, path: str, query: Mapping[str, str] | Mapping[str, str | int] | None, most: int
+    ) -> tuple[bytes, bool]:
         """At most so many bytes of an answer, and whether there are more; raises as `get`."""
         url = f"{self._configuration.host}{path}" + (f"?{urlencode(query)}" if query else "")
         self.requests += 1
@@ -79,6 +84,28 @@ class Api:
             refused = reasons.RefusedError(answer.status, body)
             raise reasons.explain_access(refused, self.place) or refused
         return body[:most], len(body) > most
+
+    def forward(self, path: str, port: int) -> socket.socket:
+        """A connection to a port of the pod at `path`, carried by a thread until one side closes it.
+
+        Raises as `get`.
+        """
+        from kubernetes.stream.ws_client import portforward_call  # noqa: PLC0415  only where it is asked
+
+        url, query = f"{self._configuration.host}{path}", [("ports", str(port))]
+        self.requests += 1
+        try:
+            ports: Any = portforward_call(  # type: ignore[no-untyped-call]  # the library has no types
+                self._configuration, "GET", url, query_params=query, headers=self._headers()
+            )
+        except ApiException as error:
+            # The library puts status and body into a text; what it was told before has them as they were.
+            status, body = (getattr(error.__context__, name, None) for name in ("status_code", "resp_body"))
+            if not status:
+                raise reasons.explain_failure(error, self.place, self._timeout_s) from error
+            refused = reasons.RefusedError(status, body or b"")
+            raise reasons.explain_access(refused, self.place) or refused from error
+        return socket.socket(fileno=ports.socket(port).detach())
 
     def _headers(self) -> dict[str, str]:
         """Raises `SourceError` for a token that no header can hold: the library would repeat it."""

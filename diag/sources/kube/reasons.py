@@ -69,6 +69,24 @@ def explain_refusal(refused: RefusedError, what: str, right: str, namespace: str
     return f"{what} {where}: HTTP {refused.status} ({refused.said or 'no reason given'})", "ask again later"
 
 
+def explain_forwarding(refused: RefusedError, namespace: str, pod: str) -> SourceError:
+    """What a refusal to open a port of a pod means."""
+    where = f"pod {namespace}/{pod}"
+    if refused.status == 403:
+        user = _USER.search(refused.said)
+        who = f" (as {user[1]})" if user else ""
+        return SourceError(
+            f"opening a port of {where} is not allowed{who}",
+            hint=f"grant get and create of pods/portforward in {namespace}: docs/kafka.md has the role",
+        )
+    if refused.status == 404:
+        return SourceError(f"{where} is gone", hint="ask again: another may be in its place")
+    return SourceError(
+        f"no port of {where} can be opened: HTTP {refused.status} ({refused.said or 'no reason given'})",
+        hint=f"is it running? kubectl get pod -n {namespace} {pod}",
+    )
+
+
 def explain_access(refused: RefusedError, place: str) -> SourceError | None:
     """What makes every question useless; None for what concerns one kind of objects alone."""
     if refused.status == 401:

@@ -160,3 +160,15 @@ def test_an_address_holds_no_login(workdir: Path, name: str, login: str) -> None
             load_settings(*given)
         assert name in str(raised.value)
         assert "hunter2" not in f"{raised.value} {raised.value.hint}"
+
+
+def test_the_way_to_a_broker_is_no_part_of_its_connection(workdir: Path) -> None:
+    """A client's file names the broker and not how one gets there: that stays from below."""
+    Path("client.properties").write_text("bootstrap.servers=broker:9092\n")
+    Path("diag.toml").write_text('[kafka]\nvia = "port-forward"\n')
+
+    loaded = load_settings({"kafka.config": "client.properties"}, {}).kafka
+
+    assert (loaded.bootstrap, loaded.via) == ("broker:9092", "port-forward")
+    with pytest.raises(SettingsError, match=r"kafka\.via must be port-forward, or empty, not 'proxy'"):
+        load_settings({"kafka.via": "proxy"}, {})
