@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diag.cli import exits, options, output
-from diag.errors import ExitCode
+from diag.cli.interrupts import ending_at_once
 
 if TYPE_CHECKING:
     from diag.model.checkup import Checkup, TerminalFacts
@@ -54,11 +54,8 @@ def doctor(
         **options.to_kube_flags(kubeconfig, context),
         **options.to_code_flags(repo, manifests),
     }
-    try:
+    with ending_at_once("diag: interrupted; there is no result"):
         checkup = _examine(flags, config, quiet=quiet)
-    except KeyboardInterrupt:
-        output.note("diag: interrupted; there is no result")
-        exits.leave(ExitCode.INTERRUPTED, unfinished=True)
     _write(checkup, output_format, out)
     exits.leave(exits.of_checkup(checkup), unfinished=checkup.unfinished)
 

@@ -6,8 +6,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -56,6 +56,26 @@ def run_until_interrupted(
         return asyncio.run(start())
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def ending_at_once(said: str) -> Iterator[None]:
+    """SIGINT ends the process, after one line: for work that keeps nothing and is done in threads.
+
+    An exception would do where Python lets it through; raised while something is imported or freed it is
+    lost, and the work goes on to its end.
+    """
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        _say(said)
+        _show_cursor()
+        os._exit(ExitCode.INTERRUPTED)
+
+    before = signal.signal(signal.SIGINT, end)
+    try:
+        yield
     finally:
         signal.signal(signal.SIGINT, before)
 

@@ -265,7 +265,11 @@ async def test_a_deleted_pod_gets_its_grace_and_is_gone_then(node: Node) -> None
     assert await following == "running\nasked to end\n"
     await node.until_told(found, "Killing", "Stopping container stays")
     assert await node.pods("stays") == []
-    assert not node.state_dir(found).exists()
+
+    async def is_cleared() -> bool:
+        return not node.state_dir(found).exists()
+
+    await until(is_cleared)  # the object goes first
 
 
 async def test_an_unready_pod_gets_no_traffic_and_a_rollout_is_followed(node: Node) -> None:
