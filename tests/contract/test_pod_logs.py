@@ -42,13 +42,20 @@ async def test_the_log_and_the_one_before_it_are_read_with_their_times(node: Nod
         return (await node.container("logs-of-crash")).get("restartCount", 0) >= 2
 
     await until(has_restarted)
-    logs = source(node, "logs-of-crash")
-    records = await read(logs, until_now())
-    row = logs.coverage()
+    stem = f"pod/{NAMESPACE}/logs-of-crash/logs-of-crash"
+    records, row = list[LogRecord](), source(node, "logs-of-crash").coverage()
+
+    async def has_the_one_before() -> bool:
+        """It ends again and again: just then neither of its logs may be there."""
+        nonlocal records, row
+        logs = source(node, "logs-of-crash")
+        records, row = await read(logs, until_now()), logs.coverage()
+        return any(record.origin.startswith(f"{stem}/previous") for record in records)
+
+    await until(has_the_one_before)
     await node.kubectl("delete", "pod", "logs-of-crash", "--wait=false")
 
     names = {record.origin.rpartition(":")[0] for record in records}
-    stem = f"pod/{NAMESPACE}/logs-of-crash/logs-of-crash"
     assert {f"{stem}/previous"} <= names <= {stem, f"{stem}/previous"}
     assert all(record.data.endswith(" about to crash") for record in records)
     assert all(record.data.startswith("[pod/logs-of-crash/logs-of-crash] 20") for record in records)
