@@ -21,7 +21,7 @@ async def read_export(request: Request) -> LogExport | None:
     names = (settings.logging.project, settings.cluster.location, settings.cluster.name)
     if not all(names) or (settings.logging.endpoint and not settings.kubernetes.gke_endpoint):
         return None
-    from diag.sources.kube.aside import run_aside
+    from diag.sources.aside import run_aside
     from diag.sources.kube.log_export import ask_log_export
 
     return await run_aside(partial(ask_log_export, settings))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
 import sys
-import threading
-from concurrent.futures import Future
 from io import FileIO
 
 from diag.errors import DataError
+from diag.sources.aside import run_aside
 from diag.sources.files.content import Content, read_content
 
 STDIN = "-"
@@ -29,10 +27,7 @@ class FileReading:
 
     async def finish(self) -> Content:
         """All of its records; raises `OSError` and `DataError`. A cancellation does not wait for the file."""
-        future: Future[Content] = Future()
-        # A thread of the loop's own would be waited for, by the loop and again when the process ends.
-        threading.Thread(target=self._run, args=(future,), daemon=True).start()
-        return await asyncio.wrap_future(future)
+        return await run_aside(self._read)
 
     def so_far(self) -> Content:
         """What can be understood of the bytes that came."""
@@ -42,13 +37,6 @@ class FileReading:
             return read_content(b"".join(self._chunks), self._shown)
         except DataError:
             return Content(())  # half of a compressed file is none
-
-    def _run(self, future: Future[Content]) -> None:
-        future.set_running_or_notify_cancel()
-        try:
-            future.set_result(self._read())
-        except Exception as error:  # noqa: BLE001  raised where it is waited for
-            future.set_exception(error)
 
     def _read(self) -> Content:
         with _open(self._name) as stream:

@@ -7,7 +7,6 @@ workloads, pods, network, events     from the API's JSON to the model's values
 logs        what the pods' nodes keep of their containers' logs
 port_forward  connections to pods; addresses says what a name in the cluster means
 log_export  what the GKE API says of the cluster's own logging
-aside       blocking calls that nobody has to wait for
 
 Nothing is ever written, no secret is asked for, and of environment variables only the names are kept.
 """

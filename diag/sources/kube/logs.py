@@ -21,8 +21,8 @@ from diag.model.queries import LogQuery
 from diag.model.records import POD_LOGS, LogRecord
 from diag.model.settings import KubernetesSettings
 from diag.model.window import Window
+from diag.sources.aside import run_aside
 from diag.sources.kube import listing, reasons
-from diag.sources.kube.aside import run_aside
 from diag.sources.kube.client import SIDE_BY_SIDE, Api, connect
 from diag.sources.kube.fields import list_at, number_at, text_at
 

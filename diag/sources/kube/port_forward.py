@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from diag.errors import SourceError
 from diag.model.settings import KubernetesSettings
+from diag.sources.aside import run_aside
 from diag.sources.kube import reasons
 from diag.sources.kube.addresses import (
     PodPort,
@@ -21,7 +22,6 @@ from diag.sources.kube.addresses import (
     list_ports,
     read_name,
 )
-from diag.sources.kube.aside import run_aside
 from diag.sources.kube.client import Api, connect
 from diag.sources.kube.fields import Object, list_at, text_at
 from diag.sources.kube.listing import ENDPOINT_SLICES, PODS, SERVICES, Listing

@@ -12,8 +12,8 @@ from typing import Any
 from diag.errors import SourceError
 from diag.model.cluster import PLATFORM, THE_REST, ClusterFacts, Unread
 from diag.model.settings import KubernetesSettings
+from diag.sources.aside import run_aside
 from diag.sources.kube import listing, reasons
-from diag.sources.kube.aside import run_aside
 from diag.sources.kube.client import SIDE_BY_SIDE, Api, connect
 from diag.sources.kube.events import to_events
 from diag.sources.kube.fields import text_at
