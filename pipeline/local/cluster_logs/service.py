@@ -12,7 +12,7 @@ from pipeline.local.cluster_logs.audit_file import AuditFile
 from pipeline.local.cluster_logs.events import Event, build_event_entry
 from pipeline.local.cluster_logs.origin import Origin
 from pipeline.local.control_plane.api import Api
-from pipeline.local.kubelet.informer import Informer
+from pipeline.local.control_plane.informer import Informer
 from pipeline.local.log_agent.sender import NotSentError
 
 _EVENTS = "/api/v1/events"

@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from pipeline.local.control_plane.api import Api, Object
+from pipeline.local.control_plane.informer import Informer
 from pipeline.local.kubelet.addresses import PodAddresses
 from pipeline.local.kubelet.endpoints import build_routes, list_cluster_ips
 from pipeline.local.kubelet.events import Events
 from pipeline.local.kubelet.host import Host
 from pipeline.local.kubelet.images import ImageStore
-from pipeline.local.kubelet.informer import Informer
 from pipeline.local.kubelet.node import Node
 from pipeline.local.kubelet.pods import Ending, PodWorker
 from pipeline.local.kubelet.server import KubeletServer

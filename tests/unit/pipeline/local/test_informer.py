@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from pipeline.local.control_plane.api import ApiError
+from pipeline.local.control_plane.informer import Informer
 from pipeline.local.errors import StackError
-from pipeline.local.kubelet.informer import Informer
 
 
 def item(uid: str, version: int) -> dict[str, Any]:
