@@ -44,6 +44,7 @@ class Workers:
         try:
             for future in futures:
                 yield await future
+                await asyncio.sleep(0)  # what is done already is no pause for an interrupt either
         except BrokenProcessPool as error:
             raise SourceError(
                 "a process that read was killed, perhaps for want of memory",
