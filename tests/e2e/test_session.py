@@ -109,12 +109,15 @@ def test_twenty_sessions_at_once_are_each_told_from_the_others(stack: Live) -> N
     assert not any(call["turns"][0]["reply"] for call in calls if call["session_id"] in sick)
     for call in calls:
         line, turn = listed[call["session_id"]], call["turns"][0]
+        outcomes = line["turns"]["outcomes"]
         assert set(line["aliases"]) == {call["session_id"], call["socket_session_id"]} - {line["id"]}
-        # a machine that is too slow for all of them breaks sentences in two; what was heard is true all the same
-        assert line["turns"]["outcomes"].get("answered", 0) >= (turn["reply"] is not None), (line, turn)
+        # a machine that is too slow for all of them breaks sentences in two, and the second half breaks off the
+        # reply to the first; what was heard is true all the same
+        replied = outcomes.get("answered", 0) + outcomes.get("interrupted", 0)
+        assert replied >= (turn["reply"] is not None), (line, turn)
         if line["verdict"]["status"] == "healthy":
             assert turn["reply_audio_ms"] > 0, (line, turn)
-        elif line["turns"] == {"total": 1, "outcomes": {"answered": 1}}:
+        elif outcomes == {"answered": 1}:
             assert turn["reply_audio_ms"] == 0, (line, turn)
     assert any(line["verdict"]["status"] == "healthy" for line in listed.values())
     one = calls[4]["session_id"]
