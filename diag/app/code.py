@@ -164,7 +164,8 @@ def _describe(facts: CodeFacts) -> str:
     if facts.searched:
         parts.append(f"{facts.searched} files")
     if facts.changed:
-        parts.append(f"{facts.changed} files not as committed (what is committed was read)")
+        files = "file" if facts.changed == 1 else "files"
+        parts.append(f"{facts.changed} {files} not as committed (what is committed was read)")
     if facts.shallow:
         parts.append("a shallow clone")
     return ", ".join(parts)

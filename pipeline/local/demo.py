@@ -14,7 +14,8 @@ from pipeline.local import state as local
 from pipeline.local.calls import CallPlan, make_call
 from pipeline.local.errors import StackError
 from pipeline.local.kafka_admin import delete_topic, is_consumed, is_starved
-from pipeline.local.processes import run
+from pipeline.local.manifests import MANIFESTS
+from pipeline.local.processes import REPOSITORY, run
 from pipeline.local.quiet import wait_until_quiet
 from pipeline.local.readiness import wait_until
 from pipeline.local.services import STT
@@ -39,6 +40,11 @@ def start_clock() -> Report:
         sys.stderr.flush()
 
     return report
+
+
+def _to_repository() -> tuple[str, ...]:
+    """The option that names the services' repository; none where their source is no checkout."""
+    return ("--repo", str(REPOSITORY)) if (REPOSITORY / ".git").exists() else ()
 
 
 def find_diag() -> Path:
@@ -104,7 +110,7 @@ class Demo:
         await self._kubectl("rollout", "undo", f"deployment/{STT}")
         await self._kubectl("rollout", "status", f"deployment/{STT}", f"--timeout={_ROLLOUT_S}s")
         await self._wait_until_quiet(call)
-        await self._explain(call, HEALTHY)
+        await self._explain(call, HEALTHY, "--manifests", str(MANIFESTS), *_to_repository())
         self.report("the old pod has served all the time, and the rollout is taken back")
         return 0
 
@@ -138,8 +144,8 @@ class Demo:
         ids = {call[key] for call in calls for key in ("session_id", "socket_session_id")}
         await wait_until_quiet(self.stack.state.logging, local.PROJECT, sorted(ids))
 
-    async def _explain(self, call: dict[str, Any], expected: int) -> None:
-        await self._diag("session", call["session_id"], expected=expected)
+    async def _explain(self, call: dict[str, Any], expected: int, *more: str) -> None:
+        await self._diag("session", call["session_id"], *more, expected=expected)
 
     async def _diag(self, *words: str, expected: int, capture: bool = False) -> str:
         """Run diag in the user's terminal; its stdout if `capture`."""

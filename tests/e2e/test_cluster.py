@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -243,6 +244,26 @@ def test_a_killed_supervisor_leaves_no_process(tmp_path: Path) -> None:
         finally:
             holder.kill()
     assert eventually(lambda: not _list_programs(tmp_path), WAIT_S)
+
+
+def test_the_demo_reports_from_every_source(tmp_path: Path) -> None:
+    """A bad rollout is seen and taken back; the report of the call before it leaves no source out."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", "demo", "cluster"],
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "ImagePullBackOff" in done.stdout
+    assert "HEALTHY" in done.stdout
+    (report,) = (tmp_path / "reports").iterdir()
+    states = dict(re.findall(r"^\| (\S+) \| \W*(\w+)", report.read_text(), re.MULTILINE))
+    assert {states[one] for one in ("cloud-logging", "kafka", "kubernetes", "manifests")} == {"complete"}
 
 
 def _list_programs(folder: Path) -> set[str]:

@@ -26,7 +26,10 @@ def deployment(diagnosis: Diagnosis, index: EvidenceIndex) -> Iterator[Statement
         pods = dict(diagnosis.coverage.pods).get(service, ())
         named = ", ".join(map(to_code, pods)) or "pods not named"
         yield Statement(
-            "", f"{to_code(service)} wrote to the log", f"yes, {number} entries; {named}", COVERAGE
+            "",
+            f"{to_code(service)} wrote to the log",
+            f"yes, {number} {'entry' if number == 1 else 'entries'}; {named}",
+            COVERAGE,
         )
     yield _restarts(diagnosis, index)
     fixes = _NOT_READ if diagnosis.cluster is None else _NO_LABEL if diagnosis.code else _NO_REPOSITORY

@@ -90,7 +90,10 @@ def state_drift(diagnosis: Diagnosis, index: EvidenceIndex) -> Iterator[Statemen
         yield Statement("", claim, missing or "*not checked: Kubernetes was not read*")
     elif drift.differences:
         evidence = index.cite(e for one in drift.differences for e in one.to_evidence())
-        yield Statement("", claim, f"**no**: {len(drift.differences)} differences", evidence)
+        number = len(drift.differences)
+        yield Statement(
+            "", claim, f"**no**: {number} {'difference' if number == 1 else 'differences'}", evidence
+        )
     elif drift.compared:
         yield Statement("", claim, f"yes, {drift.compared} objects were compared as they are now", COVERAGE)
     else:

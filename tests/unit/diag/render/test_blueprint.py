@@ -136,7 +136,7 @@ def test_a_difference_is_told_with_both_places_everywhere() -> None:
     jsonschema.validate(answer, SCHEMA)
     assert answer["manifests"]["live"]["differences"][0]["file"] == "r/o:v1"
     assert "| `deployment/o` | image of o: the tag differs | `r/o:v1` | `r/o:v2` |" in report
-    assert "**no**: 1 differences" in row(report, "the cluster has what the manifests ask for")
+    assert "**no**: 1 difference" in row(report, "the cluster has what the manifests ask for")
     assert "- *not compared*: `service/o`: it stands twice" in report
     assert "**M1**" in report
     assert "image of o: r/o:v1 in the file, r/o:v2 live" in " ".join(shown.split())
