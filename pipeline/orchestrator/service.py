@@ -127,7 +127,7 @@ def build_orchestrator(settings: Settings, metrics: SessionMetrics, log: Log) ->
     sockets = ClientSockets(callers, metrics, log)
     texts = TextDelivery(callers, sockets, link, metrics, log)
     link.connect(callers, texts, sockets.lose)
-    delivery = ReplyDelivery(texts, callers, publisher, log)
+    delivery = ReplyDelivery(texts, callers, publisher, metrics=metrics, log=log)
     client = aiohttp.ClientSession()
     stages = HttpStages(client, settings.stages)
     conductor = TurnConductor(
@@ -135,7 +135,7 @@ def build_orchestrator(settings: Settings, metrics: SessionMetrics, log: Log) ->
     )
     journal = TurnJournal(keeper.keep_turn, memory.turns)
     desk = TurnDesk(conductor.run, delivery.send_failure, journal, progress, log)
-    intake = AudioIntake(CallerSide(desk, texts.notify, log), progress, log)
+    intake = AudioIntake(CallerSide(desk, texts.notify, metrics, log), progress, log)
     _note_recovery(memory, log)
     return Orchestrator(
         publisher=publisher,
