@@ -56,6 +56,10 @@ class Callers:
         """Where the caller is now; None for one that was never bound, or is gone for good."""
         return self._places.find(session_id)
 
+    def knows(self, session_id: str) -> bool:
+        """Whether the session lives: its caller is somewhere, or is expected back."""
+        return self.find(session_id) is not None
+
     async def locate(self, session_id: str, patience_s: float = PATIENCE_S) -> Here | There | None:
         """Where the caller can be reached; one who is away is waited for, at most `patience_s`."""
         try:
@@ -123,7 +127,7 @@ class Callers:
         """Forget the callers who do not come back; to be called now and then."""
         gone = self._places.expire(time.monotonic())
         for session_id in {*gone, *self.sent, *self.conversations}:
-            if self.find(session_id) is None:
+            if not self.knows(session_id):
                 self._forget(session_id)
         self._wake()
 

@@ -113,7 +113,7 @@ class Orchestrator:
             self.intake.expire()
             self.callers.expire()
             if self.store is not None:
-                self.store.prune()
+                self.store.prune(self.callers.knows)
 
 
 def build_orchestrator(settings: Settings, metrics: SessionMetrics, log: Log) -> Orchestrator:
