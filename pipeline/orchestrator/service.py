@@ -23,6 +23,7 @@ from pipeline.orchestrator.stage_log import StageLogWriter
 from pipeline.orchestrator.stages import HttpStages
 from pipeline.orchestrator.store import StateStore
 from pipeline.orchestrator.turn import TurnConductor
+from pipeline.orchestrator.whereabouts import SILENT_S
 from pipeline.wire.background import Background
 from pipeline.wire.browsers import refuse_foreign_pages
 from pipeline.wire.kafka import KafkaPublisher
@@ -111,7 +112,8 @@ class Orchestrator:
         while True:
             await asyncio.sleep(_EXPIRE_EVERY_S)
             self.intake.expire()
-            self.callers.expire()
+            if self.follower.settled:  # before, nothing but a part of the callers is known
+                self.callers.expire()
             if self.store is not None:
                 self.store.prune(self.callers.knows)
 
@@ -143,7 +145,7 @@ def build_orchestrator(settings: Settings, metrics: SessionMetrics, log: Log) ->
         client=client,
         store=store,
         link=link,
-        follower=KafkaFollower(kafka, publisher, SESSION_EVENTS, link),
+        follower=KafkaFollower(kafka, publisher, SESSION_EVENTS, link, reach_s=SILENT_S),
         callers=callers,
         sockets=sockets,
         desk=desk,
