@@ -91,9 +91,11 @@ class TurnDesk:
 
     async def drain(self, timeout_s: float) -> None:
         """Let turns finish for `timeout_s`; the next process leads the rest, those that never began, too."""
-        await self.lanes.drain(timeout_s)
-        for turn in list(self._open.values()):
-            self._leave(turn)
+        try:
+            await self.lanes.drain(timeout_s)
+        finally:
+            for turn in list(self._open.values()):
+                self._leave(turn)
 
     def _find_open(self, partitions: frozenset[int]) -> list[Turn]:
         return [turn for turn in self._open.values() if turn.utterance.origin.partition in partitions]

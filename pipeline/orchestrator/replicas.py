@@ -26,6 +26,7 @@ from typing import Any, Protocol
 from pipeline.orchestrator.callers import Callers
 from pipeline.orchestrator.whereabouts import SILENT_S
 from pipeline.wire.background import end_tasks
+from pipeline.wire.ending import CLOSE_S
 from pipeline.wire.kafka import OutgoingRecord, Publisher, PublishError
 from pipeline.wire.kafka_consumer import ConsumedRecord
 from pipeline.wire.log_lines import Log
@@ -38,7 +39,6 @@ AGAIN_S = 2.0
 TELL_EVERY_S = SILENT_S / 3
 
 _MOST_WAITING = 4_096
-_STOP_S = 0.5
 
 LoseSocket = Callable[[str], Coroutine[Any, Any, None]]
 
@@ -123,7 +123,7 @@ class ReplicaLink:
 
     async def stop(self) -> None:
         """End the deliveries that are under way for others."""
-        await end_tasks(self._tasks.copy(), _STOP_S)
+        await end_tasks(self._tasks.copy(), CLOSE_S)
 
     def take(self, record: ConsumedRecord) -> None:
         """One record of session-events; this replica's own tell it nothing new.
