@@ -126,7 +126,7 @@ class _Conversation:
             self._note(f"says: {sentence}")
             watch, spoken_at = await self._say(sentence, speech)
             await self._hear(watch, spoken_at, last=number == len(script))
-            self._note(f"hears: {watch.reply or 'nothing'}")
+            self._note(f"hears: {watch.reply or 'nothing'}" + (f" ({watch.failed})" if watch.failed else ""))
             said.append((watch, spoken_at, self._now()))
         # only now: how long a reply went on is known once the next sentence was spoken over it
         return tuple(watch.to_report(spoken_at, until) for watch, spoken_at, until in said)
@@ -148,5 +148,7 @@ class _Conversation:
         """Until the reply is over, or until there is enough of it to speak over it."""
         deadline = spoken_at + self._settings.reply_timeout_s
         interrupts = self._settings.interrupt and not last
-        heard = await self._listener.wait_until(watch.has_begun if interrupts else watch.is_over, deadline)
-        self._spoken_over = watch if interrupts and heard else None
+        heard = await self._listener.wait_until(
+            watch.can_be_spoken_over if interrupts else watch.is_over, deadline
+        )
+        self._spoken_over = watch if interrupts and heard and not watch.will_not_come else None

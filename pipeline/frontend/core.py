@@ -43,9 +43,10 @@ class TurnReport:
         reply: the text of the reply; None if none came.
         reply_audio_ms: from the first to the last audible frame of the reply; 0 if none was heard.
         waited_ms: from the end of the sentence until the reply had both text and sound, or until the
-            caller gave up.
+            caller was told that it will not, or gave up.
         silenced_ms: how long the reply was still heard after the caller began to speak over it; None if
             it was heard to its end.
+        failed: why there is no reply, or no spoken one, as the orchestrator says; None if it says nothing.
     """
 
     said: str
@@ -54,6 +55,7 @@ class TurnReport:
     reply_audio_ms: int
     waited_ms: int
     silenced_ms: int | None = None
+    failed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,15 @@ class ReplyWatch:
 
     Attributes:
         reply: its text; None before it came.
+        failed: why none will come, or no sound of it; None where nothing says so.
     """
 
     def __init__(self, said: str) -> None:
         self._said = said
         self._heard: str | None = None
         self.reply: str | None = None
+        self.failed: str | None = None
+        self._failed_at: float | None = None
         self._text_at: float | None = None
         self._first_sound_at: float | None = None
         self._last_sound_at: float | None = None
@@ -85,14 +90,18 @@ class ReplyWatch:
 
     def note_message(self, message: dict[str, Any], now_s: float) -> None:
         """A message of the socket."""
-        event, text = message.get("event"), message.get("text")
+        event = message.get("event")
+        text = message.get("error" if event == "turn_failed" else "text")
         if not isinstance(text, str):
             return
-        if event == "final_transcript":
+        if event == "turn_failed":
+            self.failed, self._failed_at = text, now_s
+        elif event == "turn_empty":
+            self.failed = text  # it may have been of a noise before the sentence
+        elif event == "final_transcript":
             self._heard = text
         elif event == "llm_response_text":
-            self.reply = text
-            self._text_at = now_s
+            self.reply, self._text_at, self.failed = text, now_s, None
 
     def note_frame(self, *, audible: bool, now_s: float) -> None:
         """20 ms of the incoming track."""
@@ -107,26 +116,35 @@ class ReplyWatch:
             return None
         return max(self._text_at, self._first_sound_at)
 
+    @property
+    def will_not_come(self) -> bool:
+        """Whether the orchestrator has said that there is nothing to wait for."""
+        return self._failed_at is not None
+
     def note_spoken_over(self, now_s: float) -> None:
         """The caller begins to speak although the reply is not over."""
         self._spoken_over_at = now_s
 
-    def has_begun(self, now_s: float) -> bool:
-        """Whether the reply has both text and so much sound that it can be spoken over."""
+    def can_be_spoken_over(self, now_s: float) -> bool:
+        """Whether the reply has both text and so much sound, or will not come."""
+        if self.will_not_come:
+            return True
         if self.answered_at is None or self._last_sound_at is None:
             return False
         sounding = now_s - self._last_sound_at < _SOUNDING_S
         return sounding and now_s - self.answered_at >= _BEFORE_INTERRUPTION_S
 
     def is_over(self, now_s: float) -> bool:
-        """Whether the reply has been heard to its end."""
+        """Whether the reply has been heard to its end, or will not come."""
+        if self.will_not_come:
+            return True
         if self.answered_at is None or self._last_sound_at is None:
             return False
         return (now_s - self._last_sound_at) * 1000 >= REPLY_GAP_MS
 
     def to_report(self, spoken_at: float, gave_up_at: float) -> TurnReport:
         """What is to be said of a sentence that ended at `spoken_at`."""
-        until = gave_up_at if self.answered_at is None else self.answered_at
+        until = self.answered_at or self._failed_at or gave_up_at
         sound_s = (self._last_sound_at or 0.0) - (self._first_sound_at or 0.0)
         return TurnReport(
             said=self._said,
@@ -135,6 +153,7 @@ class ReplyWatch:
             reply_audio_ms=round(sound_s * 1000),
             waited_ms=max(0, round((until - spoken_at) * 1000)),
             silenced_ms=self._measure_silencing(),
+            failed=self.failed,
         )
 
     def _measure_silencing(self) -> int | None:

@@ -104,7 +104,14 @@ async def stop(process: asyncio.subprocess.Process, grace_s: float) -> int:
 
 
 def kill_group(process: asyncio.subprocess.Process) -> None:
-    """SIGKILL to the process and whatever it has started in its session."""
+    """SIGKILL to the process and whatever it has started in its session, and to nobody else.
+
+    The kernel gives a number to nobody while a process or a group has it. So once the process has been
+    waited for, its number names what is left of its group, unless a process has it: then the group was
+    empty, and the number is a stranger's.
+    """
+    if process.returncode is not None and Path(f"/proc/{process.pid}").exists():
+        return
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
 

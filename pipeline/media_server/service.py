@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from pipeline.media_server.replies import ReplyDesk
-from pipeline.media_server.session import CallerSession, Ending
+from pipeline.media_server.session import LONGEST_END_S, CallerSession, Ending
 from pipeline.media_server.settings import Settings
 from pipeline.media_server.whip import (
     SDP_TYPE,
@@ -27,7 +27,7 @@ from pipeline.wire.loopback_ice import expire_consent_after, gather_where
 from pipeline.wire.metrics import SessionMetrics, add_metrics
 from pipeline.wire.records import AUDIO_OUT
 from pipeline.wire.refusals import RequestRefusedError, refuse_in_one_shape
-from pipeline.wire.serving import DRAIN_S, Probes, add_probes, on_drain
+from pipeline.wire.serving import Probes, add_probes, on_drain
 from pipeline.wire.tracing import TRACEPARENT, parse_traceparent
 
 _OFFER_BYTES = 64 * 1024
@@ -105,8 +105,8 @@ class WhipEndpoint:
         """PATCH of a session: 501, as RFC 9725 asks where it has no use at all."""
         raise RequestRefusedError(501, "neither Trickle ICE nor ICE restarts are supported")
 
-    async def drain(self) -> None:
-        """Take no more sessions, and end those that are here, at most `DRAIN_S` long.
+    async def drain(self, limit_s: float = LONGEST_END_S) -> None:
+        """Take no more sessions, and end those that are here, at most `limit_s` long.
 
         What their callers have said until now is published: it is answered by text, and by voice where the
         caller has come back under the same ID to another replica by then.
@@ -116,7 +116,7 @@ class WhipEndpoint:
             if session is not None:
                 session.close(Ending.SHUTDOWN)
         if self._running:
-            await asyncio.wait(self._running.values(), timeout=DRAIN_S)
+            await asyncio.wait(self._running.values(), timeout=limit_s)
 
     async def _run(self, session: CallerSession) -> None:
         try:
@@ -176,7 +176,7 @@ def build_app(
     app.router.add_patch("/whip/{session_id}", whip.patch)
     add_probes(app, probes)
     add_metrics(app, metrics)
-    on_drain(app, whip.drain)
+    on_drain(app, whip.drain, LONGEST_END_S)
     return app
 
 

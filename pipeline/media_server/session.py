@@ -41,6 +41,9 @@ CONNECT_TIMEOUT_S = 15.0
 
 _ANSWER_TIMEOUT_S = 5.0
 _CLOSE_TIMEOUT_S = 2.0
+_CUT_OFF_S = 1.0
+# What an ending takes at the longest
+LONGEST_END_S = _CLOSE_TIMEOUT_S + _CUT_OFF_S
 # What aiortc makes of offers that it cannot use; the first ones are its own surprise.
 _UNUSABLE = (
     *(ValueError, LookupError, TypeError, AttributeError, AssertionError, TimeoutError),
@@ -147,7 +150,7 @@ class CallerSession:
                 self._publishing.finish(ending.value if self._connected.done() else None)
                 await _wait_for_end(publishing)
         tasks = (self._reading, publishing, playing)
-        await end_tasks({task for task in tasks if task is not None}, _CLOSE_TIMEOUT_S / 2)
+        await end_tasks({task for task in tasks if task is not None}, _CUT_OFF_S)
 
     def _note_state(self) -> None:
         state = self._peer.connectionState

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from pipeline.orchestrator.conversations import Conversations
-from pipeline.orchestrator.memory import BoundSession, Keeper, Memory, NoKeeper
+from pipeline.orchestrator.memory import BoundSession, Keeper, Memory, NoKeeper, StoredExchange
 from pipeline.orchestrator.sent import SentMessages
 from pipeline.orchestrator.whereabouts import Away, Here, There, Whereabouts
 from pipeline.wire.records import SessionEvent
@@ -45,16 +45,20 @@ class Callers:
         memory = memory or Memory()
         self.replica = replica
         self.sent = SentMessages(self._keeper.keep_sent, memory.sent)
-        self.conversations = Conversations(self._keeper.keep_exchange, memory.exchanges)
+        self.conversations = Conversations(self._keep_exchange, memory.exchanges)
         self._places = Whereabouts()
         self._bound_ms: dict[str, int] = {}
         self._moved = asyncio.Event()
         for session in memory.sessions:
-            self._places.note(session.session_id, Away(time.monotonic()))
+            self._places.note(session.session_id, Away(time.monotonic()), time.monotonic())
 
     def find(self, session_id: str) -> Here | There | Away | None:
         """Where the caller is now; None for one that was never bound, or is gone for good."""
         return self._places.find(session_id)
+
+    def knows(self, session_id: str) -> bool:
+        """Whether the session lives: its caller is somewhere, or is expected back."""
+        return self.find(session_id) is not None
 
     async def locate(self, session_id: str, patience_s: float = PATIENCE_S) -> Here | There | None:
         """Where the caller can be reached; one who is away is waited for, at most `patience_s`."""
@@ -70,15 +74,15 @@ class Callers:
         """The caller is at a connection of this replica from now on."""
         traceparent = None if trace is None else trace.to_header()
         self._keeper.keep_session(BoundSession(session_id, connection_id, traceparent))
-        self._bound_ms[session_id] = time.time_ns() // 1_000_000
+        at_ms = self._bound_ms[session_id] = time.time_ns() // 1_000_000
         self._note(session_id, Here(connection_id))
-        self._tell("bound", session_id, connection_id, trace)
+        self._announce(
+            SessionEvent("bound", session_id, self.replica, connection_id, at_ms=at_ms, trace=trace)
+        )
 
     def release(self, session_id: str, connection_id: str, *, for_good: bool) -> None:
         """The connection is closed; not `for_good` means that the caller is expected to be back."""
         place = Here(connection_id)
-        if self.find(session_id) == place:
-            self._bound_ms.pop(session_id, None)
         if for_good and self._places.end(session_id, place):
             self._forget(session_id)
             self._tell("ended", session_id, connection_id)
@@ -87,14 +91,16 @@ class Callers:
         self._wake()
 
     def hear(self, event: SessionEvent, told_ms: int) -> str | None:
-        """What another replica told at `told_ms`, of the wall's clock.
+        """What another replica told at `told_ms`, of the wall's clock; what it tells again is nothing new.
 
         Returns the connection of this replica that has lost its session by it.
         """
         place, there = self.find(event.session_id), There(event.replica)
         if event.kind == "bound":
-            if isinstance(place, Here) and told_ms < self._bound_ms[event.session_id]:
-                return None  # read late: the caller has come here since
+            at_ms = event.at_ms or told_ms
+            if at_ms < self._bound_ms.get(event.session_id, 0):
+                return None  # read late, or told again: the caller has moved on since
+            self._bound_ms[event.session_id] = at_ms
             self._note(event.session_id, there)
             return place.connection_id if isinstance(place, Here) else None
         if event.kind == "lost":
@@ -104,33 +110,30 @@ class Callers:
             self._wake()
         return None
 
-    def list_here(self) -> list[tuple[SessionEvent, int]]:
-        """What is to be told of the callers who are here now, and when each was bound."""
+    def list_here(self) -> list[SessionEvent]:
+        """What is to be told of the callers who are here now."""
         places = ((session_id, self.find(session_id), at_ms) for session_id, at_ms in self._bound_ms.items())
         return [
-            (SessionEvent("bound", session_id, self.replica, place.connection_id), at_ms)
+            SessionEvent("bound", session_id, self.replica, place.connection_id, at_ms=at_ms)
             for session_id, place, at_ms in places
             if isinstance(place, Here)
         ]
 
     def miss(self, session_id: str, place: Here | There) -> None:
         """The caller could not be reached at `place`."""
-        if self._places.lose(session_id, place, time.monotonic()):
-            self._bound_ms.pop(session_id, None)
+        self._places.lose(session_id, place, time.monotonic())
         self._wake()
 
     def expire(self) -> None:
         """Forget the callers who do not come back; to be called now and then."""
         gone = self._places.expire(time.monotonic())
-        for session_id in {*gone, *self.sent, *self.conversations}:
-            if self.find(session_id) is None:
+        for session_id in {*gone, *self._bound_ms, *self.sent, *self.conversations}:
+            if not self.knows(session_id):
                 self._forget(session_id)
         self._wake()
 
     def _note(self, session_id: str, place: Here | There) -> None:
-        if isinstance(place, There):
-            self._bound_ms.pop(session_id, None)
-        self._places.note(session_id, place)
+        self._places.note(session_id, place, time.monotonic())
         self._wake()
 
     def _wake(self) -> None:
@@ -138,15 +141,19 @@ class Callers:
         self._moved.set()
         self._moved = asyncio.Event()
 
+    def _keep_exchange(self, exchange: StoredExchange) -> None:
+        self._keeper.keep_exchange(exchange)
+        told = self.conversations.tell(exchange.session_id)
+        self._announce(SessionEvent("conversation", exchange.session_id, self.replica, text=told))
+
     def _forget(self, session_id: str) -> None:
+        self._bound_ms.pop(session_id, None)
         self.sent.forget(session_id)
         self.conversations.forget(session_id)
         self._keeper.forget(session_id)
 
-    def _tell(
-        self, kind: str, session_id: str, connection_id: str, trace: TraceContext | None = None
-    ) -> None:
-        self._announce(SessionEvent(kind, session_id, self.replica, connection_id, trace=trace))
+    def _tell(self, kind: str, session_id: str, connection_id: str) -> None:
+        self._announce(SessionEvent(kind, session_id, self.replica, connection_id))
 
     def __len__(self) -> int:
         return len(self._places)

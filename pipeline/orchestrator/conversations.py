@@ -1,14 +1,22 @@
-"""What was said before, for the LLM: the last turns of the sessions that spoke last. Pure."""
+"""What was said before, for the LLM: the last turns of the sessions that spoke last. Pure.
+
+Each turn may be led by another replica than the one before it. So the replica that has led one tells the
+others the whole conversation as it stands then, and they know it when it is their turn.
+"""
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from pipeline.orchestrator.memory import StoredExchange
 
 MOST_TURNS = 4
 MOST_SESSIONS = 1_000
+# of what was said in a turn, and of what was answered
+MOST_CHARS = 2_000
 
 _SYSTEM = "You answer the phone of a restaurant. Say one or two short sentences."
 
@@ -29,8 +37,38 @@ class Conversations:
 
         The session that was silent longest is forgotten where there are too many.
         """
+        said, answered = exchange.said[:MOST_CHARS], exchange.answered[:MOST_CHARS]
+        exchange = replace(exchange, said=said, answered=answered)
         self._remember(exchange)
         self._keep(exchange)
+
+    def tell(self, session_id: str) -> str:
+        """The conversation of a session, for `hear`."""
+        turns = self._sessions.get(session_id, OrderedDict()).values()
+        return json.dumps([(turn.turn_id, turn.said, turn.answered) for turn in turns])
+
+    def hear(self, session_id: str, told: str) -> None:
+        """A conversation as it stood after a turn; one whose last turn is known here is no newer.
+
+        Raises:
+            ValueError: `told` is none.
+        """
+        try:
+            turns = [
+                StoredExchange(turn_id, session_id, said, answered)
+                for turn_id, said, answered in json.loads(told)
+            ]
+        except (ValueError, TypeError, RecursionError) as error:
+            raise ValueError("no conversation") from error
+        if not all(
+            isinstance(text, str) for turn in turns for text in (turn.turn_id, turn.said, turn.answered)
+        ):
+            raise ValueError("a conversation of something else than texts")
+        if not turns or turns[-1].turn_id in self._sessions.get(session_id, ()):
+            return
+        self.forget(session_id)
+        for turn in turns[-MOST_TURNS:]:
+            self._remember(turn)
 
     def forget(self, session_id: str) -> None:
         """The session is over."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from pipeline.orchestrator import protocol
 from pipeline.orchestrator.callers import PATIENCE_S, Callers
+from pipeline.orchestrator.failures import Failure
 from pipeline.orchestrator.memory import SentMessage
 from pipeline.orchestrator.protocol import REPLY_AUDIO
 from pipeline.orchestrator.replicas import ReplicaLink
@@ -124,25 +125,25 @@ class TextDelivery:
 class ReplyDelivery:
     """Texts go by the session's socket, audio by audio-out to whichever media server has the session."""
 
-    def __init__(self, texts: TextDelivery, callers: Callers, publisher: Publisher, log: Log) -> None:
+    def __init__(
+        self,
+        texts: TextDelivery,
+        callers: Callers,
+        publisher: Publisher,
+        *,
+        metrics: SessionMetrics,
+        log: Log,
+    ) -> None:
         self._texts = texts
         self._callers = callers
         self._publisher = publisher
+        self._metrics = metrics
         self._log = log
 
     async def send_text(self, turn: Turn, message_type: str, text: str) -> Outcome:
         """As `Delivery.send_text`."""
-        return await self._texts.deliver(
-            SessionEvent(
-                "reply",
-                turn.session_id,
-                self._callers.replica,
-                turn_id=turn.turn_id,
-                message_type=message_type,
-                text=protocol.turn_text(message_type, turn.session_id, turn.turn_id, text),
-                trace=turn.utterance.trace,
-            )
-        )
+        message = protocol.turn_text(message_type, turn.session_id, turn.turn_id, text)
+        return await self._deliver(turn, message_type, message)
 
     async def send_audio(self, turn: Turn, pcm: bytes) -> Outcome:
         """As `Delivery.send_audio`."""
@@ -169,16 +170,21 @@ class ReplyDelivery:
         )
         return Outcome.DELIVERED
 
-    async def send_failure(self, turn: Turn, reason: str) -> None:
-        """Tell the caller that this turn has no reply."""
-        await self._texts.deliver(
+    async def send_failure(self, turn: Turn, failure: Failure) -> None:
+        """As `Delivery.send_failure`; it is counted, too."""
+        self._metrics.failed.labels(failure.stage).inc()
+        message = protocol.turn_failed(turn.session_id, turn.turn_id, failure)
+        await self._deliver(turn, protocol.TURN_FAILED, message)
+
+    async def _deliver(self, turn: Turn, message_type: str, message: str) -> Outcome:
+        return await self._texts.deliver(
             SessionEvent(
                 "reply",
                 turn.session_id,
                 self._callers.replica,
                 turn_id=turn.turn_id,
-                message_type=protocol.TURN_FAILED,
-                text=protocol.turn_failed(turn.session_id, turn.turn_id, reason),
+                message_type=message_type,
+                text=message,
                 trace=turn.utterance.trace,
             )
         )

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 
+from pipeline.orchestrator.failures import CUT_OFF_TWICE, Failure
 from pipeline.orchestrator.journal import Admission, TurnJournal
 from pipeline.orchestrator.lanes import TurnLanes
 from pipeline.orchestrator.turn import Turn
@@ -21,9 +22,7 @@ from pipeline.wire.progress import Progress
 HAND_OVER_S = 6.0
 
 RunTurn = Callable[[Turn], Awaitable[None]]
-TellFailure = Callable[[Turn, str], Awaitable[None]]
-
-_GIVEN_UP = "it was cut off twice"
+TellFailure = Callable[[Turn, Failure], Awaitable[None]]
 
 
 class TurnDesk:
@@ -53,7 +52,7 @@ class TurnDesk:
                 self._progress.release(turn.utterance.origin)
                 return True
             case Admission.GIVEN_UP:
-                log.write("turn-given-up", reason=_GIVEN_UP)
+                log.write("turn-given-up", reason=CUT_OFF_TWICE.reason)
                 self._given_up.add(turn.turn_id)
             case Admission.AGAIN:
                 log.write("turn-again")
@@ -92,9 +91,11 @@ class TurnDesk:
 
     async def drain(self, timeout_s: float) -> None:
         """Let turns finish for `timeout_s`; the next process leads the rest, those that never began, too."""
-        await self.lanes.drain(timeout_s)
-        for turn in list(self._open.values()):
-            self._leave(turn)
+        try:
+            await self.lanes.drain(timeout_s)
+        finally:
+            for turn in list(self._open.values()):
+                self._leave(turn)
 
     def _find_open(self, partitions: frozenset[int]) -> list[Turn]:
         return [turn for turn in self._open.values() if turn.utterance.origin.partition in partitions]
@@ -102,12 +103,15 @@ class TurnDesk:
     async def _run(self, turn: Turn) -> None:
         try:
             if turn.turn_id in self._given_up:
-                await self._tell_failure(turn, _GIVEN_UP)
+                await self._tell_failure(turn, CUT_OFF_TWICE)
             else:
                 await self._run_turn(turn)
         except asyncio.CancelledError:
             if not turn.interrupted.is_set():
                 self._leave(turn)
+            raise
+        except Exception:  # a fault of ours; the turn would be led again, and fail again
+            self.drop(turn)
             raise
         self.drop(turn)
 

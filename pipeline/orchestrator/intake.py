@@ -34,6 +34,10 @@ class CallerEvents(Protocol):
         """Lead `turn`, now or after the session's earlier ones; False if too many are waiting already."""
         ...
 
+    def lose(self, session_id: str, turn_id: str, reason: str) -> None:
+        """What the caller said, and what would have been this turn, is not led: have that told."""
+        ...
+
     def interrupt(self, chunk: AudioChunk) -> None:
         """The caller speaks over the replies of the turns that `chunk` names."""
         ...
@@ -126,26 +130,31 @@ class AudioIntake:
                 self._drop(event)
 
     def _begin_turn(self, utterance: Utterance) -> None:
-        place = utterance.origin
-        turn = Turn(derive_turn_id(utterance.session_id, place.partition, place.offset), utterance)
-        log = self._log.bind(utterance.trace, session_id=utterance.session_id)
-        number, records = utterance.utterance, utterance.records
-        log.write(
+        turn = Turn(_name_turn(utterance), utterance)
+        self._log.bind(utterance.trace, session_id=utterance.session_id).write(
             "audio-complete",
             turn_id=turn.turn_id,
-            utterance=number,
-            records=records,
+            utterance=utterance.utterance,
+            records=utterance.records,
             audio_ms=utterance.audio_ms,
         )
         if not self._events.begin(turn):
-            log.write(
-                "utterance-dropped", utterance=number, records=records, reason="too many turns are waiting"
-            )
+            self._lose(_to_dropped(utterance, "too many turns are waiting"))
 
     def _drop(self, event: UtteranceDropped) -> None:
+        self._lose(event)
+        self._progress.release(event.origin)
+
+    def _lose(self, event: UtteranceDropped) -> None:
+        """Say that it is dropped: in the log, and to the caller, who waits for an answer."""
         log = self._log.bind(event.trace, session_id=event.session_id)
         log.write("utterance-dropped", utterance=event.utterance, records=event.records, reason=event.reason)
-        self._progress.release(event.origin)
+        self._events.lose(event.session_id, _name_turn(event), event.reason)
+
+
+def _name_turn(speech: Utterance | UtteranceDropped) -> str:
+    """By the place of its first record: read once more, it is the same turn."""
+    return derive_turn_id(speech.session_id, speech.origin.partition, speech.origin.offset)
 
 
 def _is_stale(record: ConsumedRecord) -> bool:

@@ -68,9 +68,9 @@ class TurnLanes:
         return bool(late)
 
     async def drain(self, timeout_s: float) -> None:
-        """Let turns finish for `timeout_s`, then end them."""
+        """Let turns finish, then end them: at most `timeout_s` in all."""
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=timeout_s)
+            await asyncio.wait(self._tasks, timeout=max(0.0, timeout_s - _END_TIMEOUT_S))
         await end_tasks(self._tasks.copy(), _END_TIMEOUT_S)
 
     async def _run_lane(self, session_id: str) -> None:

@@ -3,8 +3,10 @@
 In: ``{"event": "session_info", "session_id": ..., "traceparent": ...?, "last_message_id": ...?}`` and
 ``{"event": "ping"}``. A client that comes back names the last message that it got, or the empty text if
 there was none; ``session_confirmed`` then tells how many it missed, which follow, or null if nobody knows.
-Out: ``session_confirmed``, ``pong``, ``final_transcript``, ``llm_response_text``, ``turn_failed``,
-``turn_interrupted``, ``session_ended`` and ``error``.
+Out: ``session_confirmed``, ``pong``, ``final_transcript``, ``llm_response_text``, ``turn_empty``,
+``turn_failed``, ``turn_interrupted``, ``session_ended`` and ``error``. Each turn ends for its page with a
+reply, with ``turn_empty`` (no words were heard in it), or with ``turn_failed``, which says why there is no
+reply, or only a written one.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from pipeline.orchestrator.failures import Failure
 from pipeline.orchestrator.sent import message_id_of
 from pipeline.wire.identifiers import check_session_id, escape_for_log
 from pipeline.wire.tracing import TraceContext, parse_traceparent
@@ -21,6 +24,7 @@ LARGEST_BYTES = 64 * 1024
 TRANSCRIPT = "final_transcript"
 REPLY_TEXT = "llm_response_text"
 REPLY_AUDIO = "reply_audio"
+TURN_EMPTY = "turn_empty"
 TURN_FAILED = "turn_failed"
 
 _EVENT_CHARS = 40
@@ -103,16 +107,16 @@ def pong() -> str:
 
 
 def turn_text(message_type: str, session_id: str, turn_id: str, text: str) -> str:
-    """A text of one turn: `TRANSCRIPT` or `REPLY_TEXT`."""
+    """A text of one turn: `TRANSCRIPT`, `REPLY_TEXT` or `TURN_EMPTY`."""
     message_id = message_id_of(turn_id, message_type)
     return _event(message_type, session_id=session_id, turn_id=turn_id, message_id=message_id, text=text)
 
 
-def turn_failed(session_id: str, turn_id: str, reason: str) -> str:
-    """What the caller said has no reply, and will have none."""
+def turn_failed(session_id: str, turn_id: str, failure: Failure) -> str:
+    """What the caller said has no reply, or no spoken one, and will have none."""
     message_id = message_id_of(turn_id, TURN_FAILED)
     about = {"session_id": session_id, "turn_id": turn_id, "message_id": message_id}
-    return _event(TURN_FAILED, **about, error=reason)
+    return _event(TURN_FAILED, **about, stage=failure.stage, error=failure.reason)
 
 
 def turn_interrupted(session_id: str, turn_id: str) -> str:

@@ -2,8 +2,9 @@
 
 audio-in is shared out by key: all speech of one session goes to one replica, and that is rarely the
 one whose load balancer gave it the caller's WebSocket. So each replica tells all others, in the topic
-session-events, which sessions are bound to its sockets, and every replica follows that topic from its
-beginning, at its own position. The replica that leads a turn knows by it where the caller is:
+session-events, which sessions are bound to its sockets, at once and again every `TELL_EVERY_S`. Every
+replica follows that topic at its own position, a new one from `SILENT_S` ago. The replica that leads a turn
+knows by it what was said in the turns that others have led, and where the caller is:
 
     here     it sends the text by its own socket
     there    it writes a ``reply`` for that replica, which sends it and answers ``taken``
@@ -23,7 +24,9 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from pipeline.orchestrator.callers import Callers
+from pipeline.orchestrator.whereabouts import SILENT_S
 from pipeline.wire.background import end_tasks
+from pipeline.wire.ending import CLOSE_S
 from pipeline.wire.kafka import OutgoingRecord, Publisher, PublishError
 from pipeline.wire.kafka_consumer import ConsumedRecord
 from pipeline.wire.log_lines import Log
@@ -32,9 +35,10 @@ from pipeline.wire.records import SESSION_EVENTS, RecordError, SessionEvent, rea
 TAKEN_S = 3.0
 # How long after a failure it is tried again to tell the others
 AGAIN_S = 2.0
+# Two may be lost before a session counts as gone
+TELL_EVERY_S = SILENT_S / 3
 
 _MOST_WAITING = 4_096
-_STOP_S = 0.5
 
 LoseSocket = Callable[[str], Coroutine[Any, Any, None]]
 
@@ -65,7 +69,7 @@ class ReplicaLink:
         self._here: LocalDelivery | None = None
         self._lose: LoseSocket | None = None
         self._failing = ""
-        self._untold = False
+        self._tell_at = asyncio.get_running_loop().time() + TELL_EVERY_S
 
     def connect(self, callers: Callers, here: LocalDelivery, lose: LoseSocket) -> None:
         """What is done with what the others tell."""
@@ -79,7 +83,7 @@ class ReplicaLink:
         try:
             self._outgoing.put_nowait(event)
         except asyncio.QueueFull:
-            self._untold = True
+            self._tell_all_in(AGAIN_S)
 
     async def forward(self, reply: SessionEvent) -> bool:
         """Have another replica deliver `reply`; whether it says that it did."""
@@ -98,14 +102,16 @@ class ReplicaLink:
     async def run(self) -> None:
         """Publish what is announced, until cancelled."""
         while True:
+            if asyncio.get_running_loop().time() >= self._tell_at:
+                await self._tell_all()
             try:
-                async with asyncio.timeout(AGAIN_S if self._untold else None):
+                async with asyncio.timeout_at(self._tell_at):
                     event = await self._outgoing.get()
             except TimeoutError:
-                await self._tell_again()
                 continue
             try:
-                self._untold |= not await self._tell(event)
+                if not await self._tell(event):
+                    self._tell_all_in(AGAIN_S)
             finally:
                 self._outgoing.task_done()
 
@@ -117,17 +123,22 @@ class ReplicaLink:
 
     async def stop(self) -> None:
         """End the deliveries that are under way for others."""
-        await end_tasks(self._tasks.copy(), _STOP_S)
+        await end_tasks(self._tasks.copy(), CLOSE_S)
 
     def take(self, record: ConsumedRecord) -> None:
-        """One record of session-events; this replica's own tell it nothing new."""
+        """One record of session-events; this replica's own tell it nothing new.
+
+        But for conversations: a process that has just begun may read others' that stand before its own.
+        """
         try:
             event = read_session_event(record.key, record.value, record.headers)
         except RecordError as error:
             place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
             self._log.write("record-refused", **place, error=str(error))
             return
-        if event.replica != self._replica:
+        if event.kind == "conversation":
+            self._hear_conversation(event)
+        elif event.replica != self._replica:
             self._hear(event, record.timestamp_ms)
 
     def failed(self, error: str) -> None:
@@ -168,27 +179,34 @@ class ReplicaLink:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _tell_again(self) -> None:
-        """Something was not told: a session whose binding nobody has heard of would get no reply."""
-        self._untold = False
-        for event, at_ms in self._callers.list_here() if self._callers else ():
-            if not await self._tell(event, at_ms):
-                self._untold = True
+    async def _tell_all(self) -> None:
+        """A session whose binding nobody has heard of would get no reply."""
+        self._tell_at = asyncio.get_running_loop().time() + TELL_EVERY_S
+        for event in self._callers.list_here() if self._callers else ():
+            if not await self._tell(event):
+                self._tell_all_in(AGAIN_S)
                 return
 
-    async def _tell(self, event: SessionEvent, at_ms: int | None = None) -> bool:
+    def _tell_all_in(self, wait_s: float) -> None:
+        """Something was not told. What was to be told sooner is not put off by it."""
+        self._tell_at = min(self._tell_at, asyncio.get_running_loop().time() + wait_s)
+
+    def _hear_conversation(self, event: SessionEvent) -> None:
+        with suppress(ValueError):  # foreign; the turns of this session go on without
+            if self._callers is not None:
+                self._callers.conversations.hear(event.session_id, event.text)
+
+    async def _tell(self, event: SessionEvent) -> bool:
         try:
-            await self._publish(event, at_ms)
+            await self._publish(event)
         except PublishError as error:
             self._note_failure(str(error))
             return False
         self._failing = ""
         return True
 
-    async def _publish(self, event: SessionEvent, at_ms: int | None = None) -> None:
-        """`at_ms` is when what it tells came about, if that was not just now."""
-        value, headers = event.to_value(), event.to_headers()
-        record = OutgoingRecord(SESSION_EVENTS, event.session_id, value, headers, at_ms)
+    async def _publish(self, event: SessionEvent) -> None:
+        record = OutgoingRecord(SESSION_EVENTS, event.session_id, event.to_value(), event.to_headers())
         await (await self._publisher.send(record)).placed()
 
     def _note_failure(self, error: str) -> None:

@@ -23,6 +23,7 @@ from pipeline.orchestrator.stage_log import StageLogWriter
 from pipeline.orchestrator.stages import HttpStages
 from pipeline.orchestrator.store import StateStore
 from pipeline.orchestrator.turn import TurnConductor
+from pipeline.orchestrator.whereabouts import SILENT_S
 from pipeline.wire.background import Background
 from pipeline.wire.browsers import refuse_foreign_pages
 from pipeline.wire.kafka import KafkaPublisher
@@ -33,11 +34,15 @@ from pipeline.wire.metrics import SessionMetrics, add_metrics
 from pipeline.wire.progress import Progress
 from pipeline.wire.records import AUDIO_IN, ORCHESTRATOR_GROUP, SESSION_EVENTS
 from pipeline.wire.refusals import refuse_in_one_shape
-from pipeline.wire.serving import DRAIN_S, Probes, add_probes, on_drain
+from pipeline.wire.serving import Probes, Step, add_probes, on_drain
 from pipeline.wire.tracing import parse_traceparent
 
 _EXPIRE_EVERY_S = 5.0
-_FLUSH_S = 0.5
+# The drain, step by step
+_TURNS_S = 1.9
+_STAGE_LOG_S = 0.3
+_SOCKETS_S = 0.5
+_WORDS_S = 0.3
 
 
 def build_app(
@@ -91,14 +96,19 @@ class Orchestrator:
         background.start(self.consumer.run(), "consumer of audio")
         background.start(self._expire_now_and_then(), "idle utterances")
 
-    async def drain(self) -> None:
+    def drain(self) -> tuple[tuple[Step, float], ...]:
         """Take nothing new; the running turns finish and are committed; then the callers are told."""
+        return (
+            (self._finish_turns, _TURNS_S),
+            (self.stage_log.flush, _STAGE_LOG_S),
+            (self.sockets.shut_down, _SOCKETS_S),
+            (self.link.flush, _WORDS_S),
+        )
+
+    async def _finish_turns(self, limit_s: float) -> None:
         self.sockets.refuse_new()
         self.consumer.rest()
-        await self.desk.drain(DRAIN_S)
-        await self.stage_log.flush(_FLUSH_S)
-        await self.sockets.shut_down()
-        await self.link.flush(_FLUSH_S)
+        await self.desk.drain(limit_s)
 
     async def close(self) -> None:
         """Let go of what is held outside this process."""
@@ -111,9 +121,10 @@ class Orchestrator:
         while True:
             await asyncio.sleep(_EXPIRE_EVERY_S)
             self.intake.expire()
-            self.callers.expire()
+            if self.follower.settled:  # before, nothing but a part of the callers is known
+                self.callers.expire()
             if self.store is not None:
-                self.store.prune()
+                self.store.prune(self.callers.knows)
 
 
 def build_orchestrator(settings: Settings, metrics: SessionMetrics, log: Log) -> Orchestrator:
@@ -127,7 +138,7 @@ def build_orchestrator(settings: Settings, metrics: SessionMetrics, log: Log) ->
     sockets = ClientSockets(callers, metrics, log)
     texts = TextDelivery(callers, sockets, link, metrics, log)
     link.connect(callers, texts, sockets.lose)
-    delivery = ReplyDelivery(texts, callers, publisher, log)
+    delivery = ReplyDelivery(texts, callers, publisher, metrics=metrics, log=log)
     client = aiohttp.ClientSession()
     stages = HttpStages(client, settings.stages)
     conductor = TurnConductor(
@@ -135,7 +146,7 @@ def build_orchestrator(settings: Settings, metrics: SessionMetrics, log: Log) ->
     )
     journal = TurnJournal(keeper.keep_turn, memory.turns)
     desk = TurnDesk(conductor.run, delivery.send_failure, journal, progress, log)
-    intake = AudioIntake(CallerSide(desk, texts.notify, log), progress, log)
+    intake = AudioIntake(CallerSide(desk, texts.notify, metrics, log), progress, log)
     _note_recovery(memory, log)
     return Orchestrator(
         publisher=publisher,
@@ -143,7 +154,7 @@ def build_orchestrator(settings: Settings, metrics: SessionMetrics, log: Log) ->
         client=client,
         store=store,
         link=link,
-        follower=KafkaFollower(kafka, publisher, SESSION_EVENTS, link),
+        follower=KafkaFollower(kafka, publisher, SESSION_EVENTS, link, reach_s=SILENT_S),
         callers=callers,
         sockets=sockets,
         desk=desk,
@@ -172,5 +183,6 @@ def build_service(settings: Settings, log: Log) -> web.Application:
 
     app = build_app(orchestrator.sockets, orchestrator.probes(background), metrics, log, settings.page_origin)
     app.cleanup_ctx.append(run_tasks)
-    on_drain(app, orchestrator.drain)
+    for step, limit_s in orchestrator.drain():
+        on_drain(app, step, limit_s)
     return app

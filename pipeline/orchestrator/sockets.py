@@ -109,8 +109,11 @@ class ClientSockets:
         """Take no more sockets; those that are open stay."""
         self._closing = True
 
-    async def shut_down(self) -> None:
-        """Close all sockets as going away: their clients are to come back, to another replica."""
+    async def shut_down(self, _limit_s: float = _CLOSE_TIMEOUT_S) -> None:
+        """Close all sockets as going away: their clients are to come back, to another replica.
+
+        That is said at once, and only the client's answer may take long.
+        """
         closing = [connection.close(WSCloseCode.GOING_AWAY) for connection in self._open.values()]
         await asyncio.gather(*closing)
 

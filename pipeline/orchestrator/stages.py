@@ -10,8 +10,9 @@ from typing import Any
 
 import aiohttp
 
+from pipeline.orchestrator.failures import StageError, Trouble
 from pipeline.orchestrator.settings import StageSettings
-from pipeline.orchestrator.turn import StageError, Turn
+from pipeline.orchestrator.turn import Turn
 from pipeline.wire.flite import LONGEST_CHARS
 from pipeline.wire.wav import WavError, read_wav, to_wav
 
@@ -20,6 +21,7 @@ TIMEOUT_S = 30.0
 BACK_OFF_S = (0.2, 0.6)
 
 _LARGEST_BYTES = 4 * 1024 * 1024
+_OTHER_SHAPE = "the answer is not of the agreed shape"
 
 Request = Callable[[], AbstractAsyncContextManager[aiohttp.ClientResponse]]
 
@@ -50,7 +52,7 @@ class HttpStages:
             await _ask(lambda: self._post(url, turn, json=body)), "choices", 0, "message", "content"
         ).strip()
         if not reply:
-            raise StageError("the reply is empty")
+            raise StageError("the reply is empty", Trouble.EMPTY)
         return reply
 
     async def synthesize(self, turn: Turn, text: str) -> bytes:
@@ -62,9 +64,12 @@ class HttpStages:
             lambda: self._client.get(url, params=query, headers=headers, allow_redirects=False)
         )
         try:
-            return read_wav(answer)
+            speech = read_wav(answer)
         except WavError as error:
-            raise StageError(f"the answer is no speech: {error}") from error
+            raise StageError(f"the answer is no speech: {error}", Trouble.UNUSABLE) from error
+        if not speech:
+            raise StageError("the speech is empty", Trouble.EMPTY)
+        return speech
 
     def _post(self, url: str, turn: Turn, **body: Any) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         headers = turn.correlation.to_headers()
@@ -77,7 +82,7 @@ async def _ask(request: Request) -> bytes:
         async with asyncio.timeout(TIMEOUT_S):
             return await _ask_with_patience(request)
     except TimeoutError as error:
-        raise StageError(f"no answer within {TIMEOUT_S:g} s") from error
+        raise StageError(f"no answer within {TIMEOUT_S:g} s", Trouble.LATE) from error
 
 
 async def _ask_with_patience(request: Request) -> bytes:
@@ -89,27 +94,32 @@ async def _ask_with_patience(request: Request) -> bytes:
     try:
         return await _ask_once(request)
     except _PassingError as error:
-        raise StageError(f"{error} (attempt {len(BACK_OFF_S) + 1})") from error
+        raise StageError(f"{error} (attempt {len(BACK_OFF_S) + 1})", error.trouble) from error
 
 
 class _PassingError(Exception):
     """The same request may succeed later."""
+
+    def __init__(self, detail: str, trouble: Trouble) -> None:
+        super().__init__(detail)
+        self.trouble = trouble
 
 
 async def _ask_once(request: Request) -> bytes:
     try:
         async with request() as response:
             if response.status >= 500:
-                raise _PassingError(f"status {response.status}")
+                raise _PassingError(f"status {response.status}", Trouble.REFUSED)
             if response.status != 200:
-                raise StageError(f"status {response.status}")
+                raise StageError(f"status {response.status}", Trouble.REFUSED)
             return await _read_bounded(response.content)
     except TimeoutError:
         raise
     except aiohttp.ClientConnectionError as error:
-        raise _PassingError(f"connection failed: {type(error).__name__}") from error
+        raise _PassingError(f"connection failed: {type(error).__name__}", Trouble.UNREACHABLE) from error
     except aiohttp.ClientError as error:
-        raise StageError(f"the answer is not HTTP as it should be: {type(error).__name__}") from error
+        detail = f"the answer is not HTTP as it should be: {type(error).__name__}"
+        raise StageError(detail, Trouble.UNUSABLE) from error
 
 
 async def _read_bounded(content: aiohttp.StreamReader) -> bytes:
@@ -117,18 +127,19 @@ async def _read_bounded(content: aiohttp.StreamReader) -> bytes:
     async for piece in content.iter_any():
         body += piece
         if len(body) > _LARGEST_BYTES:
-            raise StageError(f"the answer is larger than {_LARGEST_BYTES} bytes")
+            raise StageError(f"the answer is larger than {_LARGEST_BYTES} bytes", Trouble.UNUSABLE)
     return bytes(body)
 
 
 def _read_field(body: bytes, *path: str | int) -> str:
-    """The string at `path` in a JSON document; raises `StageError`."""
+    """The text at `path` in a JSON document; raises `StageError`."""
     try:
         value: Any = json.loads(body)
         for step in path:
             value = value[step]
+        if isinstance(value, str):
+            value.encode()  # JSON can write half a character, which nothing behind this could pass on
+            return value
     except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise StageError("the answer is not of the agreed shape") from error
-    if isinstance(value, str):
-        return value
-    raise StageError("the answer is not of the agreed shape")
+        raise StageError(_OTHER_SHAPE, Trouble.UNUSABLE) from error
+    raise StageError(_OTHER_SHAPE, Trouble.UNUSABLE)

@@ -15,17 +15,24 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pipeline.orchestrator.conversations import MOST_TURNS
 from pipeline.orchestrator.memory import BoundSession, Memory, SentMessage, StoredExchange, StoredTurn
+from pipeline.orchestrator.sent import MOST_MESSAGES
 from pipeline.wire.log_lines import Log
 
 VERSION = 1
 FILE_NAME = "orchestrator.db"
-# What is older than this belongs to nobody any more
+# So long something is kept of a session from which nothing more was heard
 KEEP_S = 3600.0
+
+# Of a session that lives so much is kept however old it is: nobody asks for more
+_LAST = max(MOST_MESSAGES, MOST_TURNS)
+_OF_SESSIONS = ("sessions", "exchanges", "sent")
 
 # Shorter than a frame of audio: whoever holds the file for longer is not waited for
 _BUSY_S = 0.02
@@ -63,33 +70,40 @@ class StateStore:
     def keep_session(self, session: BoundSession) -> None:
         """Remember to which connection a session is bound."""
         row = (session.session_id, session.connection_id, session.traceparent, time.time())
-        self._write("REPLACE INTO sessions VALUES (?, ?, ?, ?)", *row)
+        self._run("REPLACE INTO sessions VALUES (?, ?, ?, ?)", *row)
 
     def keep_exchange(self, exchange: StoredExchange) -> None:
         """Remember what was said and answered in a turn."""
         row = (exchange.turn_id, exchange.session_id, exchange.said, exchange.answered, time.time())
-        self._write("REPLACE INTO exchanges VALUES (?, ?, ?, ?, ?)", *row)
+        self._run("REPLACE INTO exchanges VALUES (?, ?, ?, ?, ?)", *row)
 
     def keep_sent(self, message: SentMessage) -> None:
         """Remember that a message was sent."""
         row = (message.message_id, message.session_id, message.text, time.time())
-        self._write("REPLACE INTO sent VALUES (?, ?, ?, ?)", *row)
+        self._run("REPLACE INTO sent VALUES (?, ?, ?, ?)", *row)
 
     def keep_turn(self, turn: StoredTurn) -> None:
         """Remember how far a turn is."""
         row = (turn.turn_id, turn.session_id, turn.attempts, turn.done, time.time())
-        self._write("REPLACE INTO turns VALUES (?, ?, ?, ?, ?)", *row)
+        self._run("REPLACE INTO turns VALUES (?, ?, ?, ?, ?)", *row)
 
     def forget(self, session_id: str) -> None:
         """The session is over. Its turns stay: their records may come once more."""
-        for table in ("sessions", "exchanges", "sent"):
-            self._write(f"DELETE FROM {table} WHERE session_id = ?", session_id)  # noqa: S608 - names of our own
+        for table in _OF_SESSIONS:
+            self._run(f"DELETE FROM {table} WHERE session_id = ?", session_id)  # noqa: S608 - names of our own
 
-    def prune(self) -> None:
-        """Forget what is older than `KEEP_S`; to be called now and then."""
-        since = time.time() - KEEP_S
-        for table in ("sessions", "exchanges", "sent", "turns"):
-            self._write(f"DELETE FROM {table} WHERE at < ?", since)  # noqa: S608 - names of our own
+    def prune(self, is_alive: Callable[[str], bool] = lambda _: False) -> None:
+        """Forget what is older than `KEEP_S`; to be called now and then, far more often than that.
+
+        What belongs to a session that `is_alive` counts as new, however long nobody has spoken in it. That
+        is noted after half of the time, so that a process that starts then knows it, too.
+        """
+        now = time.time()
+        for session_id in self._find_old(now - KEEP_S / 2):
+            if is_alive(session_id):
+                self._renew(session_id, now)
+        for table in (*_OF_SESSIONS, "turns"):
+            self._run(f"DELETE FROM {table} WHERE at < ?", now - KEEP_S)  # noqa: S608 - names of our own
 
     def close(self) -> None:
         """Let go of the file."""
@@ -112,14 +126,26 @@ class StateStore:
             self._log.write("state-not-kept", error=_describe(error))
             return None
 
-    def _write(self, statement: str, *values: str | float | None) -> None:
+    def _find_old(self, since: float) -> list[str]:
+        """The sessions of which something is older."""
+        old = " UNION ".join(f"SELECT session_id FROM {table} WHERE at < ?1" for table in _OF_SESSIONS)  # noqa: S608
+        return [session_id for (session_id,) in self._run(old, since)]
+
+    def _renew(self, session_id: str, now: float) -> None:
+        for table in _OF_SESSIONS:
+            last = f"SELECT rowid FROM {table} WHERE session_id = ? ORDER BY rowid DESC LIMIT {_LAST}"  # noqa: S608
+            self._run(f"UPDATE {table} SET at = ? WHERE rowid IN ({last})", now, session_id)  # noqa: S608 - as above
+
+    def _run(self, statement: str, *values: str | float | None) -> list[Any]:
+        """The rows of `statement`; none where the file cannot be used."""
         if self._database is None or time.monotonic() < self._quiet_until:
-            return
+            return []
         try:
-            self._database.execute(statement, values)
+            return self._database.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             self._quiet_until = time.monotonic() + _PAUSE_S
             self._log.write("state-not-kept", error=_describe(error))
+            return []
 
     def _give_up(self, error: sqlite3.Error) -> None:
         self._log.write("state-not-kept", error=_describe(error))

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from pipeline.orchestrator.conversations import Conversations
 from pipeline.orchestrator.core import Utterance
+from pipeline.orchestrator.failures import NOT_SPOKEN, OWN_FAULT, Failure, StageError, of_stage
 from pipeline.orchestrator.memory import StoredExchange
-from pipeline.orchestrator.protocol import REPLY_TEXT, TRANSCRIPT
+from pipeline.orchestrator.protocol import REPLY_TEXT, TRANSCRIPT, TURN_EMPTY
 from pipeline.wire.correlation import Correlation
 from pipeline.wire.log_lines import BoundLog, Log
 from pipeline.wire.metrics import SessionMetrics
@@ -24,9 +27,7 @@ from pipeline.wire.records import BYTES_PER_MS, StageLog
 
 Result = TypeVar("Result", str, bytes)
 
-
-class StageError(Exception):
-    """A stage did not answer; the text is fit for a log line and holds nothing that was said."""
+_NO_WORDS = "no words were recognised"
 
 
 class Outcome(StrEnum):
@@ -89,6 +90,10 @@ class Delivery(Protocol):
         """By way of the media server."""
         ...
 
+    async def send_failure(self, turn: Turn, failure: Failure) -> None:
+        """In place of what will not come."""
+        ...
+
 
 class TurnConductor:
     """Leads turns along their way."""
@@ -118,16 +123,24 @@ class TurnConductor:
         outcome = Outcome.FAILED
         try:
             with self._metrics.time_stage("turn"):
-                outcome = await self._converse(turn, log)
-        except StageError:
-            pass  # the stage has its own line
+                outcome = await self._lead(turn, log)
         except asyncio.CancelledError:
             outcome = Outcome.INTERRUPTED if turn.interrupted.is_set() else Outcome.LEFT
             raise
-        except Exception as error:  # noqa: BLE001  the session's next turns are waiting behind this one
-            log.write("stage-failed", stage="turn", error=f"{type(error).__name__}: {error}")
         finally:
             log.write("turn-finished", outcome=outcome.value, total_ms=_elapsed_ms(started))
+
+    async def _lead(self, turn: Turn, log: BoundLog) -> Outcome:
+        """To the reply, or to the word that there is none: a caller is never left in silence."""
+        try:
+            return await self._converse(turn, log)
+        except _TurnFailedError as error:  # what failed has its own line
+            failure = error.failure
+        except Exception as error:  # noqa: BLE001  the session's next turns are waiting behind this one
+            log.write("stage-failed", stage="turn", error=_locate(error))
+            failure = OWN_FAULT
+        await self._delivery.send_failure(turn, failure)
+        return Outcome.FAILED
 
     async def _converse(self, turn: Turn, log: BoundLog) -> Outcome:
         pcm = turn.utterance.pcm
@@ -136,6 +149,7 @@ class TurnConductor:
         )
         if not said:
             log.write("transcript-empty")
+            await self._delivery.send_text(turn, TURN_EMPTY, _NO_WORDS)
             return Outcome.EMPTY
         outcomes = [await self._delivery.send_text(turn, TRANSCRIPT, said)]
         messages = self._conversations.to_messages(turn.session_id, turn.turn_id, said)
@@ -148,6 +162,8 @@ class TurnConductor:
             turn, "tts", self._stages.synthesize(turn, reply), {"text_chars": len(reply)}
         )
         outcomes.append(await self._delivery.send_audio(turn, speech))
+        if outcomes[-1] is Outcome.FAILED:
+            raise _TurnFailedError(NOT_SPOKEN)
         return _worst(outcomes)
 
     async def _run_stage(
@@ -161,7 +177,7 @@ class TurnConductor:
                 result = await work
         except StageError as error:
             log.write("stage-failed", stage=stage, error=str(error))
-            raise
+            raise _TurnFailedError(of_stage(stage, error.trouble)) from error
         elapsed_ms = _elapsed_ms(started)
         size = _size(result)
         log.write("stage-state", stage=stage, state="complete", processing_ms=elapsed_ms, **size)
@@ -172,6 +188,20 @@ class TurnConductor:
             StageLog(turn.session_id, turn.turn_id, stage, elapsed_ms, data, turn.utterance.trace)
         )
         return result
+
+
+class _TurnFailedError(Exception):
+    """The turn ends here."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
+
+
+def _locate(error: Exception) -> str:
+    """Its kind and its place; its text may quote what was said."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
 
 
 def _size(result: str | bytes) -> dict[str, int]:

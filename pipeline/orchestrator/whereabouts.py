@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 # A caller that has been away for longer has hung up.
 AWAY_S = 60.0
+# Replicas tell again and again whom they have. One that has not for so long ended without a word.
+SILENT_S = 1_800.0
 MOST_SESSIONS = 10_000
 
 
@@ -45,13 +47,16 @@ class Whereabouts:
 
     def __init__(self) -> None:
         self._places: OrderedDict[str, Whereabout] = OrderedDict()
+        self._heard_s: dict[str, float] = {}
 
-    def note(self, session_id: str, place: Whereabout) -> None:
-        """The caller of a session is at `place` now."""
+    def note(self, session_id: str, place: Whereabout, now_s: float) -> None:
+        """The caller of a session is at `place` now; where there are too many, one elsewhere is forgotten."""
         self._places[session_id] = place
         self._places.move_to_end(session_id)
+        self._heard_s[session_id] = now_s
         if len(self._places) > MOST_SESSIONS:
-            self._places.popitem(last=False)
+            elsewhere = (one for one, its in self._places.items() if not isinstance(its, Here))
+            self._forget(next(elsewhere, session_id))
 
     def find(self, session_id: str) -> Whereabout | None:
         """Where the caller is; None for a session that was never bound, or is over."""
@@ -68,19 +73,24 @@ class Whereabouts:
         """The caller has hung up at `place`; False if the caller has moved on from there already."""
         if self._places.get(session_id) != place:
             return False
-        del self._places[session_id]
+        self._forget(session_id)
         return True
 
     def expire(self, now_s: float) -> list[str]:
-        """Forget the sessions whose callers do not come back; which these are."""
-        gone = [
-            session_id
-            for session_id, place in self._places.items()
-            if isinstance(place, Away) and now_s - place.since_s > AWAY_S
-        ]
+        """Forget the sessions whose callers do not come back, or of which nobody tells; which these are."""
+        gone = [one for one, place in self._places.items() if self._is_gone(one, place, now_s)]
         for session_id in gone:
-            del self._places[session_id]
+            self._forget(session_id)
         return gone
+
+    def _is_gone(self, session_id: str, place: Whereabout, now_s: float) -> bool:
+        if isinstance(place, Away):
+            return now_s - place.since_s > AWAY_S
+        return isinstance(place, There) and now_s - self._heard_s[session_id] > SILENT_S
+
+    def _forget(self, session_id: str) -> None:
+        del self._places[session_id]
+        del self._heard_s[session_id]
 
     def __len__(self) -> int:
         return len(self._places)

@@ -19,9 +19,10 @@ from pipeline.wire.log_lines import Log
 from pipeline.wire.metrics import SessionMetrics, add_metrics
 from pipeline.wire.records import RecordError
 from pipeline.wire.refusals import RequestRefusedError, refuse_in_one_shape
-from pipeline.wire.serving import DRAIN_S, Probes, add_probes
+from pipeline.wire.serving import Probes, add_probes, on_drain
 
 _PRUNE_EVERY_S = 300.0
+_READ_NO_MORE_S = 2.5
 _LIMIT, _MOST = 100, 1_000
 
 
@@ -132,9 +133,9 @@ def build_service(settings: Settings, log: Log) -> web.Application:
         await background.stop()
         await store.close()
 
-    async def shut_down(_app: web.Application) -> None:
-        """Read no more; what is being stored is stored, or read again by the next process."""
-        await end_tasks(reading, DRAIN_S)
+    async def read_no_more(limit_s: float) -> None:
+        """What is being stored is stored, or read again by the next process."""
+        await end_tasks(reading, limit_s)
 
     probes = Probes(
         ready={
@@ -147,5 +148,5 @@ def build_service(settings: Settings, log: Log) -> web.Application:
     app = build_app(store, probes, log)
     add_metrics(app, metrics)
     app.cleanup_ctx.append(run_tasks)
-    app.on_shutdown.append(shut_down)
+    on_drain(app, read_no_more, _READ_NO_MORE_S)
     return app

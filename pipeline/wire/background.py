@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-_STOP_TIMEOUT_S = 2.0
+from pipeline.wire.ending import TASKS_S
 
 
 class Background:
@@ -26,8 +26,8 @@ class Background:
         return not any(task.done() for task in self._tasks)
 
     async def stop(self) -> None:
-        """End all tasks, at most two seconds long."""
-        await end_tasks(self._tasks, _STOP_TIMEOUT_S)
+        """End all tasks, at most `TASKS_S` long."""
+        await end_tasks(self._tasks, TASKS_S)
 
 
 async def end_tasks(tasks: set[asyncio.Task[None]], timeout_s: float) -> None:

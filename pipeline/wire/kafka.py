@@ -41,16 +41,12 @@ class PublishError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OutgoingRecord:
-    """A record to be sent; the key decides its partition.
-
-    `timestamp_ms` is of the wall's clock; without one it is that of the sending.
-    """
+    """A record to be sent; the key decides its partition."""
 
     topic: str
     key: str
     value: bytes
     headers: Headers
-    timestamp_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +128,15 @@ class KafkaPublisher:
                 record.value,
                 key=record.key.encode(),
                 headers=record.headers,
-                timestamp_ms=record.timestamp_ms,
             )
         except (KafkaError, TimeoutError) as error:
             raise PublishError(describe(error)) from error
         return _KafkaAcknowledgement(answer)
+
+    def partitions_of(self, topic: str) -> frozenset[int]:
+        """The partitions of `topic` as of the last seconds, none if it is missing or Kafka is away."""
+        cluster = self._producer.client.cluster if self._producer else None
+        return frozenset(cluster.partitions_for_topic(topic) or ()) if cluster else frozenset()
 
     async def find_partitions(self, topic: str) -> frozenset[int]:
         """The partitions of `topic`, none if it is missing; raises `PublishError` if Kafka is away."""

@@ -31,6 +31,7 @@ class SessionMetrics:
         headers_invalid: requests that brought one that was not.
         mapped: WebSocket connections that were bound to a session.
         unmapped: messages for a session that no WebSocket is bound to, addressed to nobody.
+        failed: turns that ended without a reply, or without a spoken one, by the `stage` that failed.
         active: sessions that this process has now.
         duration: how long they lasted, in seconds.
     """
@@ -50,6 +51,12 @@ class SessionMetrics:
         self.unmapped = Counter(
             "voice_sessions_unmapped_total",
             "Messages for a session without a WebSocket, addressed to nobody",
+            registry=registry,
+        )
+        self.failed = Counter(
+            "voice_turns_failed_total",
+            "Turns without a reply, or without a spoken one",
+            ["stage"],
             registry=registry,
         )
         self.active = Gauge("voice_sessions_active", "Sessions of this process", registry=registry)

@@ -170,15 +170,16 @@ class SessionEvent:
 
     Attributes:
         kind: ``bound``, ``lost`` (the connection broke), ``ended`` (the caller hung up), ``reply`` (a
-            message for the replica `to`, which has the socket), ``taken`` (what became of it) or ``notice``
-            (a message for it that nobody answers).
+            message for the replica `to`, which has the socket), ``taken`` (what became of it), ``notice``
+            (a message for it that nobody answers) or ``conversation`` (what was said and answered last).
         replica: who tells it.
         connection_id: the connection that it is about.
         to: who is to deliver a reply.
         turn_id: the turn of a reply.
         message_type: the type of a reply.
-        text: the message of a reply.
+        text: the message of a reply, or the conversation.
         delivered: whether a reply was handed to the socket.
+        at_ms: when a session was bound, by the wall's clock: it may be told long after; 0 where it was not.
     """
 
     kind: str
@@ -190,6 +191,7 @@ class SessionEvent:
     message_type: str = ""
     text: str = ""
     delivered: bool = False
+    at_ms: int = 0
     trace: TraceContext | None = None
 
     def to_headers(self) -> Headers:
@@ -202,20 +204,26 @@ class SessionEvent:
         return json.dumps({name: value for name, value in body.items() if value}, sort_keys=True).encode()
 
 
+_SESSION_EVENT_TYPES = {"delivered": bool, "at_ms": int}
 _SESSION_EVENT_FIELDS = tuple(name for name in SessionEvent.__dataclass_fields__ if name != "trace")
 
 
 def read_session_event(key: bytes | None, value: bytes | None, headers: GivenHeaders) -> SessionEvent:
-    """The event of a consumed record; raises `RecordError`."""
+    """The event of a consumed record; raises `RecordError`.
+
+    Fields that are not known are those of a later version, whose replicas run beside this one for a while.
+    """
     named = _named(headers)
     session_id = _read_session(key, named)
     try:
         body = json.loads(value or b"")
-        event = SessionEvent(**body, trace=parse_traceparent(named.get(TRACEPARENT)))
+        known = {name: body[name] for name in _SESSION_EVENT_FIELDS if name in body}
+        event = SessionEvent(**known, trace=parse_traceparent(named.get(TRACEPARENT)))
     except (ValueError, TypeError, RecursionError) as error:
         raise RecordError("not a session event") from error
-    texts = (getattr(event, name) for name in _SESSION_EVENT_FIELDS if name != "delivered")
-    if event.session_id != session_id or not all(isinstance(text, str) for text in texts):
+    if event.session_id != session_id or not all(
+        isinstance(getattr(event, name), _SESSION_EVENT_TYPES.get(name, str)) for name in known
+    ):
         raise RecordError("not a session event, or of another session than its key")
     return event
 

@@ -2,9 +2,9 @@
 
 The end, from SIGTERM or SIGINT on: the service drains, that is, ``/readyz`` says so at once, and what was
 registered by `on_drain` refuses what is new, finishes what runs and tells the clients, while requests
-are still answered. Then the listening socket closes, the application's ``on_shutdown`` runs (at most
-`DRAIN_S`), its ``cleanup_ctx`` ends the background tasks. After `HARD_EXIT_S` the kernel ends the process
-whatever it does; so does a second signal, at once.
+are still answered. Then the listening socket closes, what is still being answered gets the rest of the time,
+and the application's ``cleanup_ctx`` ends the background tasks. After `HARD_EXIT_S` the kernel ends the
+process whatever it does; so does a second signal, at once. How the time is shared: `pipeline.wire.ending`.
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ import asyncio
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from pipeline.wire.ending import DRAIN_S, HARD_EXIT_S
 from pipeline.wire.environment import Listen
 from pipeline.wire.log_lines import Log, configure
-
-DRAIN_S = 2.5
-HARD_EXIT_S = 4.8
 
 Condition = Callable[[], bool]
 
@@ -39,29 +38,52 @@ class Probes:
     alive: Mapping[str, Condition] = field(default_factory=dict)
 
 
-Step = Callable[[], Awaitable[None]]
+Step = Callable[[float], Awaitable[None]]
 
 
 @dataclass(slots=True)
 class _Drain:
     begun: bool = False
-    steps: list[Step] = field(default_factory=list)
+    steps: list[tuple[Step, float]] = field(default_factory=list)
+
+    @property
+    def left_s(self) -> float:
+        """What the steps leave of the time."""
+        return DRAIN_S - sum(limit_s for _, limit_s in self.steps)
 
 
 _DRAIN = web.AppKey("drain", _Drain)
 
 
-def on_drain(app: web.Application, step: Step) -> None:
-    """Have `step` run when the service is told to end, once, and before it stops to listen."""
-    _drain_of(app).steps.append(step)
+def on_drain(app: web.Application, step: Step, limit_s: float) -> None:
+    """Have `step` run when the service is told to end, once, after the steps before it.
+
+    It is told how long it has; after `limit_s` it is cut off. All of it happens while the service listens.
+
+    Raises:
+        ValueError: the steps together would take longer than `DRAIN_S`.
+    """
+    state = _drain_of(app)
+    if limit_s > state.left_s:
+        raise ValueError(f"{limit_s:g} s more than the {state.left_s:g} s that are left of the drain")
+    state.steps.append((step, limit_s))
 
 
 async def drain(app: web.Application) -> None:
-    """Be ready no more, then run all steps side by side."""
+    """Be ready no more, then run the steps."""
     state = app.get(_DRAIN, _Drain())
+    if state.begun:
+        return
     state.begun = True
-    steps, state.steps = state.steps, []
-    await asyncio.gather(*(step() for step in steps))
+    for step, limit_s in state.steps:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                await step(limit_s)
+
+
+def answer_limit_s(app: web.Application) -> float:
+    """How long requests that are under way when the drain is over are waited for."""
+    return app.get(_DRAIN, _Drain()).left_s
 
 
 def _drain_of(app: web.Application) -> _Drain:
@@ -142,7 +164,7 @@ def _catch_signals(stop: asyncio.Future[signal.Signals]) -> None:
 async def start(app: web.Application, listen: Listen, log: Log) -> web.AppRunner:
     """Serve `app`; `cleanup` of the runner ends it. Raises `ValueError` as `Listen.check` does."""
     listen.check()
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=DRAIN_S)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=answer_limit_s(app))
     await runner.setup()
     try:
         site = web.TCPSite(runner, listen.host, listen.port)

@@ -124,7 +124,9 @@ def test_what_services_send_is_shown_as_text(page: CallPage) -> None:
         json.dumps({"event": "llm_response_text", "text": "<b>yes</b>", **turn}),
         json.dumps({"event": "turn_interrupted", **turn}),
         json.dumps({"event": "turn_interrupted", **turn}),
-        json.dumps({"event": "turn_failed", "error": "it was cut off twice", **turn}),
+        json.dumps({"event": "turn_failed", "stage": "tts", "error": "<i>it</i> failed", **turn}),
+        json.dumps({"event": "turn_failed", "error": "it was cut off twice", **turn, "turn_id": "turn_1"}),
+        json.dumps({"event": "turn_empty", "text": "no words", **turn, "turn_id": "turn_2"}),
     ]
     page.page.route_web_socket(
         "**/ws", lambda socket: socket.on_message(lambda _text: [socket.send(text) for text in messages])
@@ -134,7 +136,11 @@ def test_what_services_send_is_shown_as_text(page: CallPage) -> None:
     page.says("li .you", "<img src=x")
     page.says("li .agent", "<b>yes</b>")
     page.says("li .agent", "you spoke over this")
-    page.says("#problem", "What you said last has no answer: it was cut off twice")
+    page.says("[data-turn=turn_0a1b2c3d] .none", "Not spoken")
+    page.says("[data-turn=turn_0a1b2c3d] .none", "<i>it</i> failed.")
+    page.says("[data-turn=turn_1] .none", "No answer")
+    page.says("[data-turn=turn_1] .none", "It was cut off twice.")
+    page.says("[data-turn=turn_2] .none", "I heard no words")
     assert page.page.locator("li small").count() == 1
     assert page.page.locator("#turns img, #turns p > b > b").count() == 0
     assert page.page.evaluate("window.hit") is None

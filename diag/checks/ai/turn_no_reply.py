@@ -98,7 +98,7 @@ def _describe(silent: list[Turn]) -> str:
 def _last_step(turn: Turn) -> str:
     if turn.outcome is TurnOutcome.EMPTY:
         return "speech recognition heard no words"
-    step = next(iter((*turn.withheld[-1:], turn.failure)), None) or turn.last_step
+    step = _went_wrong(turn) or turn.last_step
     left, spoke = turn.caller_left, turn.interruption
     if spoke is not None:
         return f"{_name_step(step)}, and the caller spoke again"
@@ -106,6 +106,18 @@ def _last_step(turn: Turn) -> str:
         return _name_step(step)
     waited_s = (left.time_ns - turn.start_ns) / NS_PER_S
     return f"{_name_step(step)}, and the caller left after {waited_s:.0f} s"
+
+
+def _went_wrong(turn: Turn) -> Event | None:
+    """What kept the reply back: where both hold, a socket that was missing, or the step that failed before.
+
+    A service may tell its callers that a turn has failed, and find nobody to tell.
+    """
+    withheld, failure = turn.withheld[-1:], turn.failure
+    first_ns = min((step.time_ns for step in turn.withheld), default=None)
+    if failure is not None and (first_ns is None or failure.time_ns < first_ns):
+        return failure
+    return next(iter(withheld), None)
 
 
 def _name_step(step: Event) -> str:

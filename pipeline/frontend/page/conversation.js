@@ -18,11 +18,13 @@ export class Conversation {
   }
 
   /** Take what the orchestrator sent; whether it was about a turn. */
-  take({ event, turn_id: turnId, text }) {
+  take({ event, turn_id: turnId, text, error }) {
     if (typeof turnId !== "string") return false;
     if (event === "final_transcript") this.#say(turnId, "you", "You", text);
     else if (event === "llm_response_text") this.#say(turnId, "agent", "Agent", text);
     else if (event === "turn_interrupted") this.#interrupt(turnId);
+    else if (event === "turn_empty") this.#say(turnId, "none", "Agent", "I heard no words. If you spoke, say it again.");
+    else if (event === "turn_failed") this.#fail(turnId, error);
     else return false;
     return true;
   }
@@ -46,12 +48,23 @@ export class Conversation {
     return turn;
   }
 
+  /** A reply that was written already was only not spoken. */
+  #fail(turnId, error) {
+    const written = this.#turns.get(turnId)?.querySelector(".agent");
+    const reason = typeof error === "string" ? error : "nobody says why";
+    this.#say(turnId, "none", written ? "Not spoken" : "No answer", `${capitalise(reason)}.`);
+  }
+
   #interrupt(turnId) {
     const reply = this.#turns.get(turnId)?.querySelector(".agent");
     if (!reply || reply.classList.contains("interrupted")) return;
     reply.classList.add("interrupted");
     reply.append(make("small", "you spoke over this"));
   }
+}
+
+function capitalise(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function make(tag, text) {

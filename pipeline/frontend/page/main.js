@@ -58,8 +58,6 @@ function take(message) {
   if (conversation.take(message)) return;
   if (message.event === "error") {
     view.showProblem(`The orchestrator did not understand the page: ${message.error}.`);
-  } else if (message.event === "turn_failed") {
-    view.showProblem(`What you said last has no answer: ${message.error}.`);
   }
 }
 

@@ -11,7 +11,7 @@ import yaml
 
 from pipeline.local.kafka_admin import ALL_TOPICS
 from pipeline.local.services import SERVICES, Service
-from pipeline.wire.serving import HARD_EXIT_S
+from pipeline.wire.ending import HARD_EXIT_S
 from tests.unit.pipeline.deploy.asking import READ_BY_ALL, ask_settings
 from tests.unit.pipeline.deploy.manifests import (
     DEPLOY,

@@ -18,6 +18,7 @@ from pipeline.orchestrator.caller_side import CallerSide
 from pipeline.orchestrator.callers import Callers
 from pipeline.orchestrator.delivery import ReplyDelivery, TextDelivery
 from pipeline.orchestrator.desk import TurnDesk
+from pipeline.orchestrator.failures import StageError, Trouble
 from pipeline.orchestrator.intake import AudioIntake
 from pipeline.orchestrator.journal import TurnJournal
 from pipeline.orchestrator.replicas import ReplicaLink
@@ -36,12 +37,16 @@ TONE = b"".join(struct.pack("<h", int(9000 * math.sin(n / 6))) for n in range(80
 
 
 class Stages:
-    """Understands everything in the same way."""
+    """Understands everything in the same way, once `failures` of recognition are over."""
 
     def __init__(self) -> None:
         self.speech = TONE
+        self.failures = 0
 
     async def transcribe(self, turn, pcm: bytes) -> str:
+        if self.failures:
+            self.failures -= 1
+            raise StageError("status 503 (attempt 3)", Trouble.REFUSED)
         return "hello"
 
     async def generate(self, turn, messages) -> str:
@@ -94,13 +99,13 @@ async def call(lines, stages, start_client) -> Settings:
     sockets = ClientSockets(callers, metrics, orchestrator_log)
     link = ReplicaLink("orchestrator-a", kafka, orchestrator_log)
     texts = TextDelivery(callers, sockets, link, metrics, orchestrator_log)
-    delivery = ReplyDelivery(texts, callers, kafka, orchestrator_log)
+    delivery = ReplyDelivery(texts, callers, kafka, metrics=metrics, log=orchestrator_log)
     conductor = TurnConductor(
         stages, delivery, lambda _entry: None, callers.conversations, metrics=metrics, log=orchestrator_log
     )
     progress, journal = Progress(), TurnJournal(lambda _: None)
     desk = TurnDesk(conductor.run, delivery.send_failure, journal, progress, orchestrator_log)
-    side = CallerSide(desk, texts.notify, orchestrator_log)
+    side = CallerSide(desk, texts.notify, metrics, orchestrator_log)
     intake = AudioIntake(side, progress, orchestrator_log)
     kafka.takers = {AUDIO_IN: intake.take, AUDIO_OUT: replies.take}
     whip = await start_client(
@@ -139,6 +144,22 @@ async def test_a_call_is_answered(call, lines, eventually) -> None:
     traces = {line[TRACE_KEY] for line in lines.all if line["message"] != "WebSocket client connected"}
     assert traces == {report.trace_id}
     assert notes[-1] == "hears: good day"
+
+
+@pytest.mark.part("flite")
+async def test_a_caller_whose_turn_fails_is_told_and_the_next_one_is_answered(call, stages, lines) -> None:
+    """At once, not after the caller's patience; why stands in the report and in the note."""
+    stages.failures = 1
+    notes: list[str] = []
+    twice = replace(call, sentences=("Hello there", "Hello again"), reply_timeout_s=60.0)
+    first, second = (await make_call(twice, notes.append)).turns
+
+    assert (first.reply, first.reply_audio_ms) == (None, 0)
+    assert first.failed == "speech recognition reported an error"
+    assert first.waited_ms < 30_000
+    assert "hears: nothing (speech recognition reported an error)" in notes
+    assert (second.reply, second.failed) == ("good day", None)
+    assert [line["outcome"] for line in lines.named("turn-finished")] == ["failed", "delivered"]
 
 
 @pytest.mark.part("flite")

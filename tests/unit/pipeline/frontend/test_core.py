@@ -100,14 +100,36 @@ def test_a_reply_can_be_spoken_over_once_it_sounds() -> None:
     """Not at its first sound, and not when it has ended; how long it went on is told."""
     watch = ReplyWatch("hello")
     watch.note_message(_reply("good day"), 1.0)
-    assert not watch.has_begun(2.0)
+    assert not watch.can_be_spoken_over(2.0)
     watch.note_frame(audible=True, now_s=2.0)
-    assert not watch.has_begun(2.1)
+    assert not watch.can_be_spoken_over(2.1)
     watch.note_frame(audible=True, now_s=2.5)
-    assert watch.has_begun(2.5)
-    assert not watch.has_begun(3.5)
+    assert watch.can_be_spoken_over(2.5)
+    assert not watch.can_be_spoken_over(3.5)
 
     watch.note_spoken_over(2.5)
     watch.note_frame(audible=True, now_s=2.75)
     assert watch.to_report(0.0, 4.0).silenced_ms == 250
     assert ReplyWatch("hello").to_report(0.0, 1.0).silenced_ms is None
+
+
+def test_what_will_not_come_is_not_waited_for() -> None:
+    """The report says why, and how long it took to know."""
+    watch = ReplyWatch("hello")
+    watch.note_message({"event": "turn_failed", "stage": "llm", "error": "the language model is away"}, 11.0)
+
+    assert watch.is_over(11.0)
+    assert watch.can_be_spoken_over(11.0)
+    report = watch.to_report(spoken_at=10.0, gave_up_at=14.0)
+    assert (report.reply, report.failed, report.waited_ms) == (None, "the language model is away", 1000)
+
+
+def test_a_noise_before_the_sentence_ends_no_waiting() -> None:
+    """It had no words; the sentence behind it has its own turn."""
+    watch = ReplyWatch("hello")
+    watch.note_message({"event": "turn_empty", "text": "no words were recognised"}, 1.0)
+    assert not watch.is_over(1e9)
+    assert watch.to_report(0.0, 1.0).failed == "no words were recognised"
+
+    watch.note_message(_reply("good day"), 2.0)
+    assert watch.to_report(0.0, 3.0).failed is None

@@ -3,10 +3,11 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
-from pipeline.local.processes import Daemon, base_environment, run, stop
+from pipeline.local.processes import Daemon, base_environment, kill_group, run, stop
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
 
@@ -125,3 +126,26 @@ async def test_stop_returns_the_exit_code(tmp_path):
     await process.wait()
 
     assert await stop(process, grace_s=1) == 0
+
+
+async def test_a_number_that_somebody_else_has_by_now_is_left_alone(tmp_path, is_alive):
+    """A part may have ended long ago, and the kernel gives its number away again."""
+    stranger = await start_daemon(tmp_path, "import time; time.sleep(60)")
+    ended = SimpleNamespace(pid=stranger.pid, returncode=0)
+
+    kill_group(ended)
+    assert is_alive(stranger.pid)
+    assert stranger.running
+    await stranger.stop(grace_s=10)
+
+
+async def test_what_a_part_that_has_ended_left_behind_is_killed(tmp_path, is_alive, until):
+    """Its group is known by its number, which nobody else can have meanwhile."""
+    script = "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid)"
+    daemon = await start_daemon(tmp_path, script)
+    await daemon.wait()
+    left = int(daemon.last_line())
+    assert is_alive(left)
+
+    daemon.kill()
+    await until(lambda: not is_alive(left))

@@ -7,12 +7,15 @@ import json
 
 import pytest
 
+from pipeline.orchestrator import caller_side
 from pipeline.orchestrator.caller_side import CallerSide
 from pipeline.orchestrator.core import Utterance
 from pipeline.orchestrator.desk import TurnDesk
+from pipeline.orchestrator.failures import Failure
 from pipeline.orchestrator.journal import TurnJournal
 from pipeline.orchestrator.turn import Turn
 from pipeline.wire.log_lines import TRACE_KEY, Log
+from pipeline.wire.metrics import SessionMetrics
 from pipeline.wire.progress import Place, Progress
 from pipeline.wire.records import AudioChunk, SessionEnd
 from pipeline.wire.tracing import start_trace
@@ -37,7 +40,7 @@ async def _stay(_turn: Turn) -> None:
     await asyncio.Event().wait()
 
 
-async def _tell(_turn: Turn, _reason: str) -> None:
+async def _tell(_turn: Turn, _failure: Failure) -> None:
     pytest.fail("no turn is given up")
 
 
@@ -58,11 +61,17 @@ def progress() -> Progress:
 
 
 @pytest.fixture
-async def side(callers, progress, lines):
+def metrics() -> SessionMetrics:
+    """What is counted."""
+    return SessionMetrics()
+
+
+@pytest.fixture
+async def side(callers, progress, metrics, lines):
     """With turns that never end by themselves."""
     log = Log("orchestrator")
     desk = TurnDesk(_stay, _tell, TurnJournal(lambda _: None), progress, log)
-    yield CallerSide(desk, callers.notify, log)
+    yield CallerSide(desk, callers.notify, metrics, log)
     await desk.lanes.drain(0.0)
 
 
@@ -113,3 +122,24 @@ async def test_a_turn_that_was_waiting_is_done_when_it_is_spoken_over(side, prog
     assert lines.one("turn-interrupted")["cancelled"] is True
     progress.release(Place(0, 5))
     assert progress.committable() == {0: 7}
+
+
+async def test_speech_that_is_dropped_is_told_and_counted(side, callers, metrics, eventually) -> None:
+    """Whoever spoke for too long waits for an answer, too."""
+    side.lose(SESSION, TURN, "longer than 30 s")
+    await eventually(lambda: callers.told)
+
+    (told,) = callers.told
+    assert (told["event"], told["turn_id"], told["stage"]) == ("turn_failed", TURN, "speech")
+    assert told["error"] == "what was said was dropped, longer than 30 s"
+    assert metrics.registry.get_sample_value("voice_turns_failed_total", {"stage": "speech"}) == 1
+
+
+async def test_the_telling_is_bounded(side, callers, eventually, monkeypatch) -> None:
+    """Records that drop speech over and over, of a caller whose page is slow, pile nothing up."""
+    monkeypatch.setattr(caller_side, "_MOST_TELLING", 2)
+    for _ in range(5):
+        side.lose(SESSION, TURN, "longer than 30 s")
+    await eventually(lambda: callers.told)
+
+    assert len(callers.told) == 2

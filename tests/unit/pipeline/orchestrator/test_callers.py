@@ -148,7 +148,31 @@ def test_the_table_of_places_is_bounded(monkeypatch) -> None:
     monkeypatch.setattr(whereabouts, "MOST_SESSIONS", 2)
     places = whereabouts.Whereabouts()
     for number in range(3):
-        places.note(f"session_{number}", There("b"))
+        places.note(f"session_{number}", There("b"), 0.0)
 
     assert len(places) == 2
     assert places.find("session_0") is None
+
+
+def test_a_caller_who_is_here_is_not_forgotten_for_those_elsewhere(monkeypatch) -> None:
+    """However long ago that socket was bound."""
+    monkeypatch.setattr(whereabouts, "MOST_SESSIONS", 2)
+    places = whereabouts.Whereabouts()
+    places.note("session_here", Here("ws_1"), 0.0)
+    for number in range(3):
+        places.note(f"session_{number}", There("b"), 0.0)
+
+    assert places.find("session_here") == Here("ws_1")
+    assert len(places) == 2
+
+
+def test_a_replica_that_ended_without_a_word_has_no_callers_any_more() -> None:
+    """It does not tell them again; one that does keeps them, and a caller who is here stays."""
+    places = whereabouts.Whereabouts()
+    places.note("session_here", Here("ws_1"), 0.0)
+    places.note("session_there", There("b"), 0.0)
+    places.note("session_gone", There("c"), 0.0)
+    places.note("session_there", There("b"), whereabouts.SILENT_S)
+
+    assert places.expire(whereabouts.SILENT_S + 1) == ["session_gone"]
+    assert (places.find("session_here"), places.find("session_there")) == (Here("ws_1"), There("b"))

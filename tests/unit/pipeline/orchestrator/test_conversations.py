@@ -77,3 +77,41 @@ def test_what_is_remembered_is_kept_and_comes_back() -> None:
 
     after = Conversations(before=kept)
     assert _said(after.to_messages("a", "turn_2", "now"))[0] == ("user", "hello")
+
+
+def test_what_is_known_already_is_not_undone_by_what_is_told_late() -> None:
+    """A conversation as it stood two turns ago comes back from Kafka: the newer one stays."""
+    memory = Conversations()
+    told = []
+    for number in (1, 2, 3):
+        memory.add(StoredExchange(f"turn_{number}", "a", f"said {number}", "yes"))
+        told.append(memory.tell("a"))
+    for late in told:
+        memory.hear("a", late)
+
+    assert memory.tell("a") == told[-1]
+
+
+def test_a_process_that_has_begun_again_knows_the_turns_of_both_replicas() -> None:
+    """Its own, which it kept, and those that another one led in between: as they are read again."""
+    ours, theirs = Conversations(), Conversations()
+    ours.add(StoredExchange("turn_1", "a", "one", "yes"))
+    theirs.hear("a", ours.tell("a"))
+    theirs.add(StoredExchange("turn_2", "a", "two", "yes"))
+    ours.hear("a", theirs.tell("a"))
+    ours.add(StoredExchange("turn_3", "a", "three", "yes"))
+
+    after = Conversations(
+        before=[StoredExchange("turn_1", "a", "one", "yes"), StoredExchange("turn_3", "a", "three", "yes")]
+    )
+    for told in (theirs.tell("a"), ours.tell("a")):
+        after.hear("a", told)
+    assert after.tell("a") == ours.tell("a")
+
+
+def test_an_endless_answer_is_not_told_whole() -> None:
+    """A record in Kafka has its bounds, and so has a prompt."""
+    memory = Conversations()
+    memory.add(StoredExchange("turn_1", "a", "x" * 10**6, "y" * 10**6))
+
+    assert len(memory.tell("a")) < 5_000

@@ -11,6 +11,7 @@ import pytest
 from pipeline.orchestrator.callers import Callers
 from pipeline.orchestrator.core import Utterance
 from pipeline.orchestrator.delivery import ReplyDelivery, TextDelivery
+from pipeline.orchestrator.failures import Trouble, of_stage
 from pipeline.orchestrator.protocol import TRANSCRIPT
 from pipeline.orchestrator.sockets import SendError
 from pipeline.orchestrator.turn import Outcome, Turn
@@ -76,10 +77,17 @@ def callers(lines) -> Callers:
 
 
 @pytest.fixture
-def delivery(callers, sockets, link, publisher) -> ReplyDelivery:
+def metrics() -> SessionMetrics:
+    """What is counted."""
+    return SessionMetrics()
+
+
+@pytest.fixture
+def delivery(callers, sockets, link, publisher, metrics) -> ReplyDelivery:
     """The delivery of one orchestrator."""
     log = Log("orchestrator")
-    return ReplyDelivery(TextDelivery(callers, sockets, link, SessionMetrics(), log), callers, publisher, log)
+    texts = TextDelivery(callers, sockets, link, metrics, log)
+    return ReplyDelivery(texts, callers, publisher, metrics=metrics, log=log)
 
 
 async def test_a_text_goes_to_the_sessions_socket(delivery, sockets, lines) -> None:
@@ -210,3 +218,20 @@ async def test_a_notice_finds_the_caller_wherever_that_is(delivery, callers, soc
     assert sockets.sent == [("ws_1", {"event": "x"})]
     assert [(event.kind, event.to) for event in link.taken] == [("notice", "orchestrator-b")]
     assert lines.all == []
+
+
+async def test_a_failure_is_told_once_and_counted(delivery, sockets, metrics, lines) -> None:
+    """With the turn, the stage and the reason, as any other message of the turn: a second one is known."""
+    failure = of_stage("tts", Trouble.UNREACHABLE)
+    for _ in range(2):
+        await delivery.send_failure(TURN, failure)
+
+    ((_, message),) = sockets.sent
+    assert (message["event"], message["session_id"], message["turn_id"]) == (
+        "turn_failed",
+        SESSION,
+        TURN.turn_id,
+    )
+    assert (message["stage"], message["error"]) == ("tts", "speech synthesis cannot be reached")
+    assert lines.one("reply-delivered")["message_type"] == "turn_failed"
+    assert metrics.registry.get_sample_value("voice_turns_failed_total", {"stage": "tts"}) == 2

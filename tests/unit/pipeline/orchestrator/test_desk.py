@@ -9,6 +9,7 @@ import pytest
 from pipeline.orchestrator import desk as desk_module
 from pipeline.orchestrator.core import Utterance
 from pipeline.orchestrator.desk import TurnDesk
+from pipeline.orchestrator.failures import Failure
 from pipeline.orchestrator.journal import TurnJournal
 from pipeline.orchestrator.memory import StoredTurn
 from pipeline.orchestrator.turn import Turn
@@ -25,6 +26,7 @@ class World:
     def __init__(self, before: list[StoredTurn]) -> None:
         self.go = asyncio.Event()
         self.led: list[Turn] = []
+        self.broken = False
         self.told: list[str] = []
         self.progress = Progress()
         self.progress.take(Place(0, 5))
@@ -35,10 +37,12 @@ class World:
 
     async def run(self, turn: Turn) -> None:
         self.led.append(turn)
+        if self.broken:
+            raise ZeroDivisionError
         await self.go.wait()
 
-    async def tell(self, _turn: Turn, reason: str) -> None:
-        self.told.append(reason)
+    async def tell(self, _turn: Turn, failure: Failure) -> None:
+        self.told.append(failure.reason)
 
 
 @pytest.fixture
@@ -146,3 +150,13 @@ async def test_a_turn_that_waits_when_the_process_ends_was_not_cut_off(build, ev
 
     assert world.led == [TURN]
     assert [(turn.attempts, turn.done) for turn in world.kept.values()] == [(0, False)] * 2
+
+
+async def test_a_fault_of_ours_does_not_hold_speech_for_ever(build, eventually) -> None:
+    """Uncommitted it would be read again after each restart, and bring the same fault."""
+    world = build()
+    world.broken = True
+    world.desk.submit(TURN)
+    await eventually(lambda: world.progress.committable() == {0: 6})
+
+    assert world.kept[TURN.turn_id].done

@@ -34,11 +34,15 @@ class Lanes:
         self.interruptions: list[AudioChunk] = []
         self.ends: list[SessionEnd] = []
         self.handed_over: list[int] = []
+        self.lost: list[tuple[str, str, str]] = []
 
     def begin(self, turn: Turn) -> bool:
         if not self.full:
             self.turns.append(turn)
         return not self.full
+
+    def lose(self, session_id: str, turn_id: str, reason: str) -> None:
+        self.lost.append((session_id, turn_id, reason))
 
     def interrupt(self, chunk: AudioChunk) -> None:
         self.interruptions.append(chunk)
@@ -104,6 +108,9 @@ def test_too_many_turns_are_said(audio, lanes, lines) -> None:
     audio.take(_record(0, last=True))
 
     assert lines.one("utterance-dropped")["reason"] == "too many turns are waiting"
+    ((session_id, turn_id, reason),) = lanes.lost
+    assert (session_id, reason) == (SESSION, "too many turns are waiting")
+    assert turn_id == lines.one("audio-complete")["turn_id"]
 
 
 def test_speech_over_a_reply_is_handed_on_before_its_utterance_is(audio, lanes) -> None:
@@ -124,11 +131,12 @@ def test_the_end_of_a_session_is_no_utterance(audio, lanes, lines) -> None:
     assert (lanes.turns, lines.all) == ([], [])
 
 
-def test_an_idle_utterance_is_said(audio, lines, monkeypatch) -> None:
-    """With how much of it had come."""
+def test_an_idle_utterance_is_said(audio, lanes, lines, monkeypatch) -> None:
+    """With how much of it had come; its caller hears of it."""
     monkeypatch.setattr(core, "IDLE_S", -1.0)
     audio.take(_record(0))
     audio.expire()
+    assert [session_id for session_id, _, _ in lanes.lost] == [SESSION]
     line = lines.one("utterance-dropped")
 
     assert (line["utterance"], line["records"]) == (1, 1)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 
 import pytest
 
 from pipeline.orchestrator import replicas
 from pipeline.orchestrator.callers import Callers
+from pipeline.orchestrator.memory import StoredExchange
 from pipeline.orchestrator.replicas import ReplicaLink
 from pipeline.orchestrator.whereabouts import There
 from pipeline.wire.kafka import UNKNOWN_TOPIC
@@ -71,6 +73,13 @@ def test_an_event_survives_kafka() -> None:
     key, value, headers = SESSION.encode(), REPLY.to_value(), REPLY.to_headers()
 
     assert read_session_event(key, value, headers) == REPLY
+
+
+def test_fields_of_a_later_version_are_passed_over() -> None:
+    """Its replicas run beside this one while a deployment is rolled."""
+    value = json.dumps({**json.loads(REPLY.to_value()), "mood": "good"}).encode()
+
+    assert read_session_event(SESSION.encode(), value, REPLY.to_headers()) == REPLY
 
 
 async def test_a_reply_for_this_replica_is_delivered_and_answered(world, eventually) -> None:
@@ -164,10 +173,69 @@ async def test_a_binding_that_kafka_missed_is_told_once_it_is_back(world, eventu
     after_ms = time.time_ns() // 1_000_000
     world.publisher.missing = None
     await eventually(world.told)
-    (told,), (record,) = world.told(), world.publisher.records
+    (told,) = world.told()
 
     assert (told.kind, told.session_id, told.connection_id) == ("bound", SESSION, "ws_1")
-    assert before_ms <= record.timestamp_ms <= after_ms
+    assert before_ms <= told.at_ms <= after_ms
+
+
+async def test_who_is_here_is_told_again_and_again(publisher, lines, eventually, monkeypatch) -> None:
+    """Also while there is something else to tell all the time: a new replica reads no further back."""
+    monkeypatch.setattr(replicas, "TELL_EVERY_S", 0.05)
+    world = World(publisher)
+    world.callers.bind(SESSION, "ws_1", None)
+    running = asyncio.create_task(world.link.run())
+
+    def keep_busy() -> bool:
+        world.link.announce(REPLY)
+        return [event.kind for event in world.told()].count("bound") >= 3
+
+    await eventually(keep_busy)
+    running.cancel()
+    await asyncio.wait({running})
+
+    assert len({event.at_ms for event in world.told() if event.kind == "bound"}) == 1
+
+
+async def test_a_session_is_known_by_its_last_binding_whatever_is_told_again(world) -> None:
+    """A replica that has not heard yet that its caller went on speaks of the past."""
+    world.link.take(_record(SessionEvent("bound", SESSION, "b", at_ms=1_000)))
+    world.link.take(_record(SessionEvent("bound", SESSION, "c", at_ms=2_000)))
+    world.link.take(_record(SessionEvent("bound", SESSION, "b", at_ms=1_000)))
+    assert world.callers.find(SESSION) == There("c")
+
+    world.link.take(_record(SessionEvent("bound", SESSION, "c", at_ms=2_000)))
+    assert world.callers.find(SESSION) == There("c")
+
+
+async def test_a_conversation_goes_on_at_another_replica(publisher, world) -> None:
+    """Whoever leads the next turn knows what was said in the ones before."""
+    told: list[SessionEvent] = []
+    there = Callers("b", told.append)
+    for number in (1, 2):
+        there.conversations.add(
+            StoredExchange(f"turn_{number}", SESSION, f"said {number}", f"answer {number}")
+        )
+    for event in told:
+        world.link.take(_record(event))
+    messages = world.callers.conversations.to_messages(SESSION, "turn_3", "now")
+
+    assert [message["content"] for message in messages[1:]] == [
+        "said 1",
+        "answer 1",
+        "said 2",
+        "answer 2",
+        "now",
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "7", "[]", "[[1]]", '[["turn_2", "a", 7]]', "{", "[" * 10_000])
+async def test_a_foreign_conversation_changes_nothing(world, text: str) -> None:
+    """Whatever somebody writes there."""
+    world.callers.conversations.add(StoredExchange("turn_1", SESSION, "said", "answer"))
+    world.link.take(_record(SessionEvent("conversation", SESSION, "b", text=text)))
+
+    assert len(world.callers.conversations.to_messages(SESSION, "turn_2", "now")) == 4
 
 
 async def test_a_missing_topic_is_said_once(world, lines, eventually) -> None:

@@ -10,9 +10,10 @@ from aiohttp import web
 
 from pipeline.orchestrator import stages as stages_module
 from pipeline.orchestrator.core import Utterance
+from pipeline.orchestrator.failures import StageError, Trouble
 from pipeline.orchestrator.settings import StageSettings
 from pipeline.orchestrator.stages import HttpStages
-from pipeline.orchestrator.turn import StageError, Turn
+from pipeline.orchestrator.turn import Turn
 from pipeline.wire.identifiers import mint_session_id
 from pipeline.wire.progress import Place
 from pipeline.wire.tracing import parse_traceparent, start_trace
@@ -115,8 +116,9 @@ async def test_lasting_trouble_is_a_failure(stages, services, trouble: object) -
     """After three attempts, and the text says so."""
     services.answers = [trouble]
 
-    with pytest.raises(StageError, match=r"\(attempt 3\)$"):
+    with pytest.raises(StageError, match=r"\(attempt 3\)$") as caught:
         await stages.transcribe(TURN, b"\x01\x02")
+    assert caught.value.trouble is (Trouble.UNREACHABLE if trouble == "cut" else Trouble.REFUSED)
     assert len(services.requests) == 3
 
 
@@ -143,11 +145,14 @@ async def test_a_stage_that_hangs_is_a_failure(stages, services, monkeypatch) ->
     monkeypatch.setattr(stages_module, "TIMEOUT_S", 0.05)
     services.answers = ["hang"]
 
-    with pytest.raises(StageError, match="no answer within"):
+    with pytest.raises(StageError, match="no answer within") as caught:
         await stages.transcribe(TURN, b"\x01\x02")
+    assert caught.value.trouble is Trouble.LATE
 
 
-@pytest.mark.parametrize("answer", [[], {}, {"text": 7}, "text", b"no JSON", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "answer", [[], {}, {"text": 7}, {"text": "half a smile: \ud83d"}, "text", b"no JSON", b"[" * 100_000]
+)
 async def test_an_answer_of_another_shape_is_a_failure(stages, services, answer: object) -> None:
     """Whatever the service says."""
     services.answers = [answer]
@@ -181,6 +186,15 @@ async def test_speech_that_is_no_wav_is_a_failure(stages, services) -> None:
 
     with pytest.raises(StageError, match="the answer is no speech"):
         await stages.synthesize(TURN, "hello")
+
+
+async def test_speech_without_a_sound_is_a_failure(stages, services) -> None:
+    """No media server could play it: the caller would hear nothing, and nothing would say why."""
+    services.answers = [to_wav(b"")]
+
+    with pytest.raises(StageError, match="the speech is empty") as caught:
+        await stages.synthesize(TURN, "hello")
+    assert caught.value.trouble is Trouble.EMPTY
 
 
 async def test_an_endless_answer_is_a_failure(stages, services, monkeypatch) -> None:

@@ -7,13 +7,16 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from pipeline.orchestrator import store as store_module
 from pipeline.orchestrator.memory import BoundSession, Memory, SentMessage, StoredExchange, StoredTurn
-from pipeline.orchestrator.store import FILE_NAME, StateStore
+from pipeline.orchestrator.sent import MOST_MESSAGES
+from pipeline.orchestrator.store import FILE_NAME, KEEP_S, StateStore
 from pipeline.wire.log_lines import Log
 
 SESSION = BoundSession("session_a", "ws_1", "00-" + "a" * 32 + "-" + "b" * 16 + "-01")
@@ -67,6 +70,7 @@ def test_a_killed_process_loses_nothing(tmp_path: Path, open_store) -> None:
     script = f"""
 import os, signal
 from pathlib import Path
+from types import SimpleNamespace
 from pipeline.orchestrator.memory import BoundSession
 from pipeline.orchestrator.store import StateStore
 from pipeline.wire.log_lines import Log
@@ -95,6 +99,58 @@ def test_what_is_old_is_forgotten(open_store, monkeypatch) -> None:
     monkeypatch.setattr(store_module, "KEEP_S", -1.0)
 
     assert store.load() == Memory()
+
+
+@pytest.fixture
+def clock(monkeypatch) -> SimpleNamespace:
+    """The store's clock, which goes only where it is set."""
+    clock = SimpleNamespace(now=1_000_000.0)
+    monkeypatch.setattr(
+        store_module, "time", SimpleNamespace(time=lambda: clock.now, monotonic=time.monotonic)
+    )
+    return clock
+
+
+def test_a_session_that_lives_is_never_forgotten(open_store, clock) -> None:
+    """However long ago it began and its caller said something: all of it is there for the next process."""
+    store = open_store()
+    _fill(store)
+    for _ in range(50):
+        clock.now += KEEP_S / 10
+        store.prune(lambda session_id: session_id == "session_a")
+    store.close()
+    clock.now += KEEP_S / 10
+
+    assert open_store().load() == Memory((SESSION,), (EXCHANGE,), (MESSAGE,))  # the turn is over and done
+
+
+def test_a_session_that_was_heard_of_last_an_hour_ago_is_forgotten(open_store, clock) -> None:
+    """Its last activity counts, not its beginning; and nobody else's goes with it."""
+    store = open_store()
+    _fill(store)
+    clock.now += KEEP_S - 10
+    store.keep_session(BoundSession("session_b", "ws_2", None))
+    clock.now += 20
+    store.prune()
+
+    assert store.load() == Memory((BoundSession("session_b", "ws_2", None),))
+
+
+def test_a_session_that_lives_long_keeps_its_last_messages_alone(open_store, clock) -> None:
+    """In their order. A call of a whole day does not fill the file."""
+    store = open_store()
+    messages = [SentMessage(f"m{number:03}", "session_a", "x") for number in range(100)]
+    for message in messages:
+        store.keep_sent(message)
+        clock.now += KEEP_S / 10
+        store.prune(lambda _: True)
+    clock.now += KEEP_S
+    store.prune(lambda _: True)
+
+    kept = store.load().sent
+    assert kept == tuple(messages[-len(kept) :])
+    assert len(kept) >= MOST_MESSAGES
+    assert len(kept) < 50
 
 
 def _spoil(path: Path) -> None:

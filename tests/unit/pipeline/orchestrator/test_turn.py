@@ -9,7 +9,8 @@ import pytest
 
 from pipeline.orchestrator.conversations import Conversations
 from pipeline.orchestrator.core import Utterance
-from pipeline.orchestrator.turn import Outcome, StageError, Turn, TurnConductor
+from pipeline.orchestrator.failures import Failure, StageError, Trouble
+from pipeline.orchestrator.turn import Outcome, Turn, TurnConductor
 from pipeline.wire.log_lines import TRACE_KEY, Log
 from pipeline.wire.metrics import SessionMetrics
 from pipeline.wire.progress import Place
@@ -44,7 +45,7 @@ class Stages:
         if self.hold is not None:
             await self.hold.wait()
         if self.failing == stage:
-            raise StageError("status 503 (attempt 3)")
+            raise StageError("status 503 (attempt 3)", Trouble.REFUSED)
         return result
 
 
@@ -54,6 +55,7 @@ class Delivery:
 
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     sent: list[tuple[str, str | bytes]] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
 
     async def send_text(self, turn: Turn, message_type: str, text: str) -> Outcome:
         self.sent.append((message_type, text))
@@ -62,6 +64,9 @@ class Delivery:
     async def send_audio(self, turn: Turn, pcm: bytes) -> Outcome:
         self.sent.append(("reply_audio", pcm))
         return self.outcomes.get("reply_audio", Outcome.DELIVERED)
+
+    async def send_failure(self, turn: Turn, failure: Failure) -> None:
+        self.failures.append(failure)
 
 
 @dataclass
@@ -138,11 +143,16 @@ async def test_each_finished_stage_is_published(world) -> None:
     ]
 
 
-@pytest.mark.parametrize(("stage", "parts"), [("stt", 0), ("llm", 1), ("tts", 2)])
-async def test_a_failing_stage_ends_the_turn(world, lines, stage: str, parts: int) -> None:
-    """What was reached before is delivered, the stage is named, the turn has failed."""
+@pytest.mark.parametrize(
+    ("stage", "parts", "name"),
+    [("stt", 0, "speech recognition"), ("llm", 1, "the language model"), ("tts", 2, "speech synthesis")],
+)
+async def test_a_failing_stage_ends_the_turn(world, lines, stage: str, parts: int, name: str) -> None:
+    """What was reached before is delivered, the stage is named, in the log and, plainly, to the caller."""
     world.stages.failing = stage
     await world.run()
+
+    assert world.delivery.failures == [Failure(stage, f"{name} reported an error")]
 
     assert len(world.delivery.sent) == parts
     assert lines.one("stage-failed")["stage"] == stage
@@ -152,7 +162,7 @@ async def test_a_failing_stage_ends_the_turn(world, lines, stage: str, parts: in
 
 
 async def test_a_fault_of_ours_ends_one_turn_and_is_told(world, lines) -> None:
-    """The session's next turns wait behind it: nothing may escape."""
+    """The session's next turns wait behind it: nothing may escape, nor the error's text, which may quote."""
 
     async def fail(_turn: Turn, _pcm: bytes) -> str:
         raise ZeroDivisionError("no samples")
@@ -160,16 +170,18 @@ async def test_a_fault_of_ours_ends_one_turn_and_is_told(world, lines) -> None:
     world.stages.transcribe = fail
     await world.run()
 
-    assert lines.one("stage-failed")["error"] == "ZeroDivisionError: no samples"
+    assert lines.one("stage-failed")["error"].startswith("ZeroDivisionError at test_turn.py:")
+    assert [failure.stage for failure in world.delivery.failures] == ["turn"]
     assert lines.one("turn-finished")["outcome"] == "failed"
 
 
 async def test_an_empty_transcript_ends_the_turn(world, lines) -> None:
-    """Nothing is made up for a noise."""
+    """Nothing is made up for a noise; the page says that no words were heard, which is no failure."""
     world.stages.transcript = ""
     await world.run()
 
-    assert world.delivery.sent == []
+    assert world.delivery.sent == [("turn_empty", "no words were recognised")]
+    assert world.delivery.failures == []
     assert lines.one("transcript-empty")
     assert lines.one("turn-finished")["outcome"] == "empty"
 
@@ -190,6 +202,8 @@ async def test_a_turn_is_as_good_as_its_worst_part(world, lines, outcomes, outco
 
     assert len(world.delivery.sent) == 3
     assert lines.one("turn-finished")["outcome"] == outcome
+    unspoken = outcomes.get("reply_audio") is Outcome.FAILED
+    assert [failure.stage for failure in world.delivery.failures] == ["audio"] * unspoken
 
 
 async def test_the_llm_hears_what_was_said_before(world) -> None:
@@ -213,6 +227,17 @@ async def test_a_turn_that_is_broken_off_has_its_last_line(world, lines) -> None
     await asyncio.wait({task})
 
     assert lines.one("turn-finished")["outcome"] == "left"
+
+
+async def test_the_turn_after_a_failed_one_works(world, lines) -> None:
+    """As if nothing had been."""
+    world.stages.failing = "llm"
+    await world.run("turn_00000001")
+    world.stages.failing = None
+    await world.run("turn_00000002")
+
+    ends = {line["turn_id"]: line["outcome"] for line in lines.named("turn-finished")}
+    assert ends == {"turn_00000001": "failed", "turn_00000002": "delivered"}
 
 
 async def test_an_interrupted_turn_says_so_at_its_end(world, lines, eventually) -> None:

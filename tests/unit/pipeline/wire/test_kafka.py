@@ -61,7 +61,7 @@ class FakeProducer:
         self.known = set(self.broker.topics)
         return self.broker.up
 
-    async def send(self, topic, value, key, headers, timestamp_ms):
+    async def send(self, topic, value, key, headers):
         self.broker.sent.append((topic, key, value))
         answer = asyncio.get_running_loop().create_future()
         if self.broker.answer is None:

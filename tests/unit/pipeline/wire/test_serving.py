@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from pipeline.wire.ending import CLOSE_S, DRAIN_S, HARD_EXIT_S, TASKS_S
 from pipeline.wire.environment import Listen
 from pipeline.wire.log_lines import Log
-from pipeline.wire.serving import HARD_EXIT_S, Probes, add_probes, drain, on_drain, start
+from pipeline.wire.serving import Probes, add_probes, answer_limit_s, drain, on_drain, start
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 
@@ -56,12 +57,12 @@ async def test_a_service_that_drains_is_not_ready_and_still_answers(start_client
     """From the first moment on; alive all the same, and each step is run once."""
     app, go, steps = web.Application(), asyncio.Event(), []
 
-    async def step() -> None:
+    async def step(_limit_s: float) -> None:
         steps.append("begun")
         await go.wait()
 
     add_probes(app, Probes())
-    on_drain(app, step)
+    on_drain(app, step, 3.0)
     client = await start_client(app)
     draining = asyncio.create_task(drain(app))
     await asyncio.sleep(0)
@@ -73,6 +74,39 @@ async def test_a_service_that_drains_is_not_ready_and_still_answers(start_client
 
     assert alive.status == 200
     assert steps == ["begun"]
+
+
+async def test_a_step_of_the_drain_that_takes_too_long_is_cut_off_and_the_next_one_comes() -> None:
+    """Callers are told to move on also where a turn hangs; each step knows how long it has."""
+    app, steps = web.Application(), []
+
+    async def hang(limit_s: float) -> None:
+        steps.append(limit_s)
+        await asyncio.Event().wait()
+
+    async def tell(limit_s: float) -> None:
+        steps.append(limit_s)
+
+    on_drain(app, hang, 0.01)
+    on_drain(app, tell, 0.5)
+    await drain(app)
+    await drain(app)
+
+    assert steps == [0.01, 0.5]
+
+
+def test_a_service_cannot_take_longer_to_end_than_it_may() -> None:
+    """The parts are shares of one budget: who asks for more is told when the service is built, not when it dies."""
+    app = web.Application()
+
+    async def step(_limit_s: float) -> None:
+        pass
+
+    on_drain(app, step, DRAIN_S - 1.0)
+    with pytest.raises(ValueError, match="left of the drain"):
+        on_drain(app, step, 1.1)
+    assert answer_limit_s(app) == pytest.approx(1.0)
+    assert DRAIN_S + TASKS_S + CLOSE_S < HARD_EXIT_S
 
 
 async def test_a_dead_task_is_not_healthy(start_client) -> None:
