@@ -17,7 +17,8 @@ from diag.model.coverage import SourceCoverage, State
 from diag.model.progress import Progress, ignore
 from diag.model.queries import LogQuery
 from diag.model.records import LogRecord
-from diag.sources.files.content import LOOK_AT, Content, describe_others, is_binary
+from diag.sources.files.binary import LOOK_AT, is_binary
+from diag.sources.files.content import Content, describe_others
 from diag.sources.files.large import LargeFile, look_into
 from diag.sources.files.parts import Part, split_file
 from diag.sources.files.reading import STDIN, FileReading
