@@ -16,7 +16,8 @@ from diag.sources.files.objects import read_array, read_stream
 from diag.sources.files.packed import Room, is_packed, unpack
 from diag.sources.files.table import is_table, read_table
 
-_WANTED = "give JSON, NDJSON or text logs"
+WANTED = "give JSON, NDJSON or text logs"
+"""What to do where there is no log in what was given."""
 _ARCHIVES_DEEP = 2
 _SHOWN = 3
 
@@ -84,7 +85,7 @@ def _read_archive(data: bytes, name: str, room: Room, deep: int) -> Content:
         problems.append(f"{error}; {error.hint}")
     if others:
         told = describe_others(name, others)
-        notes.append(told) if records else problems.append(f"{told}; {_WANTED}")
+        notes.append(told) if records else problems.append(f"{told}; {WANTED}")
     if not records and problems:
         raise DataError(problems[0].partition("; ")[0], hint=problems[0].partition("; ")[2])
     return Content(tuple(records), problems=tuple(problems), notes=tuple(notes))
@@ -138,7 +139,7 @@ def _to_utf8(raw: bytes, name: str) -> bytes:
         return raw.decode("utf-16", "replace").encode()
     text = strip_zeros(raw)
     if text is None:
-        raise DataError(f"{name}: a binary file, not logs", hint=_WANTED)
+        raise DataError(f"{name}: a binary file, not logs", hint=WANTED)
     return text.removeprefix(UTF8_MARK)
 
 
