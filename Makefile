@@ -56,7 +56,7 @@ SEED ?= 1
 fuzz: setup  ## random filters, files and records against what is promised of them: CASES, SEED; results into docs
 	$(BIN)/python -m tests.fuzz --cases $(CASES) --seed $(SEED) --page docs/lql.md
 	$(BIN)/python -m tests.fuzz --about records --cases $(CASES) --seed $(SEED) --page docs/robustness.md
-	$(BIN)/python -m tests.fuzz --about files --cases $$(($(CASES) / 10)) --seed $(SEED) --page docs/robustness.md
+	$(BIN)/python -m tests.fuzz --about files --cases $(CASES) --seed $(SEED) --page docs/robustness.md
 
 lock:  ## requirements.lock anew: versions and hashes, no address
 	$(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet pip-tools

@@ -21,7 +21,7 @@ from google.cloud.logging_v2.services.logging_service_v2.transports import Loggi
 from kubernetes import client, config
 
 from pipeline.local.control_plane import access
-from tests.e2e.conftest import Live, environment, eventually, run, run_stack
+from tests.e2e.conftest import DIAG, Live, environment, eventually, run, run_stack
 
 pytestmark = [
     pytest.mark.part("control-plane"),
@@ -92,6 +92,32 @@ def test_a_call_goes_through_the_pods(cluster: Cluster) -> None:
     assert answer["verdict"]["status"] == "healthy"
     pods = {pod["metadata"]["name"] for pod in cluster.get("pods")}
     assert any(pod in json.dumps(answer) for pod in pods)
+
+
+def test_what_kubectl_prints_gives_the_timeline_of_cloud_logging(cluster: Cluster) -> None:
+    """The real lines of real pods, printed by the real kubectl: the same events in the same order, and one verdict."""
+    session = cluster.live.call()["session_id"]
+    _, live = cluster.live.judge(session)
+    pods = sorted(pod["metadata"]["name"] for pod in cluster.get("pods"))
+    printed = [cluster.kubectl("logs", "--timestamps", "--prefix", pod) for pod in pods]
+    file = cluster.live.folder / "kubectl.txt"
+    file.write_text("".join(printed), "utf-8")
+
+    done = run(str(DIAG), "session", session, str(file), "-o", "json", cwd=cluster.live.folder)
+    told = json.loads(done.stdout)
+
+    assert _own_lines(told) == _own_lines(live)
+    assert told["turns"] == live["turns"]
+    assert told["verdict"]["status"] == live["verdict"]["status"] == "healthy"
+    assert {one["id"] for one in told["session"]["aliases"]} == {
+        one["id"] for one in live["session"]["aliases"]
+    }
+
+
+def _own_lines(answer: dict[str, Any]) -> list[tuple[str, ...]]:
+    """The lines that name the session; whose the others are, nobody knows who asked for one session alone."""
+    columns = ("time", "service", "pod", "event", "text")
+    return [tuple(line[name] for name in columns) for line in answer["timeline"] if not line["attributed"]]
 
 
 def test_kubectl_lists_what_there_is(cluster: Cluster) -> None:

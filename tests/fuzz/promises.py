@@ -14,7 +14,7 @@ from diag.model.instants import parse_instant
 from diag.render.lql import render_filter
 from diag.render.lql_v1 import render_filter_json
 from tests.fuzz.entries import make_entry
-from tests.fuzz.files import run_file_case
+from tests.fuzz.files import TOGETHER, count_file_cases, run_file_case
 from tests.fuzz.records import run_record_case
 from tests.fuzz.trees import BARE, VALUES, make_tree, write
 
@@ -42,6 +42,25 @@ RUNS = {"filters": run_case, "files": run_file_case, "records": run_record_case}
 
 def count_cases(seed: int, numbers: range, about: str = "filters") -> Counter[str]:
     """How many cases `about` went which way; the first broken promise names its case."""
+    if about != "files":
+        return _count_each(seed, numbers, about)
+    counts: Counter[str] = Counter()
+    for at in range(0, len(numbers), TOGETHER):
+        counts += _count_together(seed, numbers[at : at + TOGETHER])
+    return counts
+
+
+def _count_together(seed: int, numbers: range) -> Counter[str]:
+    """Files that are looked at together; where one breaks a promise each is looked at alone, to name it."""
+    try:
+        return count_file_cases(seed, numbers)
+    except Exception as error:
+        _count_each(seed, numbers, "files")
+        error.add_note(f"the files {numbers} of seed {seed}, only together")
+        raise
+
+
+def _count_each(seed: int, numbers: range, about: str) -> Counter[str]:
     counts: Counter[str] = Counter()
     for number in numbers:
         try:

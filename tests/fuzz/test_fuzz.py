@@ -21,7 +21,7 @@ def test_no_random_case_breaks_a_promise(seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("about", "cases", "ways"), [("files", 300, ("kept", "no log")), ("records", 2_000, ("found",))]
+    ("about", "cases", "ways"), [("files", 400, ("kept", "no log")), ("records", 2_000, ("found",))]
 )
 def test_no_random_input_breaks_a_promise(about: str, cases: int, ways: tuple[str, ...]) -> None:
     """Files: no exception, every line kept and counted, bounded time. Records: found by their IDs alone."""

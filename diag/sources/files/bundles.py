@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from diag.model.records import LogRecord
+from diag.sources.files.objects import to_data
 
 _BEGINS = re.compile(
     rb'\s*\{\s*"(?:took"\s*:\s*\d|_scroll_id"|hits"\s*:\s*\{|data"\s*:\s*\{|entries"\s*:\s*\[|streams"\s*:\s*\['
@@ -34,7 +35,7 @@ def unbundle(records: Iterable[LogRecord], name: str) -> Iterator[LogRecord]:
             yield LogRecord(data, f"{name}:{number}")
 
 
-def _open(data: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+def _open(data: Mapping[str, Any]) -> list[dict[str, Any] | str] | None:
     """The lines of an answer; None for what is a line itself."""
     if len(data) > _MOST_KEYS:
         return None
@@ -42,24 +43,25 @@ def _open(data: Mapping[str, Any]) -> list[dict[str, Any]] | None:
         return list(_open_streams([data]))
     hits, answer = data.get("hits"), data.get("data")
     if isinstance(hits, dict) and isinstance(hits.get("hits"), list):
-        return _objects(hits["hits"])
+        return list(map(to_data, hits["hits"]))
     if isinstance(answer, dict) and isinstance(answer.get("result"), list):
         return list(_open_streams(answer["result"]))
     if isinstance(data.get("streams"), list):
         return list(_open_streams(data["streams"]))
     entries = data.get("entries")
     is_answer = isinstance(entries, list) and not data.keys() - {"entries", "nextPageToken"}
-    return _objects(entries or ()) if is_answer else None
+    return list(map(to_data, entries or ())) if is_answer else None
 
 
-def _objects(found: Iterable[object]) -> list[dict[str, Any]]:
-    return [one for one in found if isinstance(one, dict)]
-
-
-def _open_streams(streams: Iterable[object]) -> Iterator[dict[str, Any]]:
-    """Loki's: the labels once, and a time and a text for each line."""
-    for stream in _objects(streams):
-        values = stream.get("values")
-        for value in values if isinstance(values, list) else ():
+def _open_streams(streams: Iterable[Any]) -> Iterator[dict[str, Any] | str]:
+    """Loki's: the labels once, and a time and a text for each line. What is none of it is kept as it is."""
+    for stream in streams:
+        values = stream.get("values") if isinstance(stream, dict) else None
+        if not isinstance(values, list):
+            yield to_data(stream)
+            continue
+        for value in values:
             if isinstance(value, list) and len(value) >= 2:
                 yield {"labels": stream.get("stream") or {}, "timestamp": value[0], "line": value[1]}
+            else:
+                yield to_data(value)

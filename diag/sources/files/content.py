@@ -9,17 +9,15 @@ from dataclasses import dataclass, replace
 from diag.errors import DataError
 from diag.model.records import LogRecord
 from diag.sources.files.archive import is_archive, read_members
+from diag.sources.files.binary import LOOK_AT, UTF16_MARKS, ZERO, is_binary, strip_zeros
 from diag.sources.files.bundles import is_bundle, unbundle
 from diag.sources.files.lines import UTF8_MARK, read_lines
 from diag.sources.files.objects import read_array, read_stream
 from diag.sources.files.packed import Room, is_packed, unpack
 from diag.sources.files.table import is_table, read_table
 
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_ZERO = b"\x00"
-_TEXT = re.compile(rb"(?:\xef\xbb\xbf)?[\t\n\r\x1b -~][^\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]*")
-LOOK_AT = 8192
-"""Bytes at the beginning of a file that tell what it is."""
+WANTED = "give JSON, NDJSON or text logs"
+"""What to do where there is no log in what was given."""
 _ARCHIVES_DEEP = 2
 _SHOWN = 3
 
@@ -85,10 +83,11 @@ def _read_archive(data: bytes, name: str, room: Room, deep: int) -> Content:
         if not records:
             raise
         problems.append(f"{error}; {error.hint}")
+    if others:
+        told = describe_others(name, others)
+        notes.append(told) if records else problems.append(f"{told}; {WANTED}")
     if not records and problems:
         raise DataError(problems[0].partition("; ")[0], hint=problems[0].partition("; ")[2])
-    if others:
-        notes.append(describe_others(name, others))
     return Content(tuple(records), problems=tuple(problems), notes=tuple(notes))
 
 
@@ -99,25 +98,6 @@ def _read_member(data: bytes, shown: str, room: Room, deep: int) -> Content:
         return Content((), problems=(f"{error}; {error.hint}",))
     cut = (f"{shown}: ends in the middle of an object; export it again",) if content.cut else ()
     return replace(content, cut=False, problems=(*content.problems, *cut))
-
-
-def is_binary(data: bytes) -> bool:
-    """Whether a file, or one that begins so, is none of logs: beside logs lie pictures and databases, too."""
-    head = data[:LOOK_AT]
-    known = is_packed(head) or is_archive(head) or head.startswith(_UTF16)
-    return not known and _strip_zeros(data) is None
-
-
-def _strip_zeros(data: bytes) -> bytes | None:
-    """`data` without the zeros around it; None if it is no text.
-
-    A machine that lost its power leaves them at the end of a log, and one that was cut while it was
-    written has them at its beginning.
-    """
-    text = data.strip(_ZERO)
-    if len(text) == len(data):
-        return None if _ZERO in data[:LOOK_AT] else data
-    return text if not text or _TEXT.fullmatch(text, 0, LOOK_AT) else None
 
 
 def describe_others(name: str, others: Sequence[str]) -> str:
@@ -155,17 +135,17 @@ def ends_cut(last: LogRecord) -> bool:
 
 
 def _to_utf8(raw: bytes, name: str) -> bytes:
-    if raw.startswith(_UTF16):
+    if raw.startswith(UTF16_MARKS):
         return raw.decode("utf-16", "replace").encode()
-    text = _strip_zeros(raw)
+    text = strip_zeros(raw)
     if text is None:
-        raise DataError(f"{name}: a binary file, not logs", hint="give JSON, NDJSON or text logs")
+        raise DataError(f"{name}: a binary file, not logs", hint=WANTED)
     return text.removeprefix(UTF8_MARK)
 
 
 def holds_lines(head: bytes) -> bool:
     """Whether a file that begins so is read line by line: no array, no table, nothing packed."""
-    if head.startswith(_UTF16) or is_packed(head) or is_archive(head) or _ZERO in head:
+    if head.startswith(UTF16_MARKS) or is_packed(head) or is_archive(head) or ZERO in head:
         return False
     data = head.removeprefix(UTF8_MARK)
     whole = any(form.match(data) for form in (_BEGINS_ARRAY, _BEGINS_PRETTY, _BEGINS_YAML))

@@ -17,7 +17,8 @@ from diag.model.coverage import SourceCoverage, State
 from diag.model.progress import Progress, ignore
 from diag.model.queries import LogQuery
 from diag.model.records import LogRecord
-from diag.sources.files.content import LOOK_AT, Content, describe_others, is_binary
+from diag.sources.files.binary import LOOK_AT, is_binary
+from diag.sources.files.content import WANTED, Content, describe_others
 from diag.sources.files.large import LargeFile, look_into
 from diag.sources.files.parts import Part, split_file
 from diag.sources.files.reading import STDIN, FileReading
@@ -158,7 +159,10 @@ class Files:
         others = {name for name in names if _begins_binary(name)}
         if others:
             told = describe_others(show_name(folder), sorted(map(show_name, others)))
-            (self._notes if len(others) < len(names) else self._problems).append(told)
+            if len(others) < len(names):
+                self._notes.append(told)
+            else:
+                self._problems.append(f"{told}; {WANTED}")
         return [name for name in names if name not in others]
 
     def _walk(self, folder: str) -> Iterator[str]:

@@ -49,7 +49,10 @@ def is_table(head: bytes) -> bool:
     first = head[:_LOOK_AT].partition(b"\n")[0]
     if _HEADER.match(first) is None:
         return False
-    names = [name.strip() for name in next(csv.reader([first.decode("utf-8", "replace")]), [])]
+    try:
+        names = [name.strip() for name in next(csv.reader([first.decode("utf-8", "replace")]), [])]
+    except csv.Error:
+        return False
     return any(name.lower() in _TIMES for name in names) and any(_SAYS.fullmatch(name) for name in names)
 
 

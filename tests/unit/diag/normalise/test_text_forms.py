@@ -144,6 +144,25 @@ def test_a_line_that_is_known_as_a_whole_stays_whole_and_has_its_time(line: str,
 
 
 @pytest.mark.parametrize(
+    ("own", "time"),
+    [
+        ("2025-07-27T11:26:41.3720Z", "2025-07-27T11:26:41.372Z"),
+        ("2025-07-27T13:26:41.372+02:00", "2025-07-27T11:26:41.372Z"),
+        ("2025-07-27T11:26:41Z", "2025-07-27T11:26:41.372261Z"),
+        ("11:26:41.372", "2025-07-27T11:26:41.372261Z"),
+        ("2025-13-45T99:26:41.372Z", "2025-07-27T11:26:41.372261Z"),
+    ],
+)
+def test_a_line_that_tells_its_time_has_it_on_every_way(own: str, time: str) -> None:
+    """GKE makes it the time of the entry. Where it tells whole seconds the runtime knows better."""
+    said = f'{{"time": "{own}", "msg": "{SAID}"}}'
+    stamp = "2025-07-27T11:26:41.372261Z"
+    lines = (f"{stamp} stdout F {said}", f"[pod/{POD}/orchestrator] {stamp} {said}", f"{stamp} {said}")
+
+    assert {entry.time_ns for entry in read(*lines)} == {parse_instant(time)}
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "a line of words", "2025-07-27 is a day", "[note] 5 = five", "key=value but words", "Jul 99 99:99:99 x y: z",

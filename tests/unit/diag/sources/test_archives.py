@@ -79,6 +79,18 @@ def test_each_file_of_an_archive_is_read_as_what_it_is(pack: Pack) -> None:
 
 
 @kinds
+def test_an_archive_without_any_log_is_not_read(pack: Pack) -> None:
+    """Rather than complete and empty; in another archive it costs that nothing but a line."""
+    empty = pack({"core": b"\x7fELF\x00\x00\x01"})
+
+    with pytest.raises(DataError, match="1 file is binary and no logs: dump!core"):
+        read_content(empty, "dump")
+    content = read_content(pack({"a.log": b"one\n", "b": empty}), "dump")
+    assert origins(content) == ["dump!a.log:1"]
+    assert [problem.partition(":")[0] for problem in content.problems] == ["dump!b"]
+
+
+@kinds
 def test_the_folders_of_a_dump_name_the_pod_and_the_service(pack: Pack) -> None:
     """Its files are all called alike."""
     entries = to_entries(to_frame(read_content(pack(DUMP), "dump").records, load_catalogue()))

@@ -157,11 +157,23 @@ def test_a_line_with_such_a_key_stays_a_line(line: dict[str, Any]) -> None:
     assert [record.data for record in read_content(json.dumps(line).encode(), "f").records] == [line]
 
 
-def test_what_is_odd_in_an_answer_harms_nothing() -> None:
-    """Streams without values, values that are none."""
+def test_what_is_odd_in_an_answer_is_kept_as_it_is() -> None:
+    """Streams without values, values that are none: somebody said it, and it is not lost without a word."""
     text = json.dumps({"streams": [1, {"values": 5}, {"values": [[], [1], 5, [None, None], ["1", "x"]]}]})
 
-    assert len(read(text)) == 2
+    assert [record.data for record in read_content(text.encode(), "f").records] == [
+        "1", {"values": 5}, "[]", "[1]", "5",
+        {"labels": {}, "timestamp": None, "line": None}, {"labels": {}, "timestamp": "1", "line": "x"},
+    ]  # fmt: skip
+    assert len(read(text)) == 7
+
+
+@pytest.mark.parametrize("header", [b"timestamp,seve\rity,textPayload", b'timestamp,"a"\rb,message'])
+def test_a_header_that_is_no_csv_begins_lines(header: bytes) -> None:
+    """A broken one ends nothing: the file is read line by line."""
+    lines = header + b"\n2025-07-27T11:26:41Z,INFO,one\n"
+
+    assert len(read_content(lines, "f").records) == 2
 
 
 def test_gclouds_yaml_is_told_from_logs(tmp_path: Path) -> None:

@@ -148,6 +148,19 @@ async def test_a_folder_without_any_log_is_not_read(workdir: Path) -> None:
     assert coverage.state is State.FAILED
 
 
+async def test_a_service_that_logs_a_zero_still_writes_a_log(workdir: Path) -> None:
+    """A packet or a key, logged as it is, costs no other line; what is compiled is full of them."""
+    Path("logs").mkdir()
+    Path("logs/a.log").write_bytes(b"a packet of 12 bytes came: \x00\x01ab\xff\n" + b"one\n" * 20)
+    Path("logs/b.bin").write_bytes(b"compiled " + bytes(range(256)))
+
+    records, coverage = await read("logs")
+
+    assert len(records) == 21
+    assert coverage.state is State.COMPLETE
+    assert coverage.notes == ("logs: 1 file is binary and no logs: logs/b.bin",)
+
+
 @pytest.mark.parametrize("text", ["one\n" + "\x00" * 9000, "\x00" * 9000 + "one\n"])
 async def test_zeros_around_a_log_are_no_part_of_it(workdir: Path, text: str) -> None:
     """A node that lost its power leaves them at the end, a log that was cut while written at the beginning."""
