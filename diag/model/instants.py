@@ -78,18 +78,22 @@ def _to_zone(offset: str | None) -> timezone:
 def format_instant(ns: int, digits: int = 9) -> str:
     """RFC 3339 in UTC with `digits` decimals (0 to 9), cut, never rounded up."""
     seconds, rest = divmod(ns, NS_PER_S)
-    base = _format_seconds(seconds)
+    base = _SECONDS_AS_TEXT[seconds]
     if base is None:
         return f"{ns} ns since 1970"
+    if digits == 9:
+        return f"{base}.{rest:09d}Z"
     return f"{base}.{rest:09d}"[: 20 + digits if digits else 19] + "Z"
 
 
-@lru_cache(maxsize=4096)
 def _format_seconds(seconds: int) -> str | None:
     try:
         return (_EPOCH + timedelta(seconds=seconds)).isoformat()[:19]
     except OverflowError:
         return None
+
+
+_SECONDS_AS_TEXT = Remembered(_format_seconds, most=4096)
 
 
 def format_clock(ns: int, digits: int = 3) -> str:

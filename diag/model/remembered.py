@@ -38,7 +38,7 @@ class Remembered(dict[K, V]):
 
 
 def _size_of(key: object) -> int:
-    """Characters of a text, or of all texts of a tuple."""
-    if isinstance(key, str):
+    """Characters of a text, bytes, or what a tuple holds of them."""
+    if isinstance(key, str | bytes):
         return len(key)
     return sum(1 + _size_of(part) for part in key) if isinstance(key, tuple) else 0

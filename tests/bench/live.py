@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
+from itertools import islice
 from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,12 +38,15 @@ from diag.model.queries import LogQuery
 from diag.model.settings import ClusterSettings, LoggingSettings
 from diag.model.window import Window
 from diag.sources.cloud_logging import CloudLogging
-from tests.cases import DEFAULTS, START_NS, to_entry
+from tests.bench.many import make_window
+from tests.cases import START_NS
 
 PROJECT = "p"
 LATENCY_S = 0.2
 AT_ONCE = 8
 PROMISED_RATIO, PROMISED_LIMIT = 3.0, 1.3
+_LEAST_OF_SESSION = 50
+"""Entries that the corpus has of each session, at the least."""
 _OPTIONS = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
 
 
@@ -85,17 +89,13 @@ def serve(entries: int) -> Iterator[Server]:
 
 
 def _fill(server: Server, entries: int) -> None:
+    """The corpus of `tests.bench.many`: sessions side by side, each line with values of its own."""
     client, step_ns = server.connect(), 3600 * NS_PER_S // entries
-    line = (
-        f"00:00.000 media-server info Audio published to Kafka successfully :: sessionID={DEFAULTS['S']} "
-        "packetSize=79 energy=0.57 topic=audio-in partition=3 connID=ws_1753615602114220410"
-    )
-    pattern = ParseDict(to_entry(line, 0), LogEntry.pb()())
+    lines = islice(make_window(entries // _LEAST_OF_SESSION + 1), entries)
     for first in range(0, entries, 1000):
         batch = []
-        for number in range(first, min(first + 1000, entries)):
-            entry = LogEntry.pb()()
-            entry.CopyFrom(pattern)
+        for number, line in enumerate(islice(lines, 1000), first):
+            entry = ParseDict(line, LogEntry.pb()())
             entry.insert_id = f"i{number:07d}"
             entry.timestamp.FromNanoseconds(START_NS + number * step_ns)
             batch.append(LogEntry.wrap(entry))

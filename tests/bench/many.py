@@ -58,12 +58,18 @@ SAMPLE = 30_000
 PROMISED_RATIO, PROMISED_MB, PROMISED_MS = 10, 1024, 50
 
 
+def make_window(sessions: int) -> Iterator[dict[str, Any]]:
+    """The accuracy corpus with the labels that GKE's entries carry."""
+    for entry in to_entries(build_world(1, sessions)):
+        yield {**entry, "labels": {**entry["labels"], **_labels(entry)}}
+
+
 def write_window(path: Path, sessions: int) -> int:
-    """The accuracy corpus with the labels that GKE's entries carry; gives the number of entries."""
+    """The same as a file of lines; gives the number of entries."""
     written = 0
     with path.open("wb") as stream:
-        for entry in to_entries(build_world(1, sessions)):
-            stream.write(orjson.dumps({**entry, "labels": {**entry["labels"], **_labels(entry)}}) + b"\n")
+        for entry in make_window(sessions):
+            stream.write(orjson.dumps(entry) + b"\n")
             written += 1
     return written
 

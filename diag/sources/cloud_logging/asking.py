@@ -12,7 +12,6 @@ from typing import Any
 from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
-from google.cloud.logging_v2.types import ListLogEntriesResponse
 
 from diag.model.progress import Progress
 from diag.model.settings import LoggingSettings
@@ -42,7 +41,7 @@ class Asker:
         return self._budget.total
 
     async def fetch(self, text: str, token: str) -> Any:
-        """One page of a filter as a raw message; raises `SourceError` once patience is spent."""
+        """One `Page` of a filter; raises `SourceError` once patience is spent."""
         refusals = Counter[type[Exception]]()
         while True:
             await self._wait_for_budget()
@@ -86,7 +85,7 @@ class Asker:
             "page_token": token,
         }
         pager = self._connect().list_log_entries(request=request, retry=None, timeout=connection.TIMEOUT_S)
-        return ListLogEntriesResponse.pb(next(iter(pager.pages)))
+        return next(iter(pager.pages))
 
     def _connect(self) -> LoggingServiceV2Client:
         with self._connecting:

@@ -12,10 +12,10 @@ from google.api_core import exceptions
 from google.auth import environment_vars
 from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
-from google.cloud.logging_v2.services.logging_service_v2.transports import LoggingServiceV2GrpcTransport
 
 from diag.errors import SettingsError, SourceError
 from diag.model.settings import LoggingSettings
+from diag.sources.cloud_logging.messages import PagesTransport
 
 # A login without a quota project makes the library write to stderr, though entries can be read with it.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"google\.auth")
@@ -36,9 +36,9 @@ def connect(settings: LoggingSettings) -> LoggingServiceV2Client:
     try:
         if is_plaintext(settings.endpoint):
             channel = grpc.insecure_channel(_loopback_target(settings.endpoint), options=_CHANNEL_OPTIONS)
-            return LoggingServiceV2Client(transport=LoggingServiceV2GrpcTransport(channel=channel))
+            return LoggingServiceV2Client(transport=PagesTransport(channel=channel))
         options = {"api_endpoint": settings.endpoint} if settings.endpoint else None
-        return LoggingServiceV2Client(client_options=options)
+        return LoggingServiceV2Client(transport=PagesTransport, client_options=options)
     except GoogleAuthError as error:
         raise to_auth_error(error) from error
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import grpc
 from google.api_core import exceptions
-from google.cloud.logging_v2.types import ListLogEntriesRequest, ListLogEntriesResponse
+from google.cloud.logging_v2.types import ListLogEntriesRequest
 
 from diag import lql
 from diag.errors import SourceError
@@ -84,7 +84,7 @@ def _ask(
     for left in reversed(range(PERMISSION_TRIES)):
         asked_ns = time.time_ns()
         try:
-            answer, call = method.with_call(request, timeout=max(0.1, ends_s - time.monotonic()))
+            page, call = method.with_call(request, timeout=max(0.1, ends_s - time.monotonic()))
         except grpc.RpcError as error:
             problem = exceptions.from_grpc_error(error)  # type: ignore[no-untyped-call]  # as above
             if isinstance(problem, exceptions.DeadlineExceeded):
@@ -94,7 +94,6 @@ def _ask(
             time.sleep(PERMISSION_WAIT_S)
         else:
             break
-    page = ListLogEntriesResponse.pb(answer)
     records = tuple(LogRecord(to_json_form(entry), source="cloud-logging") for entry in page.entries)
     visit = Visit(records, bool(page.next_page_token), asked_ns, time.time_ns(), _date_of(call))
     return visit, page.next_page_token

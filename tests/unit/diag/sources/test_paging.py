@@ -8,13 +8,14 @@ from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
-from google.cloud.logging_v2.types import LogEntry
 from hypothesis import given
 from hypothesis import strategies as st
 
 from diag.errors import SourceError
+from diag.model.instants import NS_PER_S
 from diag.model.window import Window
 from diag.sources.cloud_logging import paging
+from diag.sources.cloud_logging.messages import Page
 from diag.sources.cloud_logging.paging import Paging
 from diag.sources.cloud_logging.slices import MOST_SLICES, cut_rest
 
@@ -52,8 +53,8 @@ class Service:
 
 
 def _entry(time: int, insert_id: str):
-    entry = LogEntry.pb()(insert_id=insert_id)
-    entry.timestamp.FromNanoseconds(time)
+    entry = Page().entries.add(insert_id=insert_id)
+    entry.timestamp.seconds, entry.timestamp.nanos = divmod(time, NS_PER_S)
     return entry
 
 
