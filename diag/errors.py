@@ -6,6 +6,7 @@
     ├── FilterError           a filter of the query language, with its position   exit 2
     ├── DataError             a packaged or given data file is wrong, with place  exit 2
     └── SourceError           a source that was asked for could not be read       exit 4
+        └── NotAllowedError   a right is missing, or it is not there
 
 A source that fails does not raise to the top: its failure is recorded in its coverage, and the
 others go on. `SourceError` reaches the top only where there is nothing else to show.
@@ -86,3 +87,7 @@ class SourceError(DiagError):
     """A source could not be read; `hint` says what would let it."""
 
     exit_code = ExitCode.SOURCE_FAILED
+
+
+class NotAllowedError(SourceError):
+    """We may not read it, or it does not exist: who may not read is not told which."""

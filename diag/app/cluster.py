@@ -93,13 +93,15 @@ class Cluster:
         """What the known services were in the window; None where nothing was read."""
         if self.facts is None:
             return None
-        names = ServiceNames(catalogue)
-        heard = [pod for _, pods in coverage.pods for pod in pods]
+        names, settings = ServiceNames(catalogue), self._request.settings
+        # a name that two projects have stands behind its project
+        heard = [pod.rpartition("/")[2] for _, pods in coverage.pods for pod in pods]
         return look_back(
             self.facts,
             window,
             logged=self._logged,
             heard=heard,
+            alone=len(settings.logging.resources) < 2 and len(settings.cluster.names) < 2,
             is_ours=lambda name: bool(names.resolve(name)) or name in heard,
             export=judge_export(self._export, self.facts, coverage.find(CLOUD_LOGGING)),
         )

@@ -18,7 +18,7 @@ _GRACE_S = 3.0
 async def read_export(request: Request) -> LogExport | None:
     """What the GKE API says; None of what is no cluster of Google's, or logs to another service."""
     settings = request.settings
-    names = (settings.logging.project, settings.cluster.location, settings.cluster.name)
+    names = (settings.logging.projects, settings.cluster.locations, settings.cluster.names)
     if not all(names) or (settings.logging.endpoint and not settings.kubernetes.gke_endpoint):
         return None
     from diag.sources.aside import run_aside

@@ -47,6 +47,9 @@ _SLICED = (
     "filter with their times, at the cost of a request more for each"
 )
 _REFUSED = "requests that the service refuses are sent again a few times; these are not counted"
+_SEVERAL = (
+    "all {count} projects are asked in one request; where it is refused each project by itself, to find which"
+)
 _DISCOVERED = "the project is the one of the kubeconfig's context"
 _FILES = "the log files are read; Cloud Logging is not asked"
 _PODS = "the pods' logs are read from their nodes; Cloud Logging is not asked"
@@ -153,12 +156,13 @@ def _to_unknown(what: str, why: str, rounds: int, pages: int) -> PlannedQuery:
 def _to_plan(
     request: Request, source: CloudLogging, recall: Recall, queries: tuple[PlannedQuery, ...]
 ) -> ReadingPlan:
-    kept = source.coverage().entries
+    kept, several = source.coverage().entries, len(request.settings.logging.resources)
     notes = (
         f"{kept} entries are in the cache; they are not asked for" if kept else "",
         recall.problem,
         *_tell_kafka(request),
         _DISCOVERED if request.discovered else "",
+        _SEVERAL.format(count=several) if several > 1 else "",
         _SLICED.format(most=source.most_slices),
         _REFUSED,
     )

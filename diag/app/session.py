@@ -92,6 +92,6 @@ def _to_query(
         files=tuple(show_name(name) for name in request.files),
         collected_ns=collected_ns,
         # Google's console knows only what Google's service holds.
-        project=request.settings.logging.project if live and not request.settings.logging.endpoint else "",
+        logs=request.settings.logging.resources if live and not request.settings.logging.endpoint else (),
         namespace=request.settings.cluster.first_namespace if live else "",
     )

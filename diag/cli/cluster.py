@@ -45,7 +45,7 @@ def cluster(
         "cluster.namespace": namespace,
         "cluster.location": location,
         "cluster.name": cluster_name,
-        "logging.project": project,
+        "logging.project": options.join(project),
         "logging.endpoint": logging_endpoint,
     }
     sink = _Sink(output_format, out, quiet)

@@ -76,9 +76,14 @@ def to_kube_flags(kubeconfig: Path | None, context: str | None) -> Flags:
     }
 
 
+def join(values: list[str] | None) -> str | None:
+    """An option that may be given again, as the text with commas that its setting is."""
+    return ",".join(values) if values else None
+
+
 def to_source_flags(
     *,
-    project: str | None,
+    project: list[str] | None,
     endpoint: str | None,
     cluster: tuple[str | None, str | None, str | None],
     broker: Flags,
@@ -88,7 +93,7 @@ def to_source_flags(
     """The flags that say what is read.
 
     Args:
-        project: of Google Cloud.
+        project: of Google Cloud, or several, or log views.
         endpoint: of the log service.
         cluster: its location, its name, and the namespace.
         broker: see `to_kafka_flags`.
@@ -97,7 +102,7 @@ def to_source_flags(
     """
     location, name, namespace = cluster
     return {
-        "logging.project": project,
+        "logging.project": join(project),
         "logging.endpoint": endpoint,
         "logging.quota": quota,
         "cluster.location": location,
@@ -146,13 +151,18 @@ Since = Annotated[
 ]
 Until = Annotated[str | None, typer.Option(help="End of the window, likewise.", rich_help_panel=_SOURCES)]
 Project = Annotated[
-    str | None,
-    typer.Option(help="Google Cloud project whose log entries are read.", rich_help_panel=_SOURCES),
+    list[str] | None,
+    typer.Option(
+        help="Google Cloud project or log view whose entries are read; may be given again, or with commas.",
+        rich_help_panel=_SOURCES,
+    ),
 ]
 Location = Annotated[
     str | None, typer.Option(help="Region or zone of the cluster.", rich_help_panel=_SOURCES)
 ]
-Cluster = Annotated[str | None, typer.Option(help="GKE cluster.", rich_help_panel=_SOURCES)]
+Cluster = Annotated[
+    str | None, typer.Option(help="GKE cluster; several with commas.", rich_help_panel=_SOURCES)
+]
 Namespace = Annotated[
     str | None,
     typer.Option("--namespace", "-n", help="Namespace of the voice agent.", rich_help_panel=_SOURCES),

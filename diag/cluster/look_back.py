@@ -21,6 +21,7 @@ def look_back(
     *,
     logged: Iterable[ClusterEvent] = (),
     heard: Iterable[str] = (),
+    alone: bool = True,
     is_ours: Callable[[str], bool] = lambda _: True,
     export: LogExport | None = None,
 ) -> ClusterView:
@@ -31,13 +32,14 @@ def look_back(
         window: None: as it is now.
         logged: events that the log service kept.
         heard: pods that log entries of the window name.
+        alone: these are of this cluster alone; else one that it does not list may run in another.
         is_ours: whether a workload or pod of this name is of interest; what is not is left out, and counted.
         export: whether its logs go to the log service.
     """
     events = join_events(facts.events, logged)
     then = tuple(find_in_window(events, window))
     pods = [view_pod(pod, window) for pod in facts.pods if lived_in(pod, window)]
-    pods += _find_gone(facts, then, heard)
+    pods += _find_gone(facts, then, heard, alone=alone)
     ours = [one for one in facts.workloads if is_ours(one.name)]
     services = sorted((one for one in facts.services if is_ours(one.name)), key=lambda one: one.ref)
     workloads = tuple(_view(one, window, events, facts.pods, pods) for one in sorted(ours, key=_by_name))
@@ -63,7 +65,9 @@ def look_back(
     )
 
 
-def _find_gone(facts: ClusterFacts, then: Iterable[ClusterEvent], heard: Iterable[str]) -> Iterator[PodView]:
+def _find_gone(
+    facts: ClusterFacts, then: Iterable[ClusterEvent], heard: Iterable[str], *, alone: bool
+) -> Iterator[PodView]:
     """Pods of the window that the cluster does not list any more. Where it lists none, nothing is gone.
 
     What may have run where nobody looked is not gone: a log entry does not tell its pod's namespace.
@@ -76,7 +80,7 @@ def _find_gone(facts: ClusterFacts, then: Iterable[ClusterEvent], heard: Iterabl
     logged = frozenset(heard)
     for name in sorted((told.keys() | logged) - known):
         gone = view_gone(told.get(name, namespace), name, _BY_LOG if name in logged else _BY_EVENT)
-        is_here = name in told or not facts.namespaces
+        is_here = name in told or (alone and not facts.namespaces)
         if is_here or any(_belongs(gone, one) for one in facts.workloads):
             yield gone
 

@@ -19,6 +19,7 @@ from diag.config.kafka import Layer, complete_layers, refuse_secrets, warn_of_ke
 from diag.config.secrets import is_secret, to_shown
 from diag.errors import SettingsError
 from diag.model.findings import Severity
+from diag.model.log_resources import parse_resources
 from diag.model.secret import Secret
 from diag.model.settings import Settings
 from diag.model.settings_report import Origin
@@ -36,6 +37,8 @@ _PATHS = (
     *(f"kafka.{name}" for name in ("config", "password_file", "ca_file", "cert_file", "key_file")),
 )
 _ADDRESSES = ("logging.endpoint", "kubernetes.gke_endpoint", "kafka.bootstrap", "kafka.oauth_endpoint")
+_WITH_COMMAS = ("logging.project", "cluster.name", "cluster.location", "cluster.namespace")
+"""Texts that may name several: with commas between, in a file as a list, too."""
 _LONGEST_SHOWN = 40
 
 BOUNDS = {
@@ -193,6 +196,8 @@ def _convert(name: str, value: Any, default: Any, origin: str) -> Any:
 
 
 def _to_text(name: str, value: Any, origin: str) -> str:
+    if name in _WITH_COMMAS and isinstance(value, list):
+        value = ",".join(_to_texts(name, value, origin))
     if not isinstance(value, str):
         raise _wrong(name, value, origin, "a text")
     if value and value not in CHOICES.get(name, (value,)):
@@ -201,7 +206,19 @@ def _to_text(name: str, value: Any, origin: str) -> str:
         raise SettingsError(
             f"{origin}: {name} must be an address without a login", hint="leave out all up to the @"
         )
+    if name == "logging.project":
+        _check_projects(value, origin)
     return value
+
+
+def _check_projects(value: str, origin: str) -> None:
+    try:
+        parse_resources(value)
+    except ValueError as error:
+        raise SettingsError(
+            f"{origin}: logging.project: {error}",
+            hint="a project's ID, or projects/P/locations/L/buckets/B/views/V",
+        ) from error
 
 
 def _to_number(value: Any) -> float | None:

@@ -9,6 +9,7 @@ from diag.model.code import CodeFacts
 from diag.model.coverage import Coverage
 from diag.model.findings import Finding, Outcome, Scope, Verdict
 from diag.model.identifiers import Identifier
+from diag.model.log_resources import LogResource
 from diag.model.manifests import Drift, Manifests
 from diag.model.session import Session
 from diag.model.topics import TopicPlan
@@ -23,14 +24,14 @@ class Query:
         window: as it was searched at last; None where files gave no times.
         files: the names given on the command line.
         collected_ns: when it was read; None for files, which do not change with the hour.
-        project: whose entries Google's console shows, for links to them; empty for other endpoints and files.
+        logs: whose entries Google's console shows, for links to them; none for other endpoints and files.
     """
 
     asked: Identifier
     window: Window | None
     files: tuple[str, ...] = ()
     collected_ns: int | None = None
-    project: str = ""
+    logs: tuple[LogResource, ...] = ()
     namespace: str = ""
 
 

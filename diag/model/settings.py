@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from diag.model.findings import Severity
+from diag.model.log_resources import LogResource, parse_resources
 from diag.model.secret import Secret
 
 
@@ -13,7 +14,8 @@ class LoggingSettings:
     """Where log entries are read."""
 
     project: str = ""
-    """Google Cloud project whose entries are read; found from the kubeconfig's context if empty."""
+    """Google Cloud project whose entries are read, or several with commas, the cluster's own first; log views
+    (projects/P/locations/L/buckets/B/views/V) as well. Found from the kubeconfig's context if empty."""
 
     source: str = ""
     """Where lines are read: cloud-logging or kubernetes (the pods' own logs); empty: whichever has them."""
@@ -27,29 +29,59 @@ class LoggingSettings:
     max_pages: int = 40
     """Pages of 1000 entries that one query may take before its answer counts as partial."""
 
+    @property
+    def resources(self) -> tuple[LogResource, ...]:
+        """Each project and view that is named, once; raises `ValueError` where one is neither."""
+        return parse_resources(self.project)
+
+    @property
+    def projects(self) -> tuple[str, ...]:
+        """Each project that is named, by itself or by a view of its own, once."""
+        return tuple(dict.fromkeys(filter(None, (one.project for one in self.resources))))
+
+    @property
+    def first_project(self) -> str:
+        """For a service that knows one: the cluster's own; empty where none is named."""
+        return next(iter(self.projects), "")
+
 
 @dataclass(frozen=True, slots=True)
 class ClusterSettings:
     """Which part of the project's entries is ours."""
 
     name: str = ""
-    """GKE cluster; found from the kubeconfig's context if empty."""
+    """GKE cluster, or several with commas; found from the kubeconfig's context if empty."""
 
     location: str = ""
-    """Region or zone of the cluster; found likewise."""
+    """Region or zone of the cluster, or several with commas; found likewise."""
 
     namespace: str = ""
     """Namespace of the voice agent, or several with commas; empty: every namespace of the cluster."""
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Each cluster that is named, once."""
+        return _split(self.name)
+
+    @property
+    def locations(self) -> tuple[str, ...]:
+        """Each location that is named, once."""
+        return _split(self.location)
+
+    @property
     def namespaces(self) -> tuple[str, ...]:
         """Each namespace that is named, once."""
-        return tuple(dict.fromkeys(filter(None, (one.strip() for one in self.namespace.split(",")))))
+        return _split(self.namespace)
 
     @property
     def first_namespace(self) -> str:
         """For a command that takes one; empty where none is named."""
         return next(iter(self.namespaces), "")
+
+
+def _split(text: str) -> tuple[str, ...]:
+    """What stands between commas, each once."""
+    return tuple(dict.fromkeys(filter(None, (one.strip() for one in text.split(",")))))
 
 
 @dataclass(frozen=True, slots=True)

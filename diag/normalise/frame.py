@@ -20,6 +20,7 @@ from diag.normalise.draft import Draft
 from diag.normalise.header import Clock
 from diag.normalise.log_entry import find_received
 from diag.normalise.mentions import MentionFinder
+from diag.normalise.origins import tell_origins
 from diag.normalise.redaction import FieldRedactor
 from diag.normalise.services import ServiceNames, hints_of_origin
 from diag.normalise.shapes import read_record
@@ -54,7 +55,7 @@ def join_frames(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     joined = pl.concat(parts).sort(frames.TIME, frames.INSERT_ID, frames.ORDER, nulls_last=True)
     identity = [frames.LOG_NAME, frames.TIME, frames.INSERT_ID]
     duplicate = (pl.col(frames.INSERT_ID) != "") & ~pl.struct(identity).is_first_distinct()
-    return frames.check_schema(drop_copies(joined.filter(~duplicate)))
+    return frames.check_schema(tell_origins(drop_copies(joined.filter(~duplicate))))
 
 
 class _Rows:

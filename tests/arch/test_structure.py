@@ -20,6 +20,7 @@ POLARS_ROOMS = (
     "diag/model/frames.py",
     "diag/normalise/frame.py",
     "diag/normalise/copies.py",
+    "diag/normalise/origins.py",
     "diag/session/census.py",
     "diag/session/select.py",
     "diag/sources/scratch.py",

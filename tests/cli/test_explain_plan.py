@@ -48,6 +48,20 @@ def test_the_filters_can_be_checked_as_they_are_printed(diag, command: tuple[str
         assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_several_projects_are_asked_in_one_request(diag) -> None:
+    """Given again, with commas, or as a view; the plan names all, and costs what one project would."""
+    view = "projects/logs/locations/global/buckets/b/views/_AllLogs"
+    one = json.loads(diag("sessions", *LIVE, "-o", "json").stdout)
+    done = diag("sessions", *LIVE, "--project", "q,r", "--project", view, "-o", "json")
+    several = json.loads(done.stdout)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert several["where"] == f"p,q,r,{view}"
+    assert several["requests"]["least"] == one["requests"]["least"]
+    assert any("each project by itself" in note for note in several["notes"])
+    assert not any("each project by itself" in note for note in one["notes"])
+
+
 def test_a_cache_that_can_not_be_used_is_said(diag, workdir) -> None:
     """Then the plan costs more than it might, and says why."""
     (workdir / ".cache/diag").mkdir(parents=True)

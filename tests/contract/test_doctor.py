@@ -53,7 +53,7 @@ def serve(workdir: Path) -> Iterator[Callable[..., str]]:
     running: list[grpc.Server] = []
 
     def start(entries: list[dict], **switches: int) -> str:
-        settings = Settings(Listen("127.0.0.1", 0), (PROJECT,))
+        settings = Settings(Listen("127.0.0.1", 0), (PROJECT, "q"))
         service = LoggingService(settings, EntryStore(), Switchboard(Switches(**switches)))
         server, port = build_server(service)
         server.start()
@@ -122,6 +122,26 @@ def test_a_project_that_can_be_read_is_all_right(serve) -> None:
     assert "not seen: " in export.evidence
     assert checkup.find("clock").state is Health.OK
     assert of_checkup(checkup) == 0
+
+
+def test_each_of_several_projects_is_told(serve) -> None:
+    """One that may not be read is named with the right that is missing; a session is judged without it."""
+    both, one = "p,q", "p,nobody"
+    address = serve([entry(1), entry(2, "media-server")])
+
+    well = ask(address, **{"logging.project": both}).find("log-entries")
+    checkup = ask(address, **{"logging.project": one})
+
+    assert well.state is Health.OK
+    assert "project p: entries can be listed" in well.evidence
+    assert "project q: entries can be listed; there is none of the last hour" in well.evidence
+    short = checkup.find("log-entries")
+    assert (short.state, short.partial) == (Health.WARNING, True)
+    assert "project p: entries can be listed" in short.evidence
+    assert "reading project 'nobody' is not allowed" in short.evidence
+    assert "logging.logEntries.list" in short.evidence
+    assert "roles/logging.viewer" in short.remedy
+    assert "media-server, orchestrator" in checkup.find("log-export").evidence
 
 
 def test_entries_elsewhere_are_named_where_the_namespace_has_none(serve) -> None:

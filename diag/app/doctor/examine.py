@@ -60,7 +60,10 @@ def _list_sources(request: DoctorRequest) -> Iterator[Probe]:
     settings, excused = discover_settings(named), not named.logging.project
     google, broker = GoogleProbes(settings, request.now_ns), BrokerProbes(settings, request.now_ns)
     yield Probe("credentials", google.credentials, within_s=12, excused=excused)
-    yield Probe("log-entries", google.entries, after="credentials", excused=excused)
+    several = len(settings.logging.resources)
+    yield Probe(
+        "log-entries", google.entries, within_s=10.0 * max(1, several), after="credentials", excused=excused
+    )
     yield Probe("log-export", google.export, within_s=20, after="log-entries", excused=excused)
     yield Probe("clock", google.clock, after="log-entries")
     yield Probe("kafka", broker.reach)

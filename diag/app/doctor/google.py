@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diag.app.doctor.clock import compare_clocks
+from diag.errors import NotAllowedError
 from diag.model.checkup import Answer, Health
 from diag.model.instants import format_clock
+from diag.model.log_resources import LogResource
 from diag.model.records import LogRecord
 from diag.model.settings import ClusterSettings, Settings
 from diag.model.window import MINUTE_NS, Window
@@ -23,13 +26,14 @@ _SHOWN = 4
 
 
 class GoogleProbes:
-    """What is asked of one project, with at most three requests of its quota."""
+    """What is asked of the projects: at most three requests, and one more for each further project."""
 
     def __init__(self, settings: Settings, now_ns: int) -> None:
         self._settings = settings
         # a clock of ours that is behind must not hide the newest entries: what it is worth is asked, too
         self._window = Window(now_ns - HOUR_NS, now_ns + HOUR_NS)
         self._visit: Visit | None = None
+        self._readable: list[LogResource] = []
 
     def credentials(self) -> Answer:
         """Are there any, of which kind, do they still work?"""
@@ -46,12 +50,25 @@ class GoogleProbes:
         return Answer(Health.OK, _describe(cloud_logging.try_credentials()))
 
     def entries(self) -> Answer:
-        """May entries be listed? One is enough to know."""
-        self._visit = self._look(self._settings.cluster, 1)
-        project = self._settings.logging.project
-        if self._visit.entries or self._visit.has_more:
-            return Answer(Health.OK, f"project {project}: entries can be listed")
-        return Answer(Health.OK, f"project {project}: entries can be listed; there is none of the last hour")
+        """May entries be listed? One is enough to know, of each project: one refuses the request for all."""
+        asked, told, refused = self._settings.logging.resources, list[str](), list[NotAllowedError]()
+        for one in asked:
+            try:
+                self._visit = visit = self._look(self._settings.cluster, 1, (one,))
+            except NotAllowedError as error:
+                if len(asked) == 1:
+                    raise
+                refused.append(error)
+            else:
+                self._readable.append(one)
+                none = "" if visit.entries or visit.has_more else "; there is none of the last hour"
+                told.append(
+                    f"{'log view' if one.view else 'project'} {one.label}: entries can be listed{none}"
+                )
+        if not self._readable:
+            raise refused[0]
+        said = "; ".join((*told, *map(str, refused)))
+        return _warn(said, refused[0].hint) if refused else Answer(Health.OK, said)
 
     def export(self) -> Answer:
         """Do the cluster's containers log here, and services that diag knows?"""
@@ -81,10 +98,12 @@ class GoogleProbes:
         assert self._visit is not None  # noqa: S101  it is asked after the entries
         return compare_clocks(self._visit)
 
-    def _look(self, cluster: ClusterSettings, most: int) -> Visit:
+    def _look(self, cluster: ClusterSettings, most: int, logs: Sequence[LogResource] = ()) -> Visit:
         from diag.sources import cloud_logging
 
-        return cloud_logging.look(self._settings.logging, cluster, self._window, most, _TIMEOUT_S)
+        asked = ",".join(one.name for one in logs or self._readable)
+        settings = replace(self._settings.logging, project=asked)
+        return cloud_logging.look(settings, cluster, self._window, most, _TIMEOUT_S)
 
     def _describe_services(self, visit: Visit) -> Answer:
         from diag import normalise

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from diag.model.code import REPOSITORY
 from diag.model.findings import Evidence
 from diag.model.instants import format_instant
+from diag.model.log_resources import LogResource
 from diag.model.manifests import SLUG as MANIFESTS
 from diag.render.console import link_to_entry
 from diag.render.neutral import to_code
@@ -30,11 +31,11 @@ class EvidenceIndex:
     """Numbers evidence as it is cited, by first use.
 
     ``E`` is for log entries, ``K`` for Kafka, ``C`` for the cluster, ``G`` for code, ``M`` for manifests.
-    With the `project` that holds the entries, each links to its line in Google's console.
+    With the projects and views that hold the entries, each links to its line in Google's console.
     """
 
-    def __init__(self, project: str = "") -> None:
-        self._project = project
+    def __init__(self, logs: Sequence[LogResource] = ()) -> None:
+        self._logs = logs
         self._labels: dict[tuple[str, str], str] = {}
         self._cited: list[tuple[str, Evidence]] = []
 
@@ -71,7 +72,7 @@ class EvidenceIndex:
         )
 
     def _link(self, one: Evidence) -> str:
-        address = link_to_entry(one, self._project)
+        address = link_to_entry(one, self._logs)
         return f"[{to_code(one.ref)}]({address})" if address else to_code(one.ref)
 
     def insert_ids(self) -> tuple[str, ...]:

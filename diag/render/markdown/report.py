@@ -83,7 +83,7 @@ def _environment() -> jinja2.Environment:
 
 def _build_view(diagnosis: Diagnosis) -> dict[str, Any]:
     """Section by section, so that evidence is numbered in the order in which it is read."""
-    index = EvidenceIndex(diagnosis.query.project)
+    index = EvidenceIndex(diagnosis.query.logs)
     view = {
         **_view_summary(diagnosis, index),
         **_view_analysis(diagnosis, index),
@@ -227,14 +227,15 @@ def _outcome_word(result: Result) -> str:
 
 
 def _query_again(diagnosis: Diagnosis, index: EvidenceIndex) -> str:
-    """A line that shows the cited entries in Cloud Logging once more; empty where they are not there."""
+    """Lines that show the cited entries in Cloud Logging once more; empty where they are not there."""
     ids, window = index.insert_ids()[:40], diagnosis.query.window
-    if not diagnosis.query.project or not ids or window is None:
+    if not diagnosis.query.logs or not ids or window is None:
         return ""
     safe = [one for one in ids if one.replace("-", "").replace("_", "").isalnum()]
     since, until = window.to_rfc3339()
     listed = " OR ".join(f'"{one}"' for one in safe)
-    return (
+    return "\n".join(
         f'gcloud logging read \'timestamp>="{since}" timestamp<"{until}" insertId=({listed})\''
-        f" --project={diagnosis.query.project} --format=json"
+        f" {one.gcloud_options} --format=json"
+        for one in diagnosis.query.logs
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import warnings
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import grpc
@@ -13,7 +14,8 @@ from google.auth import environment_vars
 from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
 
-from diag.errors import SettingsError, SourceError
+from diag.errors import NotAllowedError, SettingsError, SourceError
+from diag.model.log_resources import LogResource
 from diag.model.settings import LoggingSettings
 from diag.sources.cloud_logging.messages import PagesTransport
 
@@ -27,6 +29,8 @@ _CHANNEL_OPTIONS = (("grpc.max_receive_message_length", -1), ("grpc.max_send_mes
 TIMEOUT_S = 60.0
 """For one page: the service itself gives up searching earlier, and answers with a token to go on."""
 
+_REFUSES = "Cloud Logging refuses the query"
+_CHECK = "check --project, --cluster and --namespace"
 _PLUGIN_FAILED = "metadata from plugin failed"
 """What gRPC says, as of a service that is away, when a token could not be fetched."""
 
@@ -83,8 +87,13 @@ def to_auth_error(error: Exception) -> SourceError:
     return SourceError(f"Cloud Logging: no usable credentials ({said})", hint=hint)
 
 
-def explain(error: Exception, settings: LoggingSettings) -> SourceError:
-    """The library's error in one line: what, where, and what to do."""
+def explain(
+    error: Exception, settings: LoggingSettings, resources: Sequence[LogResource] = ()
+) -> SourceError:
+    """The library's error in one line: what, where, and what to do.
+
+    `resources` are those that the request named; all of the settings' if none are given.
+    """
     where = settings.endpoint or "logging.googleapis.com"
     said = _first_line(error)
     match error:
@@ -92,16 +101,8 @@ def explain(error: Exception, settings: LoggingSettings) -> SourceError:
             return to_auth_error(error)
         case exceptions.ServiceUnavailable() if _PLUGIN_FAILED in said:
             return to_auth_error(error)
-        case exceptions.Forbidden() if error.reason == "SERVICE_DISABLED":
-            return SourceError(
-                f"Cloud Logging: its API is switched off in project {settings.project!r} ({said})",
-                hint=f"gcloud services enable logging.googleapis.com --project {settings.project}",
-            )
-        case exceptions.Forbidden():
-            return SourceError(
-                f"Cloud Logging: reading project {settings.project!r} is not allowed ({said})",
-                hint="the account needs roles/logging.viewer on the project",
-            )
+        case exceptions.Forbidden() | exceptions.NotFound():
+            return _to_not_allowed(error, resources or settings.resources)
         case exceptions.Unauthenticated():
             return SourceError(
                 f"Cloud Logging: the credentials are refused ({said})",
@@ -111,10 +112,8 @@ def explain(error: Exception, settings: LoggingSettings) -> SourceError:
             return SourceError(
                 f"Cloud Logging: the read quota is spent ({said})", hint="wait a minute, or lower --quota"
             )
-        case exceptions.InvalidArgument() | exceptions.NotFound():
-            return SourceError(
-                f"Cloud Logging refuses the query ({said})", hint="check --project, --cluster and --namespace"
-            )
+        case exceptions.InvalidArgument():
+            return SourceError(f"{_REFUSES} ({said})", hint=_CHECK)
         case exceptions.DeadlineExceeded():
             return SourceError(
                 f"Cloud Logging at {where} did not find the entries in {TIMEOUT_S:.0f} s ({said})",
@@ -125,6 +124,31 @@ def explain(error: Exception, settings: LoggingSettings) -> SourceError:
                 f"Cloud Logging at {where} does not answer ({said})",
                 hint="check --logging-endpoint and the network",
             )
+
+
+def _to_not_allowed(error: exceptions.GoogleAPICallError, asked: Sequence[LogResource]) -> NotAllowedError:
+    said = _first_line(error)
+    if isinstance(error, exceptions.NotFound):
+        return NotAllowedError(f"{_REFUSES} ({said})", hint=_CHECK)
+    if error.reason == "SERVICE_DISABLED":
+        return NotAllowedError(
+            f"Cloud Logging: its API is switched off in {_name(asked)} ({said})",
+            hint=f"gcloud services enable logging.googleapis.com --project {asked[0].parent}",
+        )
+    return NotAllowedError(
+        f"Cloud Logging: reading {_name(asked)} is not allowed ({said})", hint=_tell_role(asked)
+    )
+
+
+def _name(resources: Sequence[LogResource]) -> str:
+    kind = "log view" if all(one.view for one in resources) else "project"
+    return f"{kind}{'s' if len(resources) > 1 else ''} {', '.join(repr(one.label) for one in resources)}"
+
+
+def _tell_role(resources: Sequence[LogResource]) -> str:
+    if all(one.view for one in resources):
+        return "the account needs roles/logging.viewAccessor on the view"
+    return f"the account needs roles/logging.viewer on {'each' if len(resources) > 1 else 'the'} project"
 
 
 def _first_line(error: Exception) -> str:

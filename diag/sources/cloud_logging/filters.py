@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from diag import lql
 from diag.model.catalogue import Catalogue
-from diag.model.filters import And, Comparison, Filter, Not, Op, Or
+from diag.model.filters import And, Call, Comparison, Filter, Not, Op, Or
 from diag.model.identifiers import LOST_TEXTS, IdKind
 from diag.model.instants import format_instant
+from diag.model.log_resources import LogResource
 from diag.model.queries import LogQuery
 from diag.model.records import SESSION_ROLES
 from diag.model.settings import ClusterSettings
@@ -27,16 +28,16 @@ _PAYLOAD, _LABELS = "jsonPayload", "labels"
 
 
 def build_filters(
-    query: LogQuery, cluster: ClusterSettings, project: str, catalogue: Catalogue
+    query: LogQuery, cluster: ClusterSettings, resources: Sequence[LogResource], catalogue: Catalogue
 ) -> tuple[str, ...]:
-    """The filters whose answers together answer `query`."""
+    """The filters whose answers together answer `query`, asked of `resources` in one request."""
     if query.events:
-        return (_build_event_filter(query.window, cluster, project),)
+        return (_build_event_filter(query.window, cluster, resources),)
     frame = build_frame(query.window, cluster)
     if query.where is not None:
         frame = (*frame, query.where)
     fixed = [*_says(query.messages), *(_names_no_session(catalogue) if query.without_ids else ())]
-    parts: list[tuple[Filter, ...]] = [tuple(_mentions(text, project, catalogue)) for text in query.ids]
+    parts: list[tuple[Filter, ...]] = [tuple(_mentions(text, resources, catalogue)) for text in query.ids]
     return tuple(_pack(frame, parts, tuple(fixed)))
 
 
@@ -50,10 +51,10 @@ def build_frame(window: Window, cluster: ClusterSettings) -> tuple[Filter, ...]:
     )
 
 
-def _build_event_filter(window: Window, cluster: ClusterSettings, project: str) -> str:
+def _build_event_filter(window: Window, cluster: ClusterSettings, resources: Sequence[LogResource]) -> str:
     """Events of all objects in the cluster's namespaces: of pods, and of what has no resource of its own."""
     frame = (
-        _equals(("logName",), f"projects/{project}/logs/events"),
+        _in_log("events", resources),
         *_one_of(("resource", "type"), ("k8s_pod", "k8s_cluster")),
         *_in_cluster(cluster),
         *_one_of(("jsonPayload", "involvedObject", "namespace"), cluster.namespaces),
@@ -63,8 +64,15 @@ def _build_event_filter(window: Window, cluster: ClusterSettings, project: str) 
 
 
 def _in_cluster(cluster: ClusterSettings) -> Iterator[Filter]:
-    named = (("location", cluster.location), ("cluster_name", cluster.name))
-    return (_equals(("resource", "labels", name), value) for name, value in named if value)
+    yield from _one_of(("resource", "labels", "location"), cluster.locations)
+    yield from _one_of(("resource", "labels", "cluster_name"), cluster.names)
+
+
+def _in_log(log: str, resources: Sequence[LogResource]) -> Filter:
+    """By its name where one project has it; a view holds logs of projects that nobody names."""
+    if len(resources) == 1 and resources[0].own_project:
+        return _equals(("logName",), f"projects/{resources[0].own_project}/logs/{log}")
+    return Call("log_id", (log,))
 
 
 def _within(window: Window) -> tuple[Filter, ...]:
@@ -85,11 +93,11 @@ def _equals(path: tuple[str, ...], value: str) -> Comparison:
     return Comparison(path, Op.EQ, value)
 
 
-def _mentions(text: str, project: str, catalogue: Catalogue) -> Iterator[Filter]:
+def _mentions(text: str, resources: Sequence[LogResource], catalogue: Catalogue) -> Iterator[Filter]:
     """Every place where an entry can hold this ID, by its kind."""
     kind = catalogue.classify(text).kind
     if kind is IdKind.TRACE:
-        yield _equals(("trace",), f"projects/{project}/traces/{text}")
+        yield from _in_trace(text, resources)
         for key in catalogue.keys_of("trace"):
             yield Comparison(_path_of(key), Op.HAS, text)
         return
@@ -102,6 +110,15 @@ def _mentions(text: str, project: str, catalogue: Catalogue) -> Iterator[Filter]
     yield from (Comparison(path, Op.HAS, text) for path in _TEXT_FIELDS)
     if catalogue.id_patterns:  # IDs that stand inside messages
         yield from (Comparison(path, Op.HAS, text) for path in _MESSAGE_FIELDS[:-1])
+
+
+def _in_trace(text: str, resources: Sequence[LogResource]) -> Iterator[Filter]:
+    """By the whole name, which is indexed; what came from a project that nobody names, by the ID in it."""
+    for one in resources:
+        if one.own_project:
+            yield _equals(("trace",), f"projects/{one.own_project}/traces/{text}")
+    if not all(one.own_project for one in resources):
+        yield Comparison(("trace",), Op.HAS, text)
 
 
 def _path_of(key: str) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ _KEPT = "what had been read before was taken from the cache; --no-cache reads it
 
 
 class CloudLogging:
-    """One project's entries. Implements `diag.model.queries.LastingSource`."""
+    """The entries of one project or several. Implements `diag.model.queries.LastingSource`."""
 
     def __init__(
         self,
@@ -61,13 +61,13 @@ class CloudLogging:
             self._failed = True
             self._problems.append(f"{error}; {error.hint}" if error.hint else str(error))
         else:
-            if self._cuts == cuts:
+            if self._cuts == cuts and not self._asker.problems:
                 self._whole.add(query)
 
     def identify(self, query: LogQuery) -> str:
-        """Endpoint, project and filters, as they would be for no window at all."""
+        """Endpoint, projects and filters, as they would be for no window at all."""
         timeless = self.filters(replace(query, window=Window(0, 0)))
-        return "\n\n".join((self._settings.endpoint, self._settings.project, *timeless))
+        return "\n\n".join((self._settings.endpoint, self._projects, *timeless))
 
     def gave_all(self, query: LogQuery) -> bool:
         """Whether every page of `query` was read."""
@@ -89,7 +89,7 @@ class CloudLogging:
 
     def filters(self, query: LogQuery) -> tuple[str, ...]:
         """What the service gets for `query`, as it gets it."""
-        return build_filters(query, self._cluster, self._settings.project, self._catalogue)
+        return build_filters(query, self._cluster, self._settings.resources, self._catalogue)
 
     def most_pages(self, query: LogQuery) -> int:
         """Requests that each filter of `query` may take."""
@@ -102,17 +102,22 @@ class CloudLogging:
 
     @property
     def where(self) -> str:
-        """Project, location, cluster and namespace, as far as they are named."""
+        """Projects, location, cluster and namespace, as far as they are named."""
         cluster = self._cluster
-        parts = (self._settings.project, cluster.location, cluster.name, cluster.namespace)
+        parts = (self._projects, cluster.location, cluster.name, cluster.namespace)
         return "/".join(part for part in parts if part)
+
+    @property
+    def _projects(self) -> str:
+        return ",".join(one.label for one in self._settings.resources)
 
     def coverage(self) -> SourceCoverage:
         """What was asked and what came."""
+        problems = (*self._asker.problems, *self._problems)
         state = State.COMPLETE
         if self._failed:
             state = State.PARTIAL if self._entries else State.FAILED
-        elif self._problems:
+        elif problems:
             state = State.PARTIAL
         return SourceCoverage(
             source=SLUG,
@@ -120,7 +125,7 @@ class CloudLogging:
             asked=f"{self.where}, {self._window.to_text()}" if self._window else self.where,
             got=f"{self._asker.requests} requests" + (f", {self._kept} from the cache" if self._kept else ""),
             entries=self._entries,
-            notes=tuple(dict.fromkeys((*self._problems, *self._notes))),
+            notes=tuple(dict.fromkeys((*problems, *self._notes))),
             requests=self._asker.requests,
         )
 

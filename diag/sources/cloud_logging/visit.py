@@ -66,7 +66,7 @@ def _follow(method: Any, settings: LoggingSettings, text: str, most: int, timeou
     token, ends_s = "", time.monotonic() + timeout_s
     for _ in range(_MOST_PAGES):
         request = ListLogEntriesRequest(
-            resource_names=[f"projects/{settings.project}"],
+            resource_names=[one.name for one in settings.resources],
             filter=text,
             order_by="timestamp desc",
             page_size=most,

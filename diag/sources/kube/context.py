@@ -43,20 +43,38 @@ def find_fitting(settings: Settings) -> str:
 
     The current one comes first. A cluster that nobody named fits the current one alone.
     """
-    named, project = settings.cluster, settings.logging.project
+    named, projects = settings.cluster, settings.logging.projects
     file = find_kubeconfig(settings.kubernetes.kubeconfig)
     contexts = [_to_gke(one) for one in _read_contexts(file)]
-    for context in contexts if project and named.name else contexts[:1]:
+    for context in contexts if projects and named.names else contexts[:1]:
         if context is not None and all(
-            wanted in ("", actual)
+            not wanted or actual in wanted
             for wanted, actual in (
-                (project, context.project),
-                (named.name, context.cluster),
-                (named.location, context.location),
+                (projects, context.project),
+                (named.names, context.cluster),
+                (named.locations, context.location),
             )
         ):
             return context.name
     return ""
+
+
+def name_cluster(settings: Settings) -> tuple[str, str, str] | None:
+    """Project, location and name of the cluster that is meant; None where they are not all known.
+
+    Of several that are named it is the one whose objects are read: the one that the context says.
+    """
+    named = settings.cluster
+    places = settings.logging.projects, named.locations, named.names
+    if not all(places):
+        return None
+    if all(len(one) == 1 for one in places):
+        return places[0][0], places[1][0], places[2][0]
+    wanted = settings.kubernetes.context or find_fitting(settings)
+    context = _to_gke({"name": wanted})
+    if context is not None:
+        return context.project, context.location, context.cluster
+    return places[0][0], places[1][0], places[2][0]
 
 
 def find_kubeconfig(named: str) -> str:

@@ -18,6 +18,7 @@ from diag.errors import SettingsError
 from diag.model.cluster_view import Export, LogExport
 from diag.model.settings import Settings
 from diag.sources.kube import reasons
+from diag.sources.kube.context import name_cluster
 from diag.sources.kube.fields import dig, list_at
 
 _ENDPOINT = "https://container.googleapis.com"
@@ -28,10 +29,9 @@ _MOST_BYTES = 1 << 20
 
 def ask_log_export(settings: Settings) -> LogExport:
     """What the GKE API says of the cluster that the settings name. A failure is an answer, too."""
-    cluster = settings.cluster
-    if not (settings.logging.project and cluster.location and cluster.name):
+    names = name_cluster(settings)
+    if names is None:
         return _unknown("project, location and name of the cluster are not all known")
-    names = (settings.logging.project, cluster.location, cluster.name)
     path = "/v1/projects/{}/locations/{}/clusters/{}?fields=loggingConfig".format(
         *(quote(name, safe="") for name in names)
     )

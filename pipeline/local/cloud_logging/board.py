@@ -60,7 +60,7 @@ class Switchboard:
         code = self._reads.next(now_s)
         if code is not None:
             raise refuse(code, LIST_PERMISSION, project)
-        if not self._quota.take(now_s, per_minute):
+        if not self._quota.take(project, now_s, per_minute):
             raise quota_exceeded(project, per_minute)
 
     def admit_write(self, project: str, context: Any) -> None:

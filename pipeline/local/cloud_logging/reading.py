@@ -26,7 +26,7 @@ LONGEST_FILTER = 20_000
 _DESCENDING = {"": False, "timestamp asc": False, "timestamp desc": True}
 _RESOURCE = re.compile(
     r"(?:projects/(?P<project>[^/]+)|(?:organizations|folders|billingAccounts)/[^/]+)"
-    r"(?:/locations/[^/]+/buckets/[^/]+/views/[^/]+)?"
+    r"(?:/locations/[^/]+/buckets/[^/]+/views/(?P<view>[^/]+))?"
 )
 
 
@@ -90,8 +90,21 @@ def read_filter(text: str) -> CompiledFilter:
         raise invalid("Unparseable filter: too deeply nested") from error
 
 
-def read_projects(request: Any) -> frozenset[str]:
-    """The projects that a request names, as such or by a view; folders and their like hold none.
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The projects that a request names.
+
+    Attributes:
+        projects: as such or by a view.
+        viewed: by a view: it may hold what other projects' sinks sent there.
+    """
+
+    projects: frozenset[str]
+    viewed: frozenset[str]
+
+
+def read_projects(request: Any) -> Named:
+    """What a request names; folders and their like hold nothing.
 
     Raises:
         RequestError: there are no resources, too many, or one is not of a known form.
@@ -101,14 +114,16 @@ def read_projects(request: Any) -> frozenset[str]:
         raise invalid("resource_names must not be empty")
     if len(names) > MOST_RESOURCES:
         raise invalid(f"There are {len(names)} resource_names, more than {MOST_RESOURCES}")
-    return frozenset(filter(None, map(_read_project, names)))
+    matches = list(map(_match, names))
+    projects = frozenset(filter(None, (match["project"] for match in matches)))
+    return Named(projects, projects.intersection(match["project"] for match in matches if match["view"]))
 
 
-def _read_project(name: str) -> str | None:
+def _match(name: str) -> re.Match[str]:
     match = _RESOURCE.fullmatch(name)
     if match is None:
         raise invalid(f"Invalid resource name: {name!r}")
-    return match["project"]
+    return match
 
 
 def make_token(request: Any, position: Position) -> str:

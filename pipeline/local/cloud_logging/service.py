@@ -14,7 +14,7 @@ from grpc_status import rpc_status
 
 from pipeline.local.cloud_logging.board import Switchboard
 from pipeline.local.cloud_logging.encoding import encode_page
-from pipeline.local.cloud_logging.errors import RequestError
+from pipeline.local.cloud_logging.errors import LIST_PERMISSION, RequestError, permission_denied
 from pipeline.local.cloud_logging.reading import Reach, make_token, read_filter, read_projects, read_query
 from pipeline.local.cloud_logging.settings import Settings
 from pipeline.local.cloud_logging.store import EntryStore
@@ -25,6 +25,7 @@ SERVICE = "google.logging.v2.LoggingServiceV2"
 _UNARY_THREADS = 16
 # a session holds a thread for as long as it lasts
 _TAIL_THREADS = 16
+_QUOTA_PROJECT = "x-goog-user-project"
 _WRITTEN = b""  # a WriteLogEntriesResponse: it has no fields
 _DAY_NS = 86_400 * 10**9
 
@@ -41,7 +42,7 @@ class LoggingService:
 
     def write(self, request: Any, context: Any = None) -> bytes:
         """WriteLogEntries; raises `RequestError`."""
-        self.board.admit_write(self._payer, context)
+        self.board.admit_write(self._find_payer(context), context)
         switches, now_ns = self.board.switches, self.now_ns()
         intake = Intake(frozenset(self.settings.projects), switches.denied, self._oldest_ns(now_ns))
         entries = sort_entries(request, intake, now_ns)
@@ -56,7 +57,7 @@ class LoggingService:
 
     def list(self, request: Any, context: Any) -> bytes:
         """ListLogEntries; raises `RequestError`."""
-        self.board.admit_read(self._payer, context)
+        self.board.admit_read(self._find_payer(context), context)
         projects = self._read_projects(request)
         switches, now_ns = self.board.switches, self.now_ns()
         reach = Reach(projects, self._oldest_ns(now_ns), now_ns - self._delay_ns, switches.page_bytes)
@@ -72,7 +73,7 @@ class LoggingService:
         request = next(requests, None)
         if request is None:
             return
-        self.board.admit_read(self._payer, context)
+        self.board.admit_read(self._find_payer(context), context)
         projects = self._read_projects(request)
         wish = Wish(projects, read_filter(request.filter).matches, read_buffer(request))
         session = self.sessions.open(wish, min(self.board.switches.tail_sessions, _TAIL_THREADS))
@@ -81,15 +82,23 @@ class LoggingService:
         yield from session.responses(lambda: self.board.switches.tail_entries_per_minute)
 
     def _read_projects(self, request: Any) -> frozenset[str]:
-        """Our projects among the request's; raises `RequestError` where one is denied."""
-        asked = read_projects(request)
-        self.board.check_readable(asked)
-        return asked.intersection(self.settings.projects)
+        """The projects whose entries the request is for.
 
-    @property
-    def _payer(self) -> str:
-        """Whose quota is spent: the first project's, as that of a client's own would be."""
-        return self.settings.projects[0]
+        Raises:
+            RequestError: one that is named is denied, or not ours; nobody is told which, nor which of both.
+        """
+        named = read_projects(request)
+        if not named.projects.issubset(self.settings.projects):
+            raise permission_denied(LIST_PERMISSION)
+        self.board.check_readable(named.projects)
+        sent = (source for source, place in self.board.switches.routes if place in named.viewed)
+        return named.projects.union(sent)
+
+    def _find_payer(self, context: Any) -> str:
+        """Whose quota is spent, and no other's: the project that the client names, else the first of ours."""
+        sent = context.invocation_metadata() or () if context is not None else ()
+        named = next((value for key, value in sent if key == _QUOTA_PROJECT), "")
+        return named if named in self.settings.projects else self.settings.projects[0]
 
     @property
     def _delay_ns(self) -> int:

@@ -8,7 +8,7 @@ real one is known to be otherwise, the switch says so.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import Any
@@ -28,7 +28,7 @@ class Switches:
     """One setting of all switches."""
 
     read_requests_per_minute: int = _switch(
-        0, "read requests in any minute, of all readers together; 0: no quota (a real project: 60)"
+        0, "read requests in any minute at the cost of one project; 0: no quota (a real project: 60)"
     )
     page_bytes: int = _switch(
         10 * 1024 * 1024, "a page ends at the entry that makes it as long as this, full or not"
@@ -47,6 +47,9 @@ class Switches:
     denied_projects: str = _switch(
         "", "projects, with commas between, whose entries the caller may neither read nor write"
     )
+    sinks: str = _switch(
+        "", "whose entries another project's views hold as well: FROM>TO, with commas between"
+    )
     refuse_reads: str = _switch("", "which reads fail, and how: CODE, CODE*TIMES, CODE/EVERY, CODE@SECONDS")
     refuse_writes: str = _switch("", "which writes fail, likewise")
     tail_sessions: int = _switch(10, "tailing sessions at once")
@@ -56,6 +59,19 @@ class Switches:
     def denied(self) -> frozenset[str]:
         """The projects of `denied_projects`."""
         return frozenset(filter(None, map(str.strip, self.denied_projects.split(","))))
+
+    @property
+    def routes(self) -> frozenset[tuple[str, str]]:
+        """The pairs of `sinks`: from which project, to which."""
+        return frozenset(_read_routes(self.sinks))
+
+
+def _read_routes(text: str) -> Iterator[tuple[str, str]]:
+    for one in filter(None, map(str.strip, text.split(","))):
+        source, arrow, place = map(str.strip, one.partition(">"))
+        if not (source and arrow and place):
+            raise ValueError(f"{one!r} is no sink: FROM>TO")
+        yield source, place
 
 
 def list_switches() -> Mapping[str, str]:
@@ -78,7 +94,9 @@ def _read(switch: Field[Any], value: Any) -> Any:
         return _read_number(switch, value)
     text = str(value)
     if switch.name in _ORDERS:
-        _check_orders(switch.name, text)
+        _check(switch.name, parse_orders, text)
+    if switch.name == "sinks":
+        _check(switch.name, lambda given: list(_read_routes(given)), text)
     return text
 
 
@@ -96,8 +114,8 @@ def _read_number(switch: Field[Any], value: Any) -> float:
     return int(number)
 
 
-def _check_orders(name: str, text: str) -> None:
+def _check(name: str, read: Callable[[str], object], text: str) -> None:
     try:
-        parse_orders(text)
+        read(text)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error

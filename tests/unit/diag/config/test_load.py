@@ -28,6 +28,17 @@ def test_flag_beats_environment_beats_file_beats_default(workdir: Path) -> None:
     assert settings.file == "diag.toml"
 
 
+@pytest.mark.parametrize("written", ['"media, ai"', '["media", "ai"]', '"media,ai,projects/media"'])
+def test_a_file_may_name_several_projects(workdir: Path, written: str) -> None:
+    """As a text with commas or as a list, each once; one alone is as it always was."""
+    (workdir / "diag.toml").write_text(f"[logging]\nproject = {written}\n")
+    logging = load_settings({}, {}).logging
+
+    assert [one.name for one in logging.resources] == ["projects/media", "projects/ai"]
+    assert (logging.projects, logging.first_project) == (("media", "ai"), "media")
+    assert load_settings({"logging.project": "p"}, {}).logging.project == "p"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -42,6 +53,9 @@ def test_flag_beats_environment_beats_file_beats_default(workdir: Path) -> None:
         ("[logging]\nquota = 2025-07-27", "must be a whole number"),
         ("[kafka]\ntimeout_s = inf", "kafka.timeout_s must be a number from 0.1 to 600.0, not inf"),
         ("[logging]\nproject = 7", "logging.project must be a text"),
+        ("[logging]\nproject = ['a', 7]", "logging.project must be a list of texts"),
+        ("[logging]\nproject = 'my project'", "neither a project nor a log view"),
+        ("[logging]\nproject = 'projects/p/locations/eu/buckets/b'", "buckets/B/views/V"),
         ("[report]\nfail_on = 'bad'", "must be one of info, warning, error, critical"),
     ],
 )

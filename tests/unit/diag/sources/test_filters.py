@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from diag import lql
 from diag.catalogue import load_catalogue
 from diag.model.instants import format_instant
+from diag.model.log_resources import parse_resources
 from diag.model.queries import LogQuery
 from diag.model.settings import ClusterSettings
 from diag.model.window import Window
@@ -17,13 +18,14 @@ from diag.session.surroundings import ANCHOR_EVENTS
 from diag.sources.cloud_logging.budget import RequestBudget
 from diag.sources.cloud_logging.filters import LONGEST_FILTER, build_filters
 
+PROJECT = parse_resources("p")
 WINDOW = Window(10**18, 10**18 + 10**12)
 CLUSTER = ClusterSettings("voice", "europe-west1", "agents")
 S, W, T = "session_1753615601372_cz4gw0fl5", "ws_1753615602114220410", "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
 def filters(**query) -> tuple[str, ...]:
-    return build_filters(LogQuery(WINDOW, **query), CLUSTER, "p", load_catalogue())
+    return build_filters(LogQuery(WINDOW, **query), CLUSTER, PROJECT, load_catalogue())
 
 
 def entry(**parts):
@@ -131,8 +133,8 @@ def test_the_keys_of_a_users_catalogue_are_asked_for(workdir: Path) -> None:
     )
     Path("more.toml").write_text(more)
     query = LogQuery(WINDOW, ids=("CA12",))
-    (text,) = build_filters(query, CLUSTER, "p", load_catalogue(["my.toml"]))
-    (longer,) = build_filters(query, CLUSTER, "p", load_catalogue(["my.toml", "more.toml"]))
+    (text,) = build_filters(query, CLUSTER, PROJECT, load_catalogue(["my.toml"]))
+    (longer,) = build_filters(query, CLUSTER, PROJECT, load_catalogue(["my.toml", "more.toml"]))
 
     assert 'jsonPayload.call.sid = "CA12"' in text or 'jsonPayload.call.sid="CA12"' in text
     assert "jsonPayload.callSid" in text
@@ -144,7 +146,7 @@ def test_the_keys_of_a_users_catalogue_are_asked_for(workdir: Path) -> None:
 def test_several_namespaces_are_asked_for_together_and_no_other() -> None:
     """One query for all of them."""
     both = ClusterSettings("voice", "europe-west1", "agents, broker")
-    (text,) = build_filters(LogQuery(WINDOW, ids=(S,)), both, "p", load_catalogue())
+    (text,) = build_filters(LogQuery(WINDOW, ids=(S,)), both, PROJECT, load_catalogue())
 
     def hears(namespace: str) -> bool:
         labels = {"cluster_name": "voice", "location": "europe-west1", "namespace_name": namespace}
@@ -172,8 +174,8 @@ def test_events_of_the_cluster_are_asked_for_by_their_objects_namespace() -> Non
 def test_without_a_namespace_every_one_of_the_cluster_is_searched() -> None:
     """Services of one session may live in several; naming one leaves the others out."""
     query = LogQuery(WINDOW, ids=(S,))
-    (everywhere,) = build_filters(query, ClusterSettings("voice", "europe-west1"), "p", load_catalogue())
-    (named,) = build_filters(query, CLUSTER, "p", load_catalogue())
+    (everywhere,) = build_filters(query, ClusterSettings("voice", "europe-west1"), PROJECT, load_catalogue())
+    (named,) = build_filters(query, CLUSTER, PROJECT, load_catalogue())
 
     for namespace, found in (("agents", True), ("media", False)):
         labels = {"cluster_name": "voice", "location": "europe-west1", "namespace_name": namespace}

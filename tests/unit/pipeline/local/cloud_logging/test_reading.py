@@ -80,7 +80,7 @@ def test_wrong_requests_are_refused(fields, message):
 )
 def test_projects_that_are_named(names, expected):
     """All parents of the real service are accepted, and views; only projects hold entries here."""
-    assert read_projects(make(resource_names=names)) == expected
+    assert read_projects(make(resource_names=names)).projects == expected
 
 
 @pytest.mark.parametrize("names", [[], ["p"], ["projects/"], ["projects/p", "x/y"], ["projects/p"] * 101])

@@ -144,10 +144,18 @@ def test_token_of_another_request_is_refused(ten):
         ten.page(page_size=2, filter="severity>=INFO", page_token=token)
 
 
-def test_other_projects_are_empty(ten):
-    """A project, folder or view that is not ours has no entries, and is no error."""
-    for name in ("projects/other", "folders/1", "projects/other/locations/global/buckets/b/views/_AllLogs"):
-        assert ten.list(resource_names=[name]) == []
+def test_folders_have_no_entries_of_their_own(ten):
+    """What lies in a folder's projects is none of its own, and asking is no error."""
+    assert ten.list(resource_names=["folders/1"]) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["projects/other", "projects/other/locations/global/buckets/b/views/_AllLogs"]
+)
+def test_a_project_that_is_not_there_is_refused_like_a_secret_one(ten, name: str):
+    """Who may not know of a project is not told whether there is one; all of the request fails."""
+    with pytest.raises(exceptions.PermissionDenied, match="or it may not exist"):
+        ten.list(resource_names=["projects/test-project", name])
 
 
 def test_search_that_takes_too_long_pauses(start_logging, entry):
