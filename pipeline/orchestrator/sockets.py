@@ -139,8 +139,10 @@ class ClientSockets:
         self._metrics.mapped.inc()
         connection.log.write("socket-bound", session_id=info.session_id)
         await self._confirm(connection, info, resumed=resumed)
-        # only now: what is waiting for the caller comes after what was missed
-        self._callers.bind(info.session_id, connection.connection_id, info.trace)
+        # only now: what is waiting for the caller comes after what was missed. A socket that was slow to
+        # take that may have lost the session to another one meanwhile.
+        if self._bindings.find_connection(info.session_id) == connection.connection_id:
+            self._callers.bind(info.session_id, connection.connection_id, info.trace)
         if displaced is not None:
             await self.lose(displaced)
 
