@@ -244,6 +244,22 @@ async def test_plain_http_is_refused(client, lines) -> None:
     assert lines.one("request-refused")["path"] == "/ws"
 
 
+async def test_callers_are_told_while_nothing_of_them_arrives(client, sockets) -> None:
+    """Those who are here, and those who come meanwhile, in their first answer; and once that it is over."""
+    session_id = mint_session_id()
+    async with client.ws_connect("/ws") as here, client.ws_connect("/ws") as later:
+        await _bind(here, mint_session_id())
+        for able in (True, False, False):
+            await sockets.tell_hearing(able=able)
+        assert await here.receive_json(timeout=5) == {"event": "hearing", "able": False}
+
+        answer = await _bind(later, session_id)
+        assert (answer["event"], answer["hearing"]) == ("session_confirmed", False)
+        await sockets.tell_hearing(able=True)
+        for socket in (here, later):
+            assert await socket.receive_json(timeout=5) == {"event": "hearing", "able": True}
+
+
 async def test_a_shutdown_tells_all_sockets(client, sockets, lines) -> None:
     """1001, going away."""
     async with client.ws_connect("/ws") as first, client.ws_connect("/ws") as second:
