@@ -4,9 +4,10 @@ In: ``{"event": "session_info", "session_id": ..., "traceparent": ...?, "last_me
 ``{"event": "ping"}``. A client that comes back names the last message that it got, or the empty text if
 there was none; ``session_confirmed`` then tells how many it missed, which follow, or null if nobody knows.
 Out: ``session_confirmed``, ``pong``, ``final_transcript``, ``llm_response_text``, ``turn_empty``,
-``turn_failed``, ``turn_interrupted``, ``session_ended`` and ``error``. Each turn ends for its page with a
-reply, with ``turn_empty`` (no words were heard in it), or with ``turn_failed``, which says why there is no
-reply, or only a written one.
+``turn_failed``, ``turn_interrupted``, ``session_ended``, ``hearing`` and ``error``. Each turn ends for its
+page with a reply, with ``turn_empty`` (no words were heard in it), or with ``turn_failed``, which says why
+there is no reply, or only a written one. Where no speech arrives at all there are no turns: ``hearing`` tells
+that, and that it is over; ``session_confirmed`` has it, too.
 """
 
 from __future__ import annotations
@@ -95,10 +96,12 @@ def _read_session_info(fields: dict[str, object]) -> SessionInfo:
     )
 
 
-def session_confirmed(session_id: str, connection_id: str, *, resumed: bool, missed: int | None) -> str:
+def session_confirmed(
+    session_id: str, connection_id: str, *, resumed: bool, missed: int | None, hearing: bool
+) -> str:
     """The answer to `SessionInfo`; `missed` messages follow."""
     about = {"session_id": session_id, "connection_id": connection_id}
-    return _event("session_confirmed", **about, resumed=resumed, missed=missed)
+    return _event("session_confirmed", **about, resumed=resumed, missed=missed, hearing=hearing)
 
 
 def pong() -> str:
@@ -127,6 +130,11 @@ def turn_interrupted(session_id: str, turn_id: str) -> str:
 def session_ended(session_id: str, reason: str) -> str:
     """The media connection of a session is gone."""
     return _event("session_ended", session_id=session_id, reason=reason)
+
+
+def hearing(*, able: bool) -> str:
+    """Whether what callers say arrives: not while Kafka is away."""
+    return _event("hearing", able=able)
 
 
 def error(text: str) -> str:

@@ -38,6 +38,7 @@ from pipeline.wire.serving import Probes, Step, add_probes, on_drain
 from pipeline.wire.tracing import parse_traceparent
 
 _EXPIRE_EVERY_S = 5.0
+_LOOK_EVERY_S = 0.5
 # The drain, step by step
 _TURNS_S = 1.9
 _STAGE_LOG_S = 0.3
@@ -95,6 +96,7 @@ class Orchestrator:
         background.start(self.follower.run(), "words of other replicas")
         background.start(self.consumer.run(), "consumer of audio")
         background.start(self._expire_now_and_then(), "idle utterances")
+        background.start(self._watch_hearing(), "whether speech arrives")
 
     def drain(self) -> tuple[tuple[Step, float], ...]:
         """Take nothing new; the running turns finish and are committed; then the callers are told."""
@@ -116,6 +118,12 @@ class Orchestrator:
         await self.client.close()
         if self.store is not None:
             self.store.close()
+
+    async def _watch_hearing(self) -> None:
+        """A caller of whom nothing arrives has no turn that could fail, and hears of it in this way alone."""
+        while True:
+            await self.sockets.tell_hearing(able=self.publisher.connected and self.consumer.joined)
+            await asyncio.sleep(_LOOK_EVERY_S)
 
     async def _expire_now_and_then(self) -> None:
         while True:

@@ -34,6 +34,7 @@ class _Connection:
     def __init__(self, socket: web.WebSocketResponse, log: Log) -> None:
         self.connection_id = mint_connection_id()
         self.session_id: str | None = None
+        self.confirmed = False
         self.closed_with: int | None = None
         self.socket = socket
         self._base_log = log
@@ -66,6 +67,7 @@ class ClientSockets:
         metrics.active.set_function(lambda: len(self._bindings))
         self._open: dict[str, _Connection] = {}
         self._closing = False
+        self._hearing = True
 
     async def send(self, connection_id: str, text: str) -> None:
         """Send `text`; raises `SendError`."""
@@ -97,6 +99,14 @@ class ClientSockets:
         finally:
             self._forget(connection)
         return socket
+
+    async def tell_hearing(self, *, able: bool) -> None:
+        """Tell all pages whether what is said arrives, if that has changed."""
+        if able == self._hearing:
+            return
+        self._hearing = able
+        told = [one.send(protocol.hearing(able=able)) for one in self._open.values() if one.confirmed]
+        await asyncio.gather(*told, return_exceptions=True)  # one that is closed has its own line
 
     async def lose(self, connection_id: str) -> None:
         """The session of this connection has moved to another one, here or at another replica."""
@@ -139,8 +149,10 @@ class ClientSockets:
         self._metrics.mapped.inc()
         connection.log.write("socket-bound", session_id=info.session_id)
         await self._confirm(connection, info, resumed=resumed)
-        # only now: what is waiting for the caller comes after what was missed
-        self._callers.bind(info.session_id, connection.connection_id, info.trace)
+        # only now: what is waiting for the caller comes after what was missed. A socket that was slow to
+        # take that may have lost the session to another one meanwhile.
+        if self._bindings.find_connection(info.session_id) == connection.connection_id:
+            self._callers.bind(info.session_id, connection.connection_id, info.trace)
         if displaced is not None:
             await self.lose(displaced)
 
@@ -150,7 +162,11 @@ class ClientSockets:
             missed = self._callers.sent.after(info.session_id, info.last_message_id)
         count = None if missed is None else len(missed)
         ids = (info.session_id, connection.connection_id)
-        await connection.send(protocol.session_confirmed(*ids, resumed=resumed, missed=count))
+        able = self._hearing
+        await connection.send(protocol.session_confirmed(*ids, resumed=resumed, missed=count, hearing=able))
+        connection.confirmed = True
+        if able != self._hearing:
+            await connection.send(protocol.hearing(able=self._hearing))
         for message in missed or ():
             await connection.send(message.text)
         if info.last_message_id is not None:

@@ -153,9 +153,8 @@ class TurnConductor:
             return Outcome.EMPTY
         outcomes = [await self._delivery.send_text(turn, TRANSCRIPT, said)]
         messages = self._conversations.to_messages(turn.session_id, turn.turn_id, said)
-        reply = await self._run_stage(
-            turn, "llm", self._stages.generate(turn, messages), {"prompt_chars": len(said)}
-        )
+        about = {"prompt_chars": len(said), "messages": len(messages)}
+        reply = await self._run_stage(turn, "llm", self._stages.generate(turn, messages), about)
         self._conversations.add(StoredExchange(turn.turn_id, turn.session_id, said, reply))
         outcomes.append(await self._delivery.send_text(turn, REPLY_TEXT, reply))
         speech = await self._run_stage(

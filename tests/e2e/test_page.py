@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, WebSocketRoute, expect
 
 from tests.e2e.browser import SENTENCE, CallPage, open_browser, refuse
 from tests.e2e.conftest import Live, eventually
@@ -144,6 +144,25 @@ def test_what_services_send_is_shown_as_text(page: CallPage) -> None:
     assert page.page.locator("li small").count() == 1
     assert page.page.locator("#turns img, #turns p > b > b").count() == 0
     assert page.page.evaluate("window.hit") is None
+    page.hang_up()
+
+
+def test_a_caller_who_cannot_be_heard_sees_it_until_it_is_over(page: CallPage) -> None:
+    """Told with the first answer, or later; the call goes on."""
+    sockets: list[WebSocketRoute] = []
+
+    def confirm(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.on_message(lambda _text: socket.send('{"event": "session_confirmed", "hearing": false}'))
+
+    page.page.route_web_socket("**/ws", confirm)
+    page.call()
+    page.says("#problem", "cannot hear you just now")
+    for able in (True, False, True):
+        sockets[0].send(json.dumps({"event": "hearing", "able": able}))
+        expect(page.page.locator("#problem")).to_be_visible(visible=not able)
+
+    page.says("#socket", "connected")
     page.hang_up()
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import READY_S, Live, environment, eventually, run
+from tests.e2e.watching import kept_away
 
 pytestmark = [pytest.mark.part("kafka"), pytest.mark.part("flite"), pytest.mark.timeout(300)]
 
@@ -53,6 +55,42 @@ def _command(stack: Live, media_server: str, orchestrators: tuple[str, ...], *se
     for sentence in sentences:
         command += ["--say", sentence]
     return command
+
+
+def test_the_language_model_knows_what_was_said_while_another_replica_led(stack: Live) -> None:
+    """The replica that led the first turn is gone for good: the second one's prompt has the first in it."""
+    command = _command(stack, "media-server", ORCHESTRATORS, SENTENCES[0], SENTENCES[0])
+    caller = subprocess.Popen(
+        command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        session_id = _read_session_id(caller)
+        _wait_for(stack, session_id, "Turn finished", 1)
+        (first,) = _find_leaders(stack, session_id)
+        with kept_away(stack, first, until=lambda: len(_find_leaders(stack, session_id)) == 2):
+            stdout, _ = caller.communicate(timeout=150)
+    finally:
+        caller.kill()
+
+    assert all(turn["reply"] is not None for turn in json.loads(stdout)["turns"]), _tell(stack, session_id)
+    # the instruction and the question; then the first question and its answer, too
+    eventually(lambda: _read_prompts(stack, session_id) == [2, 4], 30)
+
+
+def _read_prompts(stack: Live, session_id: str) -> list[int]:
+    """How many messages the language model was given in each turn of the session."""
+    url = f"http://127.0.0.1:{_pods(stack)['results']['port']}/sessions/{session_id}"
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        turns = json.load(answer)["turns"]
+    return [one["data"]["messages"] for turn in turns for one in turn["stages"] if one["stage"] == "llm"]
+
+
+def _find_leaders(stack: Live, session_id: str) -> set[str]:
+    """The orchestrators that have led turns of this session."""
+    pods, text = _pods(stack), "Starting AI pipeline with state tracking"
+    logs = ((path, path.read_text()) for path in (stack.folder / ".stack/pods").rglob("*.log"))
+    led = [path for path, log in logs if any(text in one and session_id in one for one in log.splitlines())]
+    return {name for name in ORCHESTRATORS if any(pods[name]["name"] in str(path) for path in led)}
 
 
 def _lines(stack: Live, message: str) -> list[dict]:

@@ -1,11 +1,14 @@
-"""Whether a service of the running stack came through something unharmed, and what it said of it."""
+"""Services of the running stack: what they came through unharmed, and how one is kept away."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,3 +81,24 @@ def unharmed(live: Live, service: str, growth_mb: float = 48.0) -> Iterator[Watc
     assert watched.rss_mb - rss_mb < growth_mb
     assert not [line[:200] for line in new if len(line) > LONGEST_LINE]
     assert not [line for line in new if "Traceback" in line]
+
+
+@contextmanager
+def kept_away(stack: Live, service: str, until: Callable[[], bool]) -> Iterator[None]:
+    """`service` is killed whenever it comes back, until `until` holds, or the block ends."""
+    ended = threading.Event()
+
+    def kill() -> None:
+        while not (until() or ended.wait(0.1)):
+            pid = stack.state()["pods"][service]["pid"]
+            if pid is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        killer.join()

@@ -7,6 +7,7 @@ import { SessionSocket } from "./socket.js";
 import { deleteSession, postOffer } from "./whip.js";
 
 const CONNECT_MS = 10_000;
+const UNPLUGGED = "The microphone is gone: it was unplugged, or its permission was taken back.";
 const LOST = "The connection to the media server was lost.";
 
 /**
@@ -31,6 +32,7 @@ export class Call extends EventTarget {
       const microphone = await openMicrophone();
       if (this.#ended) return microphone.getTracks().forEach((track) => track.stop());
       this.#microphone = microphone;
+      microphone.getAudioTracks()[0].addEventListener("ended", () => this.end(new Problem(UNPLUGGED)));
       this.#emit("microphone", microphone);
       this.#emit("step", "Connecting");
       await this.#connect();

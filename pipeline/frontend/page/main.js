@@ -10,6 +10,7 @@ import * as view from "./view.js";
 const conversation = new Conversation(view.elements.turns, view.elements.empty);
 let call = null;
 let meters = [];
+let deaf = false;
 
 view.elements.call.addEventListener("click", () => (call ? call.end() : begin()));
 view.elements.copy.addEventListener("click", view.copySessionId);
@@ -18,6 +19,7 @@ window.addEventListener("online", () => call?.hurry());
 view.showPhase("idle");
 
 async function begin() {
+  deaf = false;
   view.showProblem(null);
   view.showPhase("busy");
   view.showStep("Looking for the services");
@@ -56,9 +58,20 @@ function showSession({ sessionId, asked }) {
 
 function take(message) {
   if (conversation.take(message)) return;
-  if (message.event === "error") {
+  if (message.event === "hearing") {
+    showHearing(message.able !== false);
+  } else if (message.event === "session_confirmed") {
+    showHearing(message.hearing !== false);
+  } else if (message.event === "error") {
     view.showProblem(`The orchestrator did not understand the page: ${message.error}.`);
   }
+}
+
+/** While nothing arrives there is no turn that could fail; the call itself goes on. */
+function showHearing(able) {
+  if (able !== deaf) return;
+  deaf = !able;
+  view.showProblem(deaf ? "The agent cannot hear you just now. The call goes on as soon as it can." : null);
 }
 
 function measure(stream, who) {

@@ -91,12 +91,13 @@ def test_answers_are_events() -> None:
     """The key is `event`, as in what comes in."""
     assert json.loads(protocol.pong()) == {"event": "pong"}
     assert json.loads(protocol.error("why")) == {"event": "error", "error": "why"}
-    assert json.loads(protocol.session_confirmed("s", "ws_1", resumed=True, missed=2)) == {
+    assert json.loads(protocol.session_confirmed("s", "ws_1", resumed=True, missed=2, hearing=True)) == {
         "event": "session_confirmed",
         "session_id": "s",
         "connection_id": "ws_1",
         "resumed": True,
         "missed": 2,
+        "hearing": True,
     }
     assert json.loads(protocol.turn_text(protocol.TRANSCRIPT, "s", "turn_1", "hello")) == {
         "event": "final_transcript",

@@ -143,6 +143,30 @@ async def test_a_second_socket_takes_the_session_over(client, sockets, lines, ev
     assert lines.named("socket-closed")[0]["session_id"] == session_id
 
 
+async def test_a_slow_socket_does_not_take_the_session_back(client, sockets, eventually, monkeypatch) -> None:
+    """It was bound first and had its answer last: the caller is at the second one, and so are the replies."""
+    session_id, go, waiting = mint_session_id(), asyncio.Event(), []
+    confirm = ClientSockets._confirm
+
+    async def confirm_slowly(self, connection, info, *, resumed: bool) -> None:
+        await confirm(self, connection, info, resumed=resumed)
+        if not waiting:  # what it was sent is not taken yet
+            waiting.append(connection)
+            await go.wait()
+
+    monkeypatch.setattr(ClientSockets, "_confirm", confirm_slowly)
+    monkeypatch.setattr(sockets_module, "_CLOSE_TIMEOUT_S", 0.1)
+    async with client.ws_connect("/ws") as slow, client.ws_connect("/ws") as fast:
+        await _bind(slow, session_id)
+        await eventually(lambda: waiting)
+        answer = await _bind(fast, session_id)
+        go.set()
+        assert (await slow.receive(timeout=5)).data == 4000
+        await eventually(lambda: len(sockets._open) == 1)
+
+        assert _find(sockets, session_id) == answer["connection_id"]
+
+
 async def test_a_socket_may_turn_to_another_session(client, sockets) -> None:
     """The last one wins."""
     earlier, later = mint_session_id(), mint_session_id()
@@ -218,6 +242,22 @@ async def test_plain_http_is_refused(client, lines) -> None:
 
     assert response.status == 400
     assert lines.one("request-refused")["path"] == "/ws"
+
+
+async def test_callers_are_told_while_nothing_of_them_arrives(client, sockets) -> None:
+    """Those who are here, and those who come meanwhile, in their first answer; and once that it is over."""
+    session_id = mint_session_id()
+    async with client.ws_connect("/ws") as here, client.ws_connect("/ws") as later:
+        await _bind(here, mint_session_id())
+        for able in (True, False, False):
+            await sockets.tell_hearing(able=able)
+        assert await here.receive_json(timeout=5) == {"event": "hearing", "able": False}
+
+        answer = await _bind(later, session_id)
+        assert (answer["event"], answer["hearing"]) == ("session_confirmed", False)
+        await sockets.tell_hearing(able=True)
+        for socket in (here, later):
+            assert await socket.receive_json(timeout=5) == {"event": "hearing", "able": True}
 
 
 async def test_a_shutdown_tells_all_sockets(client, sockets, lines) -> None:

@@ -138,7 +138,7 @@ async def test_each_finished_stage_is_published(world) -> None:
 
     assert [(entry.stage, entry.data) for entry in world.published] == [
         ("stt", {"audio_ms": 1000, "chars": 14}),
-        ("llm", {"prompt_chars": 14, "chars": 12}),
+        ("llm", {"prompt_chars": 14, "messages": 2, "chars": 12}),
         ("tts", {"text_chars": 12, "bytes": 3200, "audio_ms": 100}),
     ]
 
