@@ -127,7 +127,7 @@ class Broker:
 
 def _explain_cuts(read: RecordsRead) -> list[str]:
     """Why it is not all, and what of which topic is missing."""
-    denied = [f"the broker does not let diag read {topic}" for topic in read.denied]
+    denied = [f"the broker does not let diag read {topic}; grant READ on this topic" for topic in read.denied]
     cut = [one for one in read.cut if one.topic not in read.denied]
     if not cut and not read.problem:
         return denied

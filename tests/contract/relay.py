@@ -1,4 +1,4 @@
-"""A wire that can be cut: between a client and a server, in the middle of an answer."""
+"""A wire that can be cut, or go silent: between a client and a server, in the middle of an answer."""
 
 from __future__ import annotations
 
@@ -17,12 +17,28 @@ class Relay:
     Attributes:
         cuts: how many connections are still to be cut.
         after: bytes that such a connection gets from the server before it is.
+        silent: what would be cut is kept open and gets nothing more, until `mend`.
+        hit: something was cut, or got nothing more.
     """
 
     address: str
     cuts: int = 0
     after: int = 0
+    silent: bool = False
+    hit: threading.Event = field(default_factory=threading.Event)
+    _mended: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def harm(self, cuts: int, after: int, *, silent: bool = False) -> None:
+        """From now on."""
+        self._mended.clear()
+        self.hit.clear()
+        self.cuts, self.after, self.silent = cuts, after, silent
+
+    def mend(self) -> None:
+        """Pass everything on again; what was silent ends."""
+        self.cuts = 0
+        self._mended.set()
 
     def may_pass(self, passed: int) -> bool:
         """Whether a connection that has got so many bytes gets more."""
@@ -30,7 +46,10 @@ class Relay:
             if not self.cuts or passed < self.after:
                 return True
             self.cuts -= 1
-            return False
+        self.hit.set()
+        if self.silent:
+            self._mended.wait()
+        return False
 
 
 @contextmanager
@@ -55,6 +74,7 @@ def open_relay(target: str) -> Iterator[Relay]:
         relay = Relay(f"127.0.0.1:{server.server_address[1]}")
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield relay
+        relay.mend()
         server.shutdown()
         for end in tuple(ends):
             _shut(end)

@@ -321,7 +321,7 @@ async def test_a_topic_that_may_not_be_read_costs_no_other_one(call: Call) -> No
     assert (flows["audio-in"].stored, flows["audio-in"].complete) == (2, True)
     coverage = diagnosis.coverage.find("kafka")
     assert coverage is not None
-    assert coverage.notes == ("the broker does not let diag read sealed",)
+    assert coverage.notes == ("the broker does not let diag read sealed; grant READ on this topic",)
     assert (facts.offsets, facts.settings) == ({0: (0, 1)}, {})
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
@@ -20,6 +21,7 @@ from diag.sources.kafka.probe import CLIENT_ID, FAILURES, MALFORMED, find_reason
 from diag.sources.kafka.route import is_tunnelled
 
 _T = TypeVar("_T")
+_C = TypeVar("_C", AIOKafkaAdminClient, AIOKafkaConsumer)
 
 _CLOSE_WITHIN_S = 5.0
 _EXPLAIN_WITHIN_S = 3.0
@@ -43,14 +45,15 @@ async def open_admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClie
     """An admin client; raises `SourceError` if the broker can not be used, and says why."""
     login, servers = make_login(settings), parse_bootstrap(settings.bootstrap)
     async with _explaining(settings, login):
-        client = AIOKafkaAdminClient(
+        make = partial(
+            AIOKafkaAdminClient,
             bootstrap_servers=list(servers),
             client_id=CLIENT_ID,
             request_timeout_ms=int(settings.timeout_s * 1000),
             **login.arguments(),
         )
+        client = await _start_one(make, AIOKafkaAdminClient.close, settings)
         try:
-            await _start(client.start(), settings)
             yield client
         finally:
             await _close(client.close())
@@ -61,7 +64,8 @@ async def open_consumer(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsum
     """A consumer without a group; raises `SourceError` if the broker can not be used, and says why."""
     login, servers = make_login(settings), parse_bootstrap(settings.bootstrap)
     async with _explaining(settings, login):
-        consumer = AIOKafkaConsumer(
+        make = partial(
+            _make_consumer,
             bootstrap_servers=list(servers),
             client_id=CLIENT_ID,
             group_id=None,
@@ -73,9 +77,8 @@ async def open_consumer(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsum
             check_crcs=False,
             **login.arguments(),
         )
-        _never_name_topics(consumer)
+        consumer = await _start_one(make, AIOKafkaConsumer.stop, settings)
         try:
-            await _start(consumer.start(), settings)
             # Until then it knows the brokers and no topic: the first request of the library asks for none.
             await within(consumer._client.force_metadata_update(), settings)  # noqa: SLF001  as above
             yield consumer
@@ -103,12 +106,37 @@ class _UnexplainedError(SourceError):
     """No answer came, and the library does not say why."""
 
 
+def _make_consumer(**arguments: Any) -> AIOKafkaConsumer:
+    consumer = AIOKafkaConsumer(**arguments)
+    _never_name_topics(consumer)
+    return consumer
+
+
 def _never_name_topics(consumer: AIOKafkaConsumer) -> None:
     # The library adds assigned topics to its metadata requests, and each of those allows creation
     # (aiokafka 0.14, protocol/metadata.py). Asked for all topics instead, it names none.
     client = consumer._client  # noqa: SLF001  there is no public way
     client.set_topics = lambda _topics: client.force_metadata_update()
     client.add_topic = lambda _topic: client.force_metadata_update()
+
+
+async def _start_one(
+    make: Callable[[], _C], close: Callable[[_C], Awaitable[None]], settings: KafkaSettings
+) -> _C:
+    """A client that is there; a connection that breaks at once is tried again, as the library does later."""
+    clock = asyncio.get_running_loop().time
+    soon = clock() + settings.timeout_s / 2
+    while True:
+        client = make()
+        try:
+            await _start(client.start(), settings)
+        except BaseException as error:
+            await _close(close(client))
+            if not isinstance(error.__cause__, KafkaConnectionError) or clock() > soon:
+                raise
+            soon = 0.0
+        else:
+            return client
 
 
 async def _start(starting: Awaitable[None], settings: KafkaSettings) -> None:
