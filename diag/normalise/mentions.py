@@ -33,7 +33,7 @@ class MentionFinder:
         self._layouts = Remembered(self._lay_out)
         self._in_labels = Remembered(self._search_labels)
 
-    def find(self, draft: Draft) -> Iterable[Mention]:
+    def find(self, draft: Draft) -> tuple[Mention, ...]:
         """Every ID of the entry, each role, key and text once, in the order of their keys."""
         found: list[Mention] = []
         self._add_fields(found, draft.payload, "", _DEEPEST)
@@ -41,7 +41,7 @@ class MentionFinder:
         if draft.trace and (trace := self._traces[draft.trace]) is not None:
             found.append(("trace", "trace", trace))
         found += self._in_message[draft.message]
-        return dict.fromkeys(found) if len(found) > 1 else found
+        return tuple(dict.fromkeys(found) if len(found) > 1 else found)
 
     def _find_in_labels(self, labels: Mapping[str, Any]) -> Iterable[Mention]:
         """A pod's lines have the same labels, and few of them hold an ID."""
