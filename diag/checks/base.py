@@ -16,6 +16,7 @@ from diag.model.events import Event
 from diag.model.findings import Confidence, Evidence, Finding, Outcome, Scope, Severity
 from diag.model.session import Session
 from diag.model.topics import BrokerFacts, WantedTopic
+from diag.model.values import value
 from diag.model.window import Window
 from diag.session.identity.rules import MAPPING_RULES
 
@@ -52,7 +53,7 @@ class NotChecked(Exception):  # noqa: N818  it is an answer, no error
     """What was read does not let this rule decide; the text says what is missing."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CheckContext:
     """All that a rule may look at.
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from heapq import merge
+from itertools import chain
 from typing import Protocol
 
 from diag.model.clocks import Clocks
@@ -13,7 +16,7 @@ from diag.model.events import Event
 from diag.model.findings import Evidence
 from diag.model.flow import TopicFlow
 from diag.model.identifiers import Identifier
-from diag.model.records import KafkaRecord
+from diag.model.records import Ids, KafkaRecord
 from diag.model.turns import Turn
 from diag.model.values import value
 
@@ -77,9 +80,9 @@ class Neighbours(Protocol):
         """The versions that the lines of one side betray, a set for each line that betrays some."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Session:
-    """Everything that belongs together.
+    """Everything that belongs together. Without slots: what every check asks for is found out once.
 
     Attributes:
         id: the session's chief ID: the media server's where it has one.
@@ -123,28 +126,28 @@ class Session:
         """Whether a session ID is well-formed by the user's catalogue."""
         return any(form.fullmatch(text) for form in self.own_forms)
 
-    @property
+    @cached_property
     def session_ids(self) -> tuple[str, ...]:
         """The IDs that name the session itself, the chief one first."""
         others = [a.identifier.text for a in self.aliases if a.identifier.names_session]
         return (self.id, *others)
 
-    @property
+    @cached_property
     def facets(self) -> frozenset[str]:
         """Where it was seen, under all of its IDs together."""
         return frozenset(facet for text in self.session_ids for facet in self.presence.get(text, ()))
 
-    @property
+    @cached_property
     def first_ns(self) -> int | None:
         """Its earliest raw time."""
         return min((e.time_ns for e in self.events if e.time_ns), default=None)
 
-    @property
+    @cached_property
     def last_ns(self) -> int | None:
         """Its latest raw time."""
         return max((e.time_ns for e in self.events if e.time_ns), default=None)
 
-    @property
+    @cached_property
     def services(self) -> tuple[str, ...]:
         """The services that speak of it, sorted."""
         return tuple(sorted({e.entry.service for e in self.events if e.entry.service}))
@@ -161,4 +164,25 @@ class Session:
 
     def named(self, *names: str) -> tuple[Event, ...]:
         """Its events of these canonical names, in order."""
-        return tuple(event for event in self.events if event.name in names)
+        return self._at(names)
+
+    def named_like(self, *prefixes: str) -> tuple[Event, ...]:
+        """Its events whose canonical names begin so, in order."""
+        return self._at(name for name in self._places if name.startswith(prefixes))
+
+    def _at(self, names: Iterable[str]) -> tuple[Event, ...]:
+        places = chain.from_iterable(self._places.get(name, ()) for name in set(names))
+        return tuple([self.events[place] for place in sorted(places)])
+
+    @cached_property
+    def _places(self) -> Mapping[str, Sequence[int]]:
+        """Canonical name -> where its events stand: each check asks for a few of them."""
+        places: defaultdict[str, list[int]] = defaultdict(list)
+        for place, event in enumerate(self.events):
+            places[event.name].append(place)
+        return places
+
+    @cached_property
+    def named_ids(self) -> frozenset[Ids]:
+        """What its lines name, each once: most of them name what others do."""
+        return frozenset(event.entry.ids for event in self.events)

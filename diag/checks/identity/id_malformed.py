@@ -32,6 +32,7 @@ from diag.model.events import Event
 from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
 from diag.model.identifiers import IdKind, classify
 from diag.model.records import SESSION_ROLES, KafkaRecord
+from diag.model.session import Session
 
 _SHORT_RANDOM = re.compile(r"session_(?:[0-9]{13}|[0-9]{16}|[0-9]{19})_[0-9a-z]{1,7}")
 _NUMBERED = re.compile(r"session_([0-9]+)(_.*)?", re.DOTALL)
@@ -58,20 +59,25 @@ class _Seen:
 
 def _run(context: CheckContext) -> Iterator[Finding]:
     seen: defaultdict[str, _Seen] = defaultdict(_Seen)
-    for event in context.session.events:
+    session = context.session
+    named = {text for ids in session.named_ids for text in ids.in_roles[SESSION_ROLES]}
+    odd = {text for text in named if _is_malformed(text, session)}
+    for event in session.events if odd else ():
         for text in event.entry.ids_in(*SESSION_ROLES):
-            if _is_malformed(text) and not context.session.fits_own_form(text):
+            if text in odd:
                 seen[text].lines.append(event)
-    for record in (record for flow in context.session.flows for record in flow.records):
+    for record in (record for flow in session.flows for record in flow.records):
         for text in record.session_ids:
-            if _is_malformed(text) and not context.session.fits_own_form(text):
+            if _is_malformed(text, session):
                 seen[text].records.append(record)
     if seen:
         yield _finding(context, seen)
 
 
-def _is_malformed(text: str) -> bool:
-    return classify(text).kind is IdKind.MALFORMED and not _SHORT_RANDOM.fullmatch(text)
+def _is_malformed(text: str, session: Session) -> bool:
+    """By every grammar that diag and the user's catalogue know."""
+    known = classify(text).kind is not IdKind.MALFORMED or _SHORT_RANDOM.fullmatch(text)
+    return not known and not session.fits_own_form(text)
 
 
 def _finding(context: CheckContext, seen: dict[str, _Seen]) -> Finding:

@@ -40,7 +40,8 @@ from diag.session.identity.presence import BIND, CONSUME, PUBLISH, WHIP, WS_AUDI
 
 _ID_ROLES = ("session", "media", "frontend", "connection")
 _EMPTY_IS_NORMAL = ("greeting_request", "ping", "tts_request")
-_SOCKET_EVENTS = ("ws.bind", "ws.message", "ws.raw", "id.missing", "state.not_found")
+_COMPLAINT = "id.missing"
+_SOCKET_EVENTS = ("ws.bind", "ws.message", "ws.raw", _COMPLAINT, "state.not_found")
 _MEDIA_EVENTS = ("whip.session", "whip.established")
 _CONSUMED_EVENTS = ("kafka.consume", "audio.session", "turn.trigger", "turn.start")
 _LISTENING_EVENTS = ("media.listen", "media.listen_failed")
@@ -57,7 +58,7 @@ _lost_among = Remembered[tuple[str, ...], tuple[str, ...]](lambda texts: tuple(f
 
 def _run(context: CheckContext) -> Iterator[Finding]:
     session = context.session
-    own = [event for event in session.events if _is_loss(event)]
+    own = _find_own(session)
     own_records = tuple(r for flow in session.flows for r in flow.records if r.is_lost)
     if own or own_records:
         yield _finding(session, own, own_records, Confidence.CONFIRMED)
@@ -68,9 +69,16 @@ def _run(context: CheckContext) -> Iterator[Finding]:
         yield _finding(session, nearby, records, Confidence.SUSPECTED)
 
 
+def _find_own(session: Session) -> list[Event]:
+    """The session's own lines that show a loss; those that name nothing lost are not looked at one by one."""
+    lossy = {ids for ids in session.named_ids if any(is_lost(mention.text) for mention in ids)}
+    suspects = (e for e in session.events if e.entry.ids in lossy or e.name == _COMPLAINT)
+    return [event for event in suspects if _is_loss(event)]
+
+
 def _is_loss(event: Event) -> bool:
     lost = _lost_among[_named(event)]
-    if event.name == "id.missing":
+    if event.name == _COMPLAINT:
         # the same complaint is made of a missing transcript
         return bool(lost) or not event.entry.ids_in("session")
     if event.name == "ws.message" and event.entry.field("event") in _EMPTY_IS_NORMAL:

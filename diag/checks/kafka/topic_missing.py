@@ -56,8 +56,9 @@ _ELECTION_NS = 10 * NS_PER_S
 
 
 def _run(context: CheckContext) -> Iterator[Finding]:
+    written = [(topic_of(event), event) for event in context.session.named(*_WRITES)]
     for topic in context.wanted:
-        writes = [event for event in context.session.named(*_WRITES) if topic_of(event) == topic.name]
+        writes = [event for name, event in written if name == topic.name]
         failures = [event for event in writes if _says_unknown(event)]
         absent_now = _is_absent_now(context, topic)
         if not (absent_now or (_was_missing(writes) and not _was_there(context, topic, failures))):

@@ -87,10 +87,12 @@ def is_whole(session: Session, text: str) -> bool:
 
 def first_event(session: Session, text: str, *prefixes: str) -> Event | None:
     """The first event of these kinds that names `text`, the neighbours' among them."""
+    around = session.neighbours.mentioning(text)
+    neighbours = (event for event in around if event.name.startswith(prefixes))
     found = (
         event
-        for event in (*session.events, *session.neighbours.mentioning(text))
-        if event.name.startswith(prefixes) and text in event.entry.ids_in(*SESSION_ROLES)
+        for event in (*session.named_like(*prefixes), *neighbours)
+        if text in event.entry.ids_in(*SESSION_ROLES)
     )
     return min(found, key=lambda event: event.time_ns, default=None)
 

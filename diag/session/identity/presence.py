@@ -73,9 +73,9 @@ Presence = Mapping[str, frozenset[str]]
 
 def build_presence(events: Iterable[Event]) -> Presence:
     """Session ID -> its facets, sorted by ID."""
-    shown = {(event.entry.ids_in(*SESSION_ROLES), facets) for event in events if (facets := facets_of(event))}
+    shown = {(event.entry.ids, facets) for event in events if (facets := facets_of(event))}
     seen: defaultdict[str, set[str]] = defaultdict(set)
-    for texts, facets in shown:
-        for text in texts:
+    for ids, facets in shown:
+        for text in ids.in_roles[SESSION_ROLES]:
             seen[text].update(facets)
     return {text: frozenset(seen[text]) for text in sorted(seen)}

@@ -82,9 +82,11 @@ def find_line_links(events: Iterable[Event]) -> Iterator[Link]:
     looked_at: set[tuple[str, Ids]] = set()
     for event in events:
         alike = (event.name, event.entry.ids)
-        if event.name in NO_LINK_EVENTS or len(event.entry.ids) < 2 or alike in looked_at:
+        if alike in looked_at:
             continue
         looked_at.add(alike)
+        if event.name in NO_LINK_EVENTS or len(event.entry.ids) < 2:
+            continue
         roles = (*LINKING_ROLES, "text") if event.name in TEXT_EVENTS else LINKING_ROLES
         mentions = [m for m in event.entry.ids if m.role in roles and not is_lost(m.text)]
         for first, second in combinations(mentions, 2) if len(mentions) <= MOST_TIED else ():

@@ -60,8 +60,11 @@ def _choose(found: Iterable[_Found], part: str) -> Saying | None:
 
 
 def _words_of(step: Event) -> Iterator[_Found]:
-    said = ((key, to_saying(value, step)) for key, value in step.entry.fields.items())
-    known = {key: saying for key, saying in said if saying is not None}
+    known = {
+        key: saying
+        for key, value in step.entry.fields.items()
+        if isinstance(value, str) and value.startswith("<said") and (saying := to_saying(value, step))
+    }
     for rank, (key, part) in enumerate(_KEYS.items()):
         if not known:
             return
