@@ -8,7 +8,6 @@ from typing import Any
 
 from diag.model.findings import Evidence
 from diag.model.identifiers import is_lost
-from diag.model.remembered import Remembered
 from diag.model.values import value
 
 FILES = "files"
@@ -107,6 +106,20 @@ class IdMention:
     text: str
 
 
+class _ByRoles(dict[tuple[str, ...], tuple[str, ...]]):
+    """Some roles -> the IDs in them. Who asks are rules and checks, so there are few keys, all short."""
+
+    __slots__ = ("_mentions",)
+
+    def __init__(self, mentions: tuple[IdMention, ...]) -> None:
+        super().__init__()
+        self._mentions = mentions
+
+    def __missing__(self, roles: tuple[str, ...]) -> tuple[str, ...]:
+        texts = self[roles] = tuple(dict.fromkeys([one.text for one in self._mentions if one.role in roles]))
+        return texts
+
+
 class Ids:
     """What one line names, or each of many lines that name the same: they share one of these.
 
@@ -118,10 +131,8 @@ class Ids:
     __slots__ = ("_mentions", "in_roles")
 
     def __init__(self, mentions: Iterable[IdMention] = ()) -> None:
-        named = self._mentions = tuple(mentions)
-        self.in_roles: Mapping[tuple[str, ...], tuple[str, ...]] = Remembered(
-            lambda roles: tuple(dict.fromkeys(one.text for one in named if one.role in roles))
-        )
+        self._mentions = tuple(mentions)
+        self.in_roles: Mapping[tuple[str, ...], tuple[str, ...]] = _ByRoles(self._mentions)
 
     def __iter__(self) -> Iterator[IdMention]:
         return iter(self._mentions)
