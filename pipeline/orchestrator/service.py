@@ -13,6 +13,7 @@ from pipeline.orchestrator.caller_side import CallerSide
 from pipeline.orchestrator.callers import Callers
 from pipeline.orchestrator.delivery import ReplyDelivery, TextDelivery
 from pipeline.orchestrator.desk import TurnDesk
+from pipeline.orchestrator.hearing import Hearing
 from pipeline.orchestrator.intake import AudioIntake
 from pipeline.orchestrator.journal import TurnJournal
 from pipeline.orchestrator.memory import Memory, NoKeeper
@@ -121,8 +122,15 @@ class Orchestrator:
 
     async def _watch_hearing(self) -> None:
         """A caller of whom nothing arrives has no turn that could fail, and hears of it in this way alone."""
+        hearing = Hearing()
         while True:
-            await self.sockets.tell_hearing(able=self.publisher.connected and self.consumer.joined)
+            able = hearing.judge(
+                connected=self.publisher.connected,
+                topic_there=AUDIO_IN in self.publisher.topics,
+                joined=self.consumer.joined,
+                assignments=self.consumer.assignments,
+            )
+            await self.sockets.tell_hearing(able=able)
             await asyncio.sleep(_LOOK_EVERY_S)
 
     async def _expire_now_and_then(self) -> None:

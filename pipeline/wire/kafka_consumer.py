@@ -95,11 +95,17 @@ class KafkaConsumer:
         self._owned: frozenset[int] = frozenset()
         self._joined = False
         self._resting = False
+        self._assignments = 0
 
     @property
     def joined(self) -> bool:
         """Whether this process is a member of the group."""
         return self._joined
+
+    @property
+    def assignments(self) -> int:
+        """How many times the group has given this member partitions, maybe none."""
+        return self._assignments
 
     def rest(self) -> None:
         """Take no more records in, but stay a member and go on to commit what is done."""
@@ -188,6 +194,7 @@ class KafkaConsumer:
 
     def _begin(self, partitions: tuple[int, ...]) -> None:
         """They are read from the committed offset on, whatever was read of them before."""
+        self._assignments += 1
         self._owned = frozenset(partitions)
         self._progress.forget(partitions)
         self._committed.clear()

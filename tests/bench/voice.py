@@ -178,6 +178,8 @@ def to_page(alone: Turns, figures: list[Figure], load: float) -> str:
         "| part | time | share |",
         "|---|---|---|",
         *to_shares(alone),
+        "",
+        "What a caller is told when something fails: [voice-failures.md](voice-failures.md).",
     ]
     return "\n".join(lines) + "\n"
 
