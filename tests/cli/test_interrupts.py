@@ -35,7 +35,7 @@ from .conftest import CHECKS, DIAG, clean_environment
 
 S = "session_1753615601372_cz4gw0fl5"
 SICK, WELL = "id-mismatch/fires-joined-by-trace", "turn-no-reply/quiet-delivered-by-place"
-LONG_S = 30.0
+LONG_S = 60.0
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -101,13 +101,18 @@ def open_pipe(workdir: Path) -> int:
 
 
 def wait_until_read(pipe: int, process: subprocess.Popen[str]) -> None:
-    """Until diag has emptied the pipe, and a moment more."""
+    """Until diag has emptied the pipe and has come back for more: what it took first is in its hands by then."""
+    _wait_until_empty(pipe, process)
+    os.write(pipe, b"\n")
+    _wait_until_empty(pipe, process)
+
+
+def _wait_until_empty(pipe: int, process: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + LONG_S
     while struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0]:
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    time.sleep(0.2)
 
 
 def test_what_came_until_then_is_judged(start, workdir: Path) -> None:
@@ -127,7 +132,7 @@ def test_what_came_until_then_is_judged(start, workdir: Path) -> None:
     assert files["notes"] == ["interrupted (Ctrl-C)"]
     assert err == "diag: interrupted; this is what was read until then\n"
     assert process.returncode == 12
-    assert took_s < 20
+    assert took_s < 50
 
 
 def test_whole_files_are_kept_and_an_incomplete_answer_is_5(start, logs, workdir: Path) -> None:
@@ -148,13 +153,15 @@ def test_whole_files_are_kept_and_an_incomplete_answer_is_5(start, logs, workdir
 def test_nothing_collected_is_130(start, workdir: Path) -> None:
     """One line, and no waiting for the pipe."""
     process = start("-")
-    time.sleep(3)
+    assert process.stdin is not None
+    os.write(process.stdin.fileno(), b"\n")
+    wait_until_read(process.stdin.fileno(), process)
 
     out, err, took_s = interrupt(process)
 
     assert (process.returncode, out) == (130, "")
     assert err == "diag: interrupted; there is no result\n"
-    assert took_s < 5
+    assert took_s < 30
 
 
 class SlowService(LoggingService):
@@ -212,7 +219,7 @@ def test_pages_that_came_are_judged_and_the_broker_is_not_asked_any_more(start, 
     assert states["kafka"] == ("partial", ["interrupted (Ctrl-C)"])
     assert err == "diag: interrupted; this is what was read until then\n"
     assert process.returncode == 12
-    assert took_s < 20
+    assert took_s < 50
 
 
 def test_an_interrupted_broker_costs_what_it_would_have_told(start, logs) -> None:
@@ -222,7 +229,6 @@ def test_an_interrupted_broker_costs_what_it_would_have_told(start, logs) -> Non
         process = start(logs(WELL), "-o", "json", "--kafka", address)
         silent.settimeout(LONG_S)
         connection, _ = silent.accept()
-        time.sleep(0.3)
 
         out, _, _ = interrupt(process)
         connection.close()
@@ -263,7 +269,7 @@ def test_the_second_ends_at_once(workdir: Path) -> None:
     out, err, took_s = interrupt(process)
 
     assert (process.returncode, out, err) == (130, "", "")
-    assert took_s < 5
+    assert took_s < 30
 
 
 FINISHING = "diag: interrupted; finishing with what there is; Ctrl-C again ends at once\n"
@@ -328,7 +334,7 @@ def test_the_second_leaves_no_process_and_no_folder(start_many, workdir: Path) -
     os.close(pipe)
 
     assert (process.returncode, out, err) == (130, "", "")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     wait_until_alone(process)
     assert not list((workdir / "tmp").iterdir())
 

@@ -262,7 +262,7 @@ def test_a_slow_service_is_not_waited_for(answer, monkeypatch) -> None:
     checkup = ask(address)
     over.set()
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20  # of the 30 s that it would take
     assert checkup.find("log-entries").state is Health.FAILED
     assert "did not answer in time" in checkup.find("log-entries").evidence
     assert "network" in checkup.find("log-entries").remedy

@@ -45,7 +45,8 @@ MANY = 100_000
 """Connections: all of them."""
 IN_MIDDLE = 60_000
 """Bytes of a connection behind which the topics are known and the records are on their way."""
-PATIENCE_S = 3.0
+PATIENCE_S, LONGER_S = 3.0, 8.0
+"""Of diag: with a broker that says nothing at all, and with one that says some of it first."""
 _KEEP_ALL = "log.retention.ms=-1\nlog.retention.bytes=-1\nmessage.max.bytes=8388608\n"
 
 
@@ -65,20 +66,20 @@ class Fault:
     silent: bool = False
 
 
-IMPATIENT = {"timeout_s": PATIENCE_S}
+IMPATIENT, PATIENT = {"timeout_s": PATIENCE_S}, {"timeout_s": LONGER_S}
 FAULTS = [
     Fault("none"),
     Fault("no such host", State.FAILED, ("has a name that is not known here", "check the host"), {"bootstrap": "no-such-host.invalid:9092"}),
-    Fault("refused", State.FAILED, ("refuses the connection", "check host and port"), {"bootstrap": ""}),
+    Fault("refused", State.FAILED, ("refuses the connection", "check host and port"), {"bootstrap": "127.0.0.1:1"}),
     Fault("no TLS", State.FAILED, ("speaks no TLS on this port", "kafka.security_protocol"), {"security_protocol": "SSL"}),
     Fault("no login", State.FAILED, ("takes no login", "name its SASL port"),
           {"security_protocol": "SASL_PLAINTEXT", "mechanism": "PLAIN", "username": "u", "password": Secret("secret")}),
     Fault("silent", State.FAILED, ("does not answer in time", "firewall"), IMPATIENT, (MANY, 0), silent=True),
-    Fault("silent in mid-answer", State.PARTIAL, ("stopped sending records", "of 201"), IMPATIENT, (MANY, IN_MIDDLE), silent=True),
+    Fault("silent in mid-answer", State.PARTIAL, ("stopped sending records", "of 201"), PATIENT, (MANY, IN_MIDDLE), silent=True),
     Fault("cut once", harm=(1, 0)),
     Fault("cut in mid-answer once", harm=(1, IN_MIDDLE)),
     Fault("cut for ever", State.FAILED, ("Kafka at 127.0.0.1",), IMPATIENT, (MANY, 0)),
-    Fault("cut in mid-answer for ever", State.PARTIAL, ("not every record of the window was looked at",), IMPATIENT, (MANY, IN_MIDDLE)),
+    Fault("cut in mid-answer for ever", State.PARTIAL, ("not every record of the window was looked at",), PATIENT, (MANY, IN_MIDDLE)),
     Fault("too many records", State.PARTIAL, ("raise kafka.max_records",), {"max_records": 50}),
 ]  # fmt: skip
 
@@ -124,8 +125,6 @@ def fault(request: pytest.FixtureRequest, wire: Relay) -> Iterator[Fault]:
 
 
 def ask(logs: Settings, wire: Relay, **settings: Any) -> SessionRequest:
-    if settings.get("bootstrap") == "":
-        settings["bootstrap"] = f"127.0.0.1:{choose_ports(1)[0]}"
     kafka = KafkaSettings(**{"bootstrap": wire.address, "timeout_s": 60.0, **settings})
     return SessionRequest(asked=S, settings=replace(logs, kafka=kafka), now_ns=NOW_NS)
 

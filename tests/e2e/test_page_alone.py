@@ -70,4 +70,4 @@ def test_an_orchestrator_that_does_not_answer_is_tried_again(page: Page) -> None
     page.evaluate(SOCKET)
     page.clock.fast_forward(11_000)
 
-    page.wait_for_function("window.states.includes('reconnecting')", timeout=10_000)
+    page.wait_for_function("window.states.includes('reconnecting')", timeout=60_000)

@@ -62,6 +62,16 @@ def _open_streams(streams: Iterable[Any]) -> Iterator[dict[str, Any] | str]:
             continue
         for value in values:
             if isinstance(value, list) and len(value) >= 2:
-                yield {"labels": stream.get("stream") or {}, "timestamp": value[0], "line": value[1]}
+                yield _to_line(stream.get("stream") or {}, *value)
             else:
                 yield to_data(value)
+
+
+def _to_line(labels: Any, at: Any, line: Any, *more: Any) -> dict[str, Any]:
+    """A line with what its stream and, since Loki 3, its own metadata say of it."""
+    own = {name: value for one in more if isinstance(one, dict) for name, value in one.items()}
+    rest = [one for one in more if not isinstance(one, dict)]
+    if own and isinstance(labels, dict):
+        labels = {**labels, **own}
+    found = {"labels": labels, "timestamp": at, "line": line}
+    return {**found, "rest": rest} if rest else found

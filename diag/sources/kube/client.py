@@ -56,8 +56,10 @@ class Api:
     ) -> Mapping[str, Any]:
         """The object at `path`; raises `RefusedError` for an answer that is none, and `SourceError`."""
         body, cut = self.get_bytes(path, query, _MOST_BYTES)
+        if cut:
+            raise reasons.too_large(self.place, _MOST_BYTES)
         try:
-            found = None if cut else json.loads(body)
+            found = json.loads(body)
         except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):

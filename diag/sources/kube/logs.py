@@ -86,6 +86,7 @@ class PodLogs:
         self._problems: list[str] = []
         self._notes: list[str] = []
         self._failed = False
+        self._broken = 0
 
     async def read(self, query: LogQuery) -> AsyncIterator[tuple[LogRecord, ...]]:
         """The lines of the query's window that were not read before; a failure stands in the coverage."""
@@ -95,7 +96,7 @@ class PodLogs:
             streams = await self._find_streams()
             for stretch in self._take_missing(query.window):
                 self._progress(f"reading the logs of {len(streams)} containers from their nodes")
-                for batch in await self._read_all(streams, stretch):
+                async for batch in self._read_all(streams, stretch):
                     yield batch
         except SourceError as error:
             self._failed = True
@@ -163,21 +164,44 @@ class PodLogs:
         if known.end_ns < whole.end_ns:
             yield Window(known.end_ns, whole.end_ns)
 
-    async def _read_all(self, streams: Iterable[Stream], window: Window) -> list[tuple[LogRecord, ...]]:
+    async def _read_all(
+        self, streams: Iterable[Stream], window: Window
+    ) -> AsyncIterator[tuple[LogRecord, ...]]:
+        """A batch for each log; a cancellation costs those that did not come yet."""
         few = asyncio.Semaphore(SIDE_BY_SIDE)
+        reading = [asyncio.ensure_future(self._take_turn(few, stream, window)) for stream in streams]
+        try:
+            if reading:
+                await asyncio.wait(reading)
+        except asyncio.CancelledError:
+            for batch in self._take(reading):
+                yield batch
+            raise
+        for batch in self._take(reading):
+            yield batch
 
-        async def read_one(stream: Stream) -> _Read:
-            async with few:
+    async def _take_turn(self, few: asyncio.Semaphore, stream: Stream, window: Window) -> _Read:
+        async with few:
+            if self._broken >= SIDE_BY_SIDE:
+                return _Read(stream, problem="the other logs were not asked for any more; ask again")
+            try:
                 return await run_aside(partial(self._read, stream, window))
+            except SourceError as error:
+                self._broken += 1
+                return _Read(stream, problem=f"{stream.name}: {error}; {error.hint}")
 
-        done = await asyncio.gather(*map(read_one, streams))
-        for one in done:
+    def _take(self, reading: Iterable[asyncio.Future[_Read]]) -> Iterator[tuple[LogRecord, ...]]:
+        """The records of those that came, and their account; the others are called off."""
+        came = [one.result() for one in reading if not one.cancel()]
+        for one in came:
             if one.problem:
                 self._problems.append(one.problem)
             if one.note:
                 self._notes.append(one.note)
             self._lines[one.stream] = self._lines.get(one.stream, 0) + len(one.records)
-        return [one.records for one in done if one.records]
+            if one.records:
+                yield one.records
+        self._failed = bool(came) and self._broken >= len(came)
 
     def _read(self, stream: Stream, window: Window) -> _Read:
         assert self._api is not None  # noqa: S101  it is connected before streams are known
@@ -214,9 +238,10 @@ def _explain(refused: reasons.RefusedError, stream: Stream) -> _Read:
     if refused.status == 400 and "waiting to start" in refused.said:
         return _Read(stream, note=f"{stream.name}: has not started, so it wrote nothing")
     if refused.status == 400 and stream.previous:
-        return _Read(stream, problem=f"{stream.name}: the node does not keep it any more")
+        return _Read(stream, problem=f"{stream.name}: the node does not keep it any more; ask Cloud Logging")
     return _Read(
-        stream, problem=f"{stream.name}: HTTP {refused.status} ({refused.said or 'no reason given'})"
+        stream,
+        problem=f"{stream.name}: HTTP {refused.status} ({refused.said or 'no reason given'}); ask again",
     )
 
 

@@ -167,6 +167,14 @@ def no_answer(place: str) -> SourceError:
     )
 
 
+def too_large(place: str, most: int) -> SourceError:
+    """An answer that nobody can hold."""
+    return SourceError(
+        f"Kubernetes at {place}: an answer is larger than {most >> 20} MiB, and was not read",
+        hint="name the namespace (--namespace)",
+    )
+
+
 def no_token(place: str) -> SourceError:
     """What the login gave can stand in no header; it is not repeated here."""
     return SourceError(

@@ -142,7 +142,7 @@ class Service:
 
     async def end(self) -> tuple[int, bytes, bytes]:
         """Its status, what it wrote to stdout, what to stderr; the test fails if it does not end."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             stdout, stderr = await self.process.communicate()
         assert self.process.returncode is not None
         return self.process.returncode, stdout, stderr

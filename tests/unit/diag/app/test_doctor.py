@@ -34,13 +34,13 @@ def raise_(error: Exception) -> Answer:
 def test_what_hangs_costs_its_own_time_and_nobody_elses() -> None:
     """Each within its time; the ones that hang are told of, and not waited for."""
     never = threading.Event()
-    hanging = [Probe(f"h{n}", lambda: never.wait() and GOOD, within_s=0.2) for n in range(5)]
+    hanging = [Probe(f"h{n}", lambda: never.wait() and GOOD, within_s=1) for n in range(40)]
     began = time.monotonic()
     answers, unfinished = ask_side_by_side([*hanging, Probe("quick", lambda: GOOD)])
 
-    assert time.monotonic() - began < 0.9  # one after the other it were a second
-    assert [one.answer.state for one in answers] == [Health.FAILED] * 5 + [Health.OK]
-    assert "no answer within 0.2 s" in answers[0].answer.evidence
+    assert time.monotonic() - began < 20  # one after the other it were twice as long
+    assert [one.answer.state for one in answers] == [Health.FAILED] * 40 + [Health.OK]
+    assert "no answer within 1 s" in answers[0].answer.evidence
     assert unfinished
     never.set()
 

@@ -140,7 +140,10 @@ async def test_the_log_before_a_restart_is_read_and_what_is_lost_is_said(
     row = diagnosis.coverage.find("pod-logs")
     assert row is not None
     assert row.state is State.PARTIAL
-    assert f"pod/voice/{name}/orchestrator/previous: the node does not keep it any more" in row.notes
+    assert (
+        f"pod/voice/{name}/orchestrator/previous: the node does not keep it any more; ask Cloud Logging"
+        in row.notes
+    )
     assert any("2 runs before the last two are lost" in note for note in row.notes)
 
 

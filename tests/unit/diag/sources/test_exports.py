@@ -168,6 +168,15 @@ def test_what_is_odd_in_an_answer_is_kept_as_it_is() -> None:
     assert len(read(text)) == 7
 
 
+def test_what_loki_knows_of_one_line_is_kept_beside_its_stream() -> None:
+    """Structured metadata, and whatever else a damaged answer has there."""
+    stream = {"stream": {"app": "tts"}, "values": [["1", "a", {"trace_id": "t"}], ["2", "b", 5, "c"]]}
+    first, second = read_content(json.dumps({"streams": [stream]}).encode(), "f").records
+
+    assert first.data == {"labels": {"app": "tts", "trace_id": "t"}, "timestamp": "1", "line": "a"}
+    assert second.data == {"labels": {"app": "tts"}, "timestamp": "2", "line": "b", "rest": [5, "c"]}
+
+
 @pytest.mark.parametrize("header", [b"timestamp,seve\rity,textPayload", b'timestamp,"a"\rb,message'])
 def test_a_header_that_is_no_csv_begins_lines(header: bytes) -> None:
     """A broken one ends nothing: the file is read line by line."""

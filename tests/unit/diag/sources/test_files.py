@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import gzip
 import json
 import os
+import struct
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -248,7 +251,11 @@ async def test_a_cancelled_read_gives_what_came_of_a_pipe(workdir: Path) -> None
             came.extend(record.data for record in batch)
 
     task = asyncio.create_task(consume())
-    await asyncio.sleep(0.3)
+    for more in (b"", b"\n"):  # when it has come back for more, what it took first is in its hands
+        os.write(opened, more)
+        async with asyncio.timeout(60):
+            while struct.unpack("i", fcntl.ioctl(opened, termios.FIONREAD, b"\0" * 4))[0]:
+                await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -260,7 +260,7 @@ async def test_a_broker_that_answers_a_login_with_rubbish_is_a_failed_source(cha
         server.close()
 
     assert HIDDEN not in f"{caught.value} {caught.value.hint}"
-    assert time.monotonic() - begin < 6
+    assert time.monotonic() - begin < 30
 
 
 def text_of(raw: bytes) -> bytes:

@@ -180,7 +180,7 @@ async def test_stop_during_back_off(run_container, until):
 
     await container.stop()
 
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30  # of 60 s
 
 
 async def test_orphans_do_not_keep_a_run_open(run_container, until):

@@ -190,7 +190,7 @@ async def test_part_that_ends_is_reported(plan):
         os.kill(stack.state.daemons["log-agent"], signal.SIGKILL)
 
         with pytest.raises(StackError, match=r"^log-agent has ended: "):
-            await asyncio.wait_for(watching, 15)
+            await asyncio.wait_for(watching, 60)
 
 
 async def test_cancelled_start_leaves_nothing(plan, is_alive):

@@ -64,7 +64,7 @@ class Caller:
             lambda: connected.set() if self.peer.connectionState == "connected" else None,
         )
         await self.peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await connected.wait()
 
     async def listen(self, track: MediaStreamTrack) -> None:
@@ -78,7 +78,7 @@ class Caller:
         self.voice.stop()
         await self.peer.close()
         if self.tasks:
-            await asyncio.wait(self.tasks, timeout=5)
+            await asyncio.wait(self.tasks, timeout=30)
 
 
 NewCaller = Callable[[], Awaitable[Caller]]

@@ -32,7 +32,7 @@ def _put(outbox: UtterancePublisher, utterance: int, chunks: int) -> None:
 
 async def _run(outbox: UtterancePublisher) -> None:
     outbox.finish()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await outbox.run()
 
 

@@ -27,11 +27,11 @@ async def test_it_serves_its_sockets_without_kafka(start_service) -> None:
         client.ws_connect("/ws") as socket,
     ):
         await socket.send_json({"event": "ping"})
-        assert await socket.receive_json(timeout=5) == {"event": "pong"}
+        assert await socket.receive_json(timeout=60) == {"event": "pong"}
         async with client.get("/readyz") as ready:
             assert (await ready.json())["missing"] == ["audio-consumer", "kafka", "other-replicas"]
         service.process.terminate()
-        assert (await socket.receive(timeout=10)).data == 1001
+        assert (await socket.receive(timeout=60)).data == 1001
     status, stdout, stderr = await service.end()
 
     assert (status, stderr) == (0, b"")

@@ -46,7 +46,7 @@ async def client(sockets, start_client):
 
 async def _bind(socket, session_id: str, **more: str) -> dict:
     await socket.send_json({"event": "session_info", "session_id": session_id, **more})
-    return await socket.receive_json(timeout=5)
+    return await socket.receive_json(timeout=60)
 
 
 async def test_a_socket_is_bound_to_a_session(client, sockets, lines) -> None:
@@ -59,7 +59,7 @@ async def test_a_socket_is_bound_to_a_session(client, sockets, lines) -> None:
         assert _find(sockets, session_id) == answer["connection_id"]
 
         await sockets.send(answer["connection_id"], '{"event": "x"}')
-        assert await socket.receive_json(timeout=5) == {"event": "x"}
+        assert await socket.receive_json(timeout=60) == {"event": "x"}
     bound = lines.one("socket-bound")
 
     assert TRACE_KEY not in lines.one("socket-opened")
@@ -72,7 +72,7 @@ async def test_ping_has_a_pong(client) -> None:
     async with client.ws_connect("/ws") as socket:
         await socket.send_json({"event": "ping"})
 
-        assert await socket.receive_json(timeout=5) == {"event": "pong"}
+        assert await socket.receive_json(timeout=60) == {"event": "pong"}
 
 
 @pytest.mark.parametrize(
@@ -94,12 +94,12 @@ async def test_a_message_that_is_not_understood_is_answered(client, lines, messa
     """With an error, a line, and a socket that lives on."""
     async with client.ws_connect("/ws") as socket:
         await (socket.send_bytes(message) if isinstance(message, bytes) else socket.send_str(message))
-        answer = await socket.receive_json(timeout=5)
+        answer = await socket.receive_json(timeout=60)
         assert answer["event"] == "error"
         assert answer["error"] == lines.one("socket-message-refused")["error"]
 
         await socket.send_json({"event": "ping"})
-        assert await socket.receive_json(timeout=5) == {"event": "pong"}
+        assert await socket.receive_json(timeout=60) == {"event": "pong"}
 
 
 async def test_a_session_id_that_is_not_believed_binds_nothing(client, sockets, lines) -> None:
@@ -119,7 +119,7 @@ async def test_a_huge_message_closes_the_socket(client, lines, eventually) -> No
     """1009, with its line; the server takes no more than the bound."""
     async with client.ws_connect("/ws") as socket:
         await socket.send_str("x" * (64 * 1024 + 1))
-        closed = await socket.receive(timeout=5)
+        closed = await socket.receive(timeout=60)
         assert closed.type is WSMsgType.CLOSE
         assert closed.data == 1009
     await eventually(lambda: lines.named("socket-closed"))
@@ -134,7 +134,7 @@ async def test_a_second_socket_takes_the_session_over(client, sockets, lines, ev
     async with client.ws_connect("/ws") as first, client.ws_connect("/ws") as second:
         await _bind(first, session_id)
         answer = await _bind(second, session_id)
-        closed = await first.receive(timeout=5)
+        closed = await first.receive(timeout=60)
         assert (closed.type, closed.data) == (WSMsgType.CLOSE, 4000)
         await eventually(lambda: lines.named("socket-closed"))
 
@@ -263,7 +263,7 @@ async def test_callers_are_told_while_nothing_of_them_arrives(client, sockets) -
 async def test_a_shutdown_tells_all_sockets(client, sockets, lines) -> None:
     """1001, going away."""
     async with client.ws_connect("/ws") as first, client.ws_connect("/ws") as second:
-        received = asyncio.gather(first.receive(timeout=5), second.receive(timeout=5))
+        received = asyncio.gather(first.receive(timeout=60), second.receive(timeout=60))
         await asyncio.sleep(0)
         await sockets.shut_down()
 
@@ -282,7 +282,7 @@ async def test_a_caller_who_comes_back_gets_what_was_missed(client, callers, lin
 
     async with client.ws_connect("/ws") as again:
         answer = await _bind(again, session_id, last_message_id="m1")
-        missed = [await again.receive_json(timeout=5) for _ in range(2)]
+        missed = [await again.receive_json(timeout=60) for _ in range(2)]
 
     assert (answer["resumed"], answer["missed"]) == (True, 2)
     assert [message["message_id"] for message in missed] == ["m2", "m3"]
@@ -317,7 +317,7 @@ async def test_a_server_that_is_about_to_stop_takes_no_more_sockets(client, sock
         response = await client.get("/ws")
         await socket.send_json({"event": "ping"})
 
-        assert (await socket.receive_json(timeout=5))["event"] == "pong"
+        assert (await socket.receive_json(timeout=60))["event"] == "pong"
     assert response.status == 503
 
 

@@ -77,7 +77,7 @@ async def test_its_end_leaves_no_process(lines, eventually) -> None:
     transcribing = asyncio.create_task(recogniser.transcribe(bytes(960_000)))
     await asyncio.sleep(0)
     task.cancel()
-    await asyncio.wait({task, transcribing}, timeout=10)
+    await asyncio.wait({task, transcribing}, timeout=60)
 
     assert isinstance(transcribing.exception(), RecogniserError)
     await eventually(lambda: _pids() == [])

@@ -42,7 +42,7 @@ async def test_a_track_is_paced_by_the_clock() -> None:
     elapsed = loop.time() - started
     track.stop()
 
-    assert 0.19 < elapsed < 0.5
+    assert 0.19 < elapsed < 5
     assert [frame.pts for frame in frames] == [n * 320 for n in range(11)]
     assert _bytes(frames[0]) == SILENCE
 

@@ -199,7 +199,7 @@ def test_errors_are_told_as_the_reference_system_tells_them() -> None:
 
 async def test_a_stop_that_hangs_is_left_alone() -> None:
     """The caller goes on after the bound."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await stop_bounded(asyncio.Event().wait(), timeout_s=0.01)
 
 
@@ -226,6 +226,6 @@ async def test_a_real_cancellation_still_counts() -> None:
     task = asyncio.create_task(stop_bounded(asyncio.Event().wait(), timeout_s=60))
     await asyncio.sleep(0)
     task.cancel()
-    await asyncio.wait({task}, timeout=5)
+    await asyncio.wait({task}, timeout=60)
 
     assert task.cancelled()
