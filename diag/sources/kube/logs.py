@@ -7,7 +7,7 @@ with it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -82,6 +82,7 @@ class PodLogs:
         self._api: Api | None = None
         self._streams: tuple[Stream, ...] | None = None
         self._window: Window | None = None
+        self._born: list[int] = []
         self._lines: dict[Stream, int] = {}
         self._problems: list[str] = []
         self._notes: list[str] = []
@@ -95,7 +96,7 @@ class PodLogs:
             streams = await self._find_streams()
             for stretch in self._take_missing(query.window):
                 self._progress(f"reading the logs of {len(streams)} containers from their nodes")
-                for batch in await self._read_all(streams, stretch):
+                async for batch in self._read_all(streams, stretch):
                     yield batch
         except SourceError as error:
             self._failed = True
@@ -116,9 +117,19 @@ class PodLogs:
             asked=f"{place}, {', '.join(self._namespaces) or 'all namespaces'}{when}",
             got=f"{len(self._lines)} logs of {len(pods)} pods",
             entries=lines,
-            notes=tuple(dict.fromkeys((*self._problems, *self._notes))),
+            notes=tuple(dict.fromkeys((*self._problems, *self._notes, *self._tell_younger()))),
             requests=self._api.requests if self._api else 0,
         )
+
+    def _tell_younger(self) -> Iterator[str]:
+        """A rollout takes the logs of the pods that it replaces with it."""
+        if self._window is not None:
+            younger = sum(born_ns > self._window.start_ns for born_ns in self._born)
+            if younger:
+                yield (
+                    f"{younger} of {len(self._born)} pods were made after the window began: "
+                    "what ran before them, if anything did, is gone with its log"
+                )
 
     async def _find_streams(self) -> tuple[Stream, ...]:
         if self._streams is None:
@@ -141,6 +152,7 @@ class PodLogs:
         namespace, name = text_at(pod, "metadata", "namespace"), text_at(pod, "metadata", "name")
         if not self._is_ours(name):
             return
+        self._born.append(parse_instant(text_at(pod, "metadata", "creationTimestamp")) or 0)
         told = (list_at(pod, "status", kind) for kind in ("initContainerStatuses", "containerStatuses"))
         for status in chain.from_iterable(told):
             container, restarts = text_at(status, "name"), number_at(status, "restartCount")
@@ -163,21 +175,24 @@ class PodLogs:
         if known.end_ns < whole.end_ns:
             yield Window(known.end_ns, whole.end_ns)
 
-    async def _read_all(self, streams: Iterable[Stream], window: Window) -> list[tuple[LogRecord, ...]]:
-        few = asyncio.Semaphore(SIDE_BY_SIDE)
+    async def _read_all(
+        self, streams: Sequence[Stream], window: Window
+    ) -> AsyncIterator[tuple[LogRecord, ...]]:
+        """A few logs side by side and then the next few: no more than these are in memory."""
+        for start in range(0, len(streams), SIDE_BY_SIDE):
+            few = streams[start : start + SIDE_BY_SIDE]
+            done = await asyncio.gather(*(run_aside(partial(self._read, one, window)) for one in few))
+            for one in done:
+                self._account(one)
+                if one.records:
+                    yield one.records
 
-        async def read_one(stream: Stream) -> _Read:
-            async with few:
-                return await run_aside(partial(self._read, stream, window))
-
-        done = await asyncio.gather(*map(read_one, streams))
-        for one in done:
-            if one.problem:
-                self._problems.append(one.problem)
-            if one.note:
-                self._notes.append(one.note)
-            self._lines[one.stream] = self._lines.get(one.stream, 0) + len(one.records)
-        return [one.records for one in done if one.records]
+    def _account(self, read: _Read) -> None:
+        if read.problem:
+            self._problems.append(read.problem)
+        if read.note:
+            self._notes.append(read.note)
+        self._lines[read.stream] = self._lines.get(read.stream, 0) + len(read.records)
 
     def _read(self, stream: Stream, window: Window) -> _Read:
         assert self._api is not None  # noqa: S101  it is connected before streams are known
