@@ -1,8 +1,11 @@
-"""Events that the cluster has forgotten, from the log service: there they live as long as every line."""
+"""Events and changes that the cluster has forgotten, from the log service: it keeps them like every line."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from diag.model.cluster import ClusterEvent
+from diag.model.cluster_change import ClusterChange
 from diag.model.instants import NS_PER_S
 from diag.model.queries import LogQuery, LogSource
 from diag.model.records import LogRecord
@@ -26,16 +29,25 @@ def ask_for_events(window: Window | None, now_ns: int) -> LogQuery | None:
     return LogQuery(wider, events=True, max_pages=_MOST_PAGES, what="the cluster's events")
 
 
-async def read_logged_events(
-    source: LogSource, window: Window | None, now_ns: int
-) -> tuple[ClusterEvent, ...]:
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What the log service kept of a cluster."""
+
+    events: tuple[ClusterEvent, ...] = ()
+    changes: tuple[ClusterChange, ...] = ()
+
+
+async def read_logged_events(source: LogSource, window: Window | None, now_ns: int) -> Logged:
     """The answer; what could not be read stands in the source's coverage."""
     query = ask_for_events(window, now_ns)
     if query is None:
-        return ()
+        return Logged()
+    from diag.sources.kube.audit import is_audit_line, to_changes
     from diag.sources.kube.events import to_logged_events
 
     records: list[LogRecord] = []
     async for batch in source.read(query):
         records += batch
-    return tuple(to_logged_events(records))
+    changes = [one for one in records if is_audit_line(one)]
+    events = [one for one in records if not is_audit_line(one)]
+    return Logged(tuple(to_logged_events(events)), tuple(to_changes(changes)))
