@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import diag
-from diag.app.cluster_events import Logged, ask_for_events, read_logged_events
+from diag.app.cluster_events import Logged, ask_for_events, find_place, read_logged_events
 from diag.app.cluster_export import judge_export, read_export, wait_for_export
 from diag.app.discovery import discover, excuse
 from diag.app.entries import INTERRUPTED, Entries
@@ -80,7 +80,8 @@ class Cluster:
         if self.facts is None or entries.interrupted or entries.coverage().source != CLOUD_LOGGING:
             return
         try:
-            self._logged = await read_logged_events(entries.source, window, self._request.now_ns)
+            place = find_place(self.facts, self._request.settings)
+            self._logged = await read_logged_events(entries.source, window, self._request.now_ns, place)
         except asyncio.CancelledError:
             self._interrupted = True
 
@@ -204,7 +205,7 @@ async def _recall(
     where = settings.cluster.namespace or ",".join(facts.namespaces)
     cluster = replace(settings.cluster, namespace=where)
     service = CloudLogging(settings.logging, cluster, load_catalogue(), request.progress)
-    logged = await read_logged_events(service, window, request.now_ns)
+    logged = await read_logged_events(service, window, request.now_ns, find_place(facts, settings))
     counts = len(logged.events), len(logged.changes)
     got = f"{counts[0]} events" + (f", {counts[1]} changes" if counts[1] else "")
     told = replace(service.coverage(), objects=sum(counts), got=got)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from diag.render.cluster_v1 import render_cluster_json
 from diag.render.markdown.cluster import render_cluster_markdown
 from tests.cases import START_NS
 from tests.contract.logging_server import PROJECT, Server
-from tests.kube_api import ApiServer, run_api_server
+from tests.kube_api import CONTEXT, ApiServer, run_api_server
 
 GONE = "orchestrator-7d9f8c6b5d-x2k4p"
 LATER_NS = START_NS + 5 * 3600 * NS_PER_S
@@ -110,6 +112,32 @@ def change(at_s: int, verb: str, namespace: str = "voice") -> dict[str, Any]:
     }
 
 
+def of_another_cluster(entry: dict[str, Any]) -> dict[str, Any]:
+    labels = {**entry["resource"]["labels"], "cluster_name": "staging"}
+    return {**entry, "insertId": "other", "resource": {**entry["resource"], "labels": labels}}
+
+
+async def test_where_nobody_says_which_cluster_it_is_no_change_is_told(
+    serve: Callable[..., Server], api: ApiServer, tmp_path
+) -> None:
+    """Another cluster's deployment would look like one that was deleted here."""
+    server = serve()
+    server.write([change(10, "patch"), of_another_cluster(change(20, "delete"))])
+    path = Path(api.kubeconfig(tmp_path / "kube"))
+    path.write_text(path.read_text().replace(CONTEXT, "of-no-form"))
+    given = settings(server, str(path))
+    request = ClusterRequest(
+        settings=replace(given, cluster=ClusterSettings(namespace="voice")),
+        now_ns=LATER_NS, since_ns=START_NS, until_ns=START_NS + 60 * NS_PER_S,
+    )  # fmt: skip
+
+    report = await look_at_cluster(request)
+
+    assert (report.view.workloads, report.view.events) == ((), ())
+    logs = next(one for one in report.sources if one.source == "cloud-logging")
+    assert any("several clusters" in note for note in logs.notes)
+
+
 async def test_a_deployment_that_is_gone_is_told_by_the_audit_log(
     serve: Callable[..., Server], api: ApiServer, tmp_path
 ) -> None:
@@ -117,7 +145,7 @@ async def test_a_deployment_that_is_gone_is_told_by_the_audit_log(
     server = serve()
     server.write([
         event(10), change(-3600, "patch"), change(30, "delete"), change(20, "patch", "billing"),
-        change(25, "get"),
+        change(25, "get"), of_another_cluster(change(35, "patch")),
     ])  # fmt: skip
     request = ClusterRequest(
         settings=settings(server, api.kubeconfig(tmp_path / "kube")),
