@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import diag
-from diag.app.cluster_events import ask_for_events, read_logged_events
+from diag.app.cluster_events import Logged, ask_for_events, find_place, read_logged_events
 from diag.app.cluster_export import judge_export, read_export, wait_for_export
 from diag.app.discovery import discover, excuse
 from diag.app.entries import INTERRUPTED, Entries
@@ -16,7 +16,7 @@ from diag.catalogue import load_catalogue
 from diag.cluster import look_back
 from diag.errors import SourceError, UsageError
 from diag.model.catalogue import Catalogue
-from diag.model.cluster import SLUG, ClusterEvent, ClusterFacts
+from diag.model.cluster import SLUG, ClusterFacts
 from diag.model.cluster_view import ClusterReport, ClusterView, LogExport
 from diag.model.coverage import Coverage, SourceCoverage, State
 from diag.model.window import Window
@@ -39,7 +39,7 @@ class Cluster:
         self.facts: ClusterFacts | None = None
         self._request = request
         self._named = request.names_cluster
-        self._logged: tuple[ClusterEvent, ...] = ()
+        self._logged = Logged()
         self._problem = ""
         self._interrupted = False
         self._reading: asyncio.Task[ClusterFacts | None] | None = None
@@ -80,7 +80,8 @@ class Cluster:
         if self.facts is None or entries.interrupted or entries.coverage().source != CLOUD_LOGGING:
             return
         try:
-            self._logged = await read_logged_events(entries.source, window, self._request.now_ns)
+            place = find_place(self.facts, self._request.settings)
+            self._logged = await read_logged_events(entries.source, window, self._request.now_ns, place)
         except asyncio.CancelledError:
             self._interrupted = True
 
@@ -99,7 +100,8 @@ class Cluster:
         return look_back(
             self.facts,
             window,
-            logged=self._logged,
+            logged=self._logged.events,
+            changes=self._logged.changes,
             heard=heard,
             alone=len(settings.logging.resources) < 2 and len(settings.cluster.names) < 2,
             is_ours=lambda name: bool(names.resolve(name)) or name in heard,
@@ -186,25 +188,27 @@ async def look_at_cluster(request: ClusterRequest) -> ClusterReport:
         export = await wait_for_export(exporting)
     finally:
         exporting.cancel()
-    view = look_back(facts, window, logged=logged, export=export)
+    view = look_back(facts, window, logged=logged.events, changes=logged.changes, export=export)
     return ClusterReport(view, (cover_facts(facts), *sources), diag.__version__)
 
 
 async def _recall(
     request: ClusterRequest, window: Window | None, facts: ClusterFacts
-) -> tuple[tuple[ClusterEvent, ...], tuple[SourceCoverage, ...]]:
+) -> tuple[Logged, tuple[SourceCoverage, ...]]:
     """The window's events that the cluster has forgotten; the account of the log service if it was asked."""
     found = discover(request)
     settings = found.settings
     if ask_for_events(window, request.now_ns) is None or not settings.logging.project:
-        return (), ()
+        return Logged(), ()
     from diag.sources.cloud_logging import CloudLogging
 
     where = settings.cluster.namespace or ",".join(facts.namespaces)
     cluster = replace(settings.cluster, namespace=where)
     service = CloudLogging(settings.logging, cluster, load_catalogue(), request.progress)
-    logged = await read_logged_events(service, window, request.now_ns)
-    told = replace(service.coverage(), objects=len(logged), got=f"{len(logged)} events")
+    logged = await read_logged_events(service, window, request.now_ns, find_place(facts, settings))
+    counts = len(logged.events), len(logged.changes)
+    got = f"{counts[0]} events" + (f", {counts[1]} changes" if counts[1] else "")
+    told = replace(service.coverage(), objects=sum(counts), got=got)
     return logged, (excuse(told) if found.discovered else told,)
 
 

@@ -62,7 +62,8 @@ def _kinds_of_evidence(reading: Reading, coverage: Coverage, cluster: ClusterVie
         yield "records"
     if cluster is not None:
         yield "kube"
-        if cluster.events or not any(one.may_hold("events") for one in cluster.unread):
+        told = any(not event.audited for event in cluster.events)
+        if told or not any(one.may_hold("events") for one in cluster.unread):
             yield "events"
 
 

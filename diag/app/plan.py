@@ -40,7 +40,7 @@ _WHY_SURROUNDINGS = (
     "first lines of other sessions, and lines that name none: what silence is judged by. Where the session "
     "is found the window is its own time and a minute around it"
 )
-_WHY_EVENTS = "events that the cluster, which is read as well, has forgotten; if it can be read"
+_WHY_EVENTS = "events and changes that the cluster, which is read as well, has forgotten; if it can be read"
 _WHY_ALL = "every line of the window: the sessions are found in them"
 _SLICED = (
     "after a full page the rest of its window is asked for in up to {most} slices side by side, by the same "

@@ -11,6 +11,7 @@ from diag.app.request import Request
 from diag.errors import SettingsError
 from diag.model.catalogue import Catalogue
 from diag.model.coverage import SourceCoverage, State
+from diag.model.queries import LogSource
 from diag.model.records import POD_LOGS
 from diag.normalise.services import ServiceNames
 
@@ -56,6 +57,17 @@ def is_needed_instead(request: Request, entries: Entries, cluster: Cluster) -> b
         and entries.frame.is_empty()
         and entries.coverage().source != POD_LOGS
         and cluster.has_pods
+    )
+
+
+def are_needed_instead(request: Request, source: LogSource, entries: int) -> bool:
+    """Whether the log service had nothing of a window, and a cluster is named whose pods may have."""
+    return (
+        not request.files
+        and not request.settings.logging.source
+        and not entries
+        and request.names_cluster
+        and source.coverage().source != POD_LOGS
     )
 
 

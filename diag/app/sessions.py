@@ -20,6 +20,7 @@ from diag.app.many.judging import JudgingJob, judge_shard
 from diag.app.many.plan import plan_shards
 from diag.app.many.reading import Intake, Room, share_out
 from diag.app.many.workers import Workers, kill_processes, open_workers
+from diag.app.pod_logs import are_needed_instead, explain_instead, open_pod_logs
 from diag.app.recall import open_recall
 from diag.app.request import SessionsRequest
 from diag.app.sought import FOUND_BY, check_sought, explain_unfound
@@ -29,7 +30,7 @@ from diag.checks import CHECKS
 from diag.config import load_wanted_topics
 from diag.errors import UsageError
 from diag.model.catalogue import Catalogue
-from diag.model.coverage import Coverage
+from diag.model.coverage import Coverage, SourceCoverage
 from diag.model.overview import Overview, SessionLine
 from diag.model.window import MINUTE_NS, Window
 from diag.sources.files import Files, show_name
@@ -59,9 +60,14 @@ async def list_sessions(request: SessionsRequest) -> Overview:
         intake = Intake(request, source, folder, open_recall(request, source))
         broker = Broker(request, catalogue)
         await intake.read(find_live_window(request), parts, workers)
+        before: tuple[SourceCoverage, ...] = ()
+        if not intake.interrupted and are_needed_instead(request, source, len(intake.digests)):
+            before = (explain_instead(source.coverage(), narrowed=request.where is not None),)
+            intake = Intake(request, open_pod_logs(request, catalogue), folder)
+            await intake.read(find_live_window(request), (), workers)
         if not intake.interrupted:
             await broker.read(None, frozenset())
-        coverage = _describe(request, intake, broker, catalogue)
+        coverage = _describe(request, (*before, intake.coverage()), intake, broker, catalogue)
         job = JudgingJob(
             folder=folder,
             catalogue_files=request.settings.catalogue.files,
@@ -110,11 +116,17 @@ def find_live_window(request: SessionsRequest) -> Window:
     return Window(min(start, end), end)
 
 
-def _describe(request: SessionsRequest, intake: Intake, broker: Broker, catalogue: Catalogue) -> Coverage:
-    logs, digests = intake.coverage(), intake.digests
+def _describe(
+    request: SessionsRequest,
+    logs: Iterable[SourceCoverage],
+    intake: Intake,
+    broker: Broker,
+    catalogue: Catalogue,
+) -> Coverage:
+    digests = intake.digests
     return describe_coverage(
         [heard for digest in digests for heard in digest.heard],
-        (excuse(logs) if request.discovered else logs, broker.coverage()),
+        (*(map(excuse, logs) if request.discovered else logs), broker.coverage()),
         _span_of(digests) if request.files else find_live_window(request),
         None if request.files else request.now_ns - intake.lag_ns,
         catalogue.sides,

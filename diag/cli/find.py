@@ -29,6 +29,9 @@ def find(
     location: options.Location = None,
     cluster: options.Cluster = None,
     namespace: options.Namespace = None,
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
+    logs_from: options.LogsSource = None,
     logging_endpoint: options.LoggingEndpoint = None,
     kafka: options.Kafka = None,
     kafka_via: options.KafkaVia = None,
@@ -45,8 +48,9 @@ def find(
 ) -> None:
     """Find sessions by what one has: a piece of an ID, a pod, a connection, a trace, a text in a line.
 
-    Reads the last hour of Cloud Logging, or the log FILEs, and lists like `diag sessions` those that have
-    TEXT in a line of their own, and where. What was redacted (words spoken, personal data) can not be found.
+    Reads the last hour of Cloud Logging, of the pods' own logs, or the log FILEs, and lists like `diag
+    sessions` those that have TEXT in a line of their own, and where. What was redacted (words spoken,
+    personal data) can not be found.
     Exits 0 if it finds any, 3 if there is none, 4 or 5 if a source failed or was partial, 2 for wrong usage.
     """
     flags = {
@@ -58,6 +62,7 @@ def find(
             catalogue=catalogue,
             quota=quota,
         ),
+        **options.to_kube_flags(kubeconfig, context, logs_from),
         **options.to_cache_flags(no_cache=no_cache),
     }
     question = listing.Question(

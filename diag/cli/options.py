@@ -68,9 +68,10 @@ def to_kafka_flags(
     }
 
 
-def to_kube_flags(kubeconfig: Path | None, context: str | None) -> Flags:
-    """The flags that name the cluster whose objects are read."""
+def to_kube_flags(kubeconfig: Path | None, context: str | None, logs_from: LogsFrom | None = None) -> Flags:
+    """The flags that name the cluster whose objects are read, and whether its pods' logs are."""
     return {
+        "logging.source": None if logs_from is None else logs_from.value,
         "kubernetes.kubeconfig": None if kubeconfig is None else str(kubeconfig),
         "kubernetes.context": context,
     }

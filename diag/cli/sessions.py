@@ -29,6 +29,9 @@ def sessions(
     location: options.Location = None,
     cluster: options.Cluster = None,
     namespace: options.Namespace = None,
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
+    logs_from: options.LogsSource = None,
     logging_endpoint: options.LoggingEndpoint = None,
     kafka: options.Kafka = None,
     kafka_via: options.KafkaVia = None,
@@ -47,8 +50,9 @@ def sessions(
 ) -> None:
     """List the sessions of a window, each with its verdict: where to begin when nobody has an ID.
 
-    Reads the last hour of Cloud Logging, or the log FILEs. Exits 0 if it lists any, 3 if there is none,
-    4 or 5 if a source failed or was partial, 2 for wrong usage. Findings set no exit code here.
+    Reads the last hour of Cloud Logging, or of the pods' own logs, or the log FILEs. Exits 0 if it lists
+    any, 3 if there is none, 4 or 5 if a source failed or was partial, 2 for wrong usage. Findings set no exit
+    code here.
     """
     flags = {
         **options.to_source_flags(
@@ -59,6 +63,7 @@ def sessions(
             catalogue=catalogue,
             quota=quota,
         ),
+        **options.to_kube_flags(kubeconfig, context, logs_from),
         **options.to_cache_flags(no_cache=no_cache),
     }
     question = listing.Question(

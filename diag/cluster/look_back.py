@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from diag.cluster.changes import UNMATCHED, find_deleted, find_end, to_change_events
 from diag.cluster.events import find_in_window, join_events
 from diag.cluster.pods import find_named, lived_in, revision_of, view_gone, view_pod
 from diag.cluster.revisions import find_in_force
 from diag.model.cluster import ClusterEvent, ClusterFacts, Pod, Workload
+from diag.model.cluster_change import ClusterChange
 from diag.model.cluster_view import ClusterView, InForce, LogExport, PodView, WorkloadView
 from diag.model.window import Window
 
@@ -20,6 +22,7 @@ def look_back(
     window: Window | None,
     *,
     logged: Iterable[ClusterEvent] = (),
+    changes: Sequence[ClusterChange] = (),
     heard: Iterable[str] = (),
     alone: bool = True,
     is_ours: Callable[[str], bool] = lambda _: True,
@@ -31,18 +34,23 @@ def look_back(
         facts: what the cluster gave, now.
         window: None: as it is now.
         logged: events that the log service kept.
+        changes: lines of the audit log that it kept.
         heard: pods that log entries of the window name.
         alone: these are of this cluster alone; else one that it does not list may run in another.
         is_ours: whether a workload or pod of this name is of interest; what is not is left out, and counted.
         export: whether its logs go to the log service.
     """
-    events = join_events(facts.events, logged)
+    events = join_events(facts.events, logged, to_change_events(changes))
     then = tuple(find_in_window(events, window))
     pods = [view_pod(pod, window) for pod in facts.pods if lived_in(pod, window)]
-    pods += _find_gone(facts, then, heard, alone=alone)
+    deleted = [(one, notes) for one, notes in find_deleted(facts, changes, window) if is_ours(one.name)]
+    known = (*facts.workloads, *(one for one, _ in deleted))
+    pods += _find_gone(facts, then, heard, known, alone=alone)
     ours = [one for one in facts.workloads if is_ours(one.name)]
     services = sorted((one for one in facts.services if is_ours(one.name)), key=lambda one: one.ref)
-    workloads = tuple(_view(one, window, events, facts.pods, pods) for one in sorted(ours, key=_by_name))
+    seen = _Seen(window, events, changes, facts.pods, pods)
+    rows = sorted((*((one, ()) for one in ours), *deleted), key=lambda row: _by_name(row[0]))
+    workloads = tuple(_view(one, seen, notes) for one, notes in rows)
     taken = {(pod.namespace, pod.name) for one in workloads for pod in one.pods}
     others = [pod for pod in pods if (pod.namespace, pod.name) not in taken and is_ours(pod.name)]
     return ClusterView(
@@ -66,7 +74,12 @@ def look_back(
 
 
 def _find_gone(
-    facts: ClusterFacts, then: Iterable[ClusterEvent], heard: Iterable[str], *, alone: bool
+    facts: ClusterFacts,
+    then: Iterable[ClusterEvent],
+    heard: Iterable[str],
+    workloads: Sequence[Workload],
+    *,
+    alone: bool,
 ) -> Iterator[PodView]:
     """Pods of the window that the cluster does not list any more. Where it lists none, nothing is gone.
 
@@ -81,29 +94,43 @@ def _find_gone(
     for name in sorted((told.keys() | logged) - known):
         gone = view_gone(told.get(name, namespace), name, _BY_LOG if name in logged else _BY_EVENT)
         is_here = name in told or (alone and not facts.namespaces)
-        if is_here or any(_belongs(gone, one) for one in facts.workloads):
+        if is_here or any(_belongs(gone, one) for one in workloads):
             yield gone
 
 
-def _view(
-    workload: Workload,
-    window: Window | None,
-    events: Sequence[ClusterEvent],
-    listed: Sequence[Pod],
-    pods: Sequence[PodView],
-) -> WorkloadView:
-    in_force = find_in_force(workload, window, events, listed)
-    own = (_complete(pod, workload) for pod in pods if _belongs(pod, workload))
-    return WorkloadView(
-        workload, in_force, tuple(sorted(own, key=_by_pod)), tuple(_tell(workload, window, in_force))
-    )
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a workload is judged by.
+
+    Attributes:
+        listed: pods as they are now.
+        pods: as they were in the window.
+    """
+
+    window: Window | None
+    events: Sequence[ClusterEvent]
+    changes: Sequence[ClusterChange]
+    listed: Sequence[Pod]
+    pods: Sequence[PodView]
 
 
-def _complete(pod: PodView, workload: Workload) -> PodView:
+def _view(workload: Workload, seen: _Seen, notes: Sequence[str]) -> WorkloadView:
+    """With `notes` it is one that the cluster does not have any more."""
+    in_force = find_in_force(workload, seen.window, seen.events, seen.listed, seen.changes)
+    if notes and in_force and in_force[-1].until_ns is None:
+        in_force = (*in_force[:-1], replace(in_force[-1], until_ns=find_end(workload, seen.changes)))
+    own = (_complete(pod, workload, in_force) for pod in seen.pods if _belongs(pod, workload))
+    told = (*notes, *_tell(workload, seen.window, in_force))
+    return WorkloadView(workload, in_force, tuple(sorted(own, key=_by_pod)), told)
+
+
+def _complete(pod: PodView, workload: Workload, in_force: Iterable[InForce]) -> PodView:
     """Of one that is gone the revision still tells what it ran, and the workload where."""
     if pod.pod is not None:
         return pod
-    images = next((rev.images for rev in workload.revisions if rev.name == pod.revision), ())
+    known = {one.name: one.images for one in in_force}
+    known |= {one.name: one.images for one in workload.revisions}
+    images = known.get(pod.revision, ()) if pod.revision else ()
     return replace(pod, namespace=workload.namespace, images=images)
 
 
@@ -126,6 +153,8 @@ def _tell(workload: Workload, window: Window | None, in_force: Sequence[InForce]
         yield "made after the window"
     elif not in_force:
         yield "its revisions are not known"
+    if any(one.told and not one.name for one in in_force):
+        yield UNMATCHED
 
 
 def _by_name(workload: Workload) -> tuple[str, str, str]:

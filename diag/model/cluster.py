@@ -193,6 +193,7 @@ class ClusterEvent:
         count: so often between `first_ns` and `last_ns`.
         source: the slug of where it was read: events live an hour in the cluster, then in the log service.
         ref: where to look it up.
+        audited: it is no event of the cluster but a line of its audit log.
     """
 
     warning: bool
@@ -206,6 +207,7 @@ class ClusterEvent:
     last_ns: int | None = None
     source: str = SLUG
     ref: str = ""
+    audited: bool = False
 
 
 THE_REST = "the rest"

@@ -45,6 +45,7 @@ class InForce:
         until_ns: when the next one did; None: still in force.
         certain: False where a return to it, or to another, may have left no trace.
         evidence: where that is known from: references, first the one of `since_ns`.
+        told: images that the audit log names, where the cluster does not have the revision any more.
     """
 
     name: str
@@ -53,11 +54,12 @@ class InForce:
     until_ns: int | None = None
     certain: bool = True
     evidence: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
 
     @property
     def images(self) -> tuple[str, ...]:
         """Of its containers; none where it is not known any more."""
-        return self.revision.images if self.revision else ()
+        return self.revision.images if self.revision else self.told
 
 
 @dataclass(frozen=True, slots=True)

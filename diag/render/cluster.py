@@ -117,6 +117,8 @@ def _revision_lines(stretch: InForce) -> Iterator[Text]:
     if stretch.revision is None:
         told = f"revision not kept: {stretch.name or 'older than all that are'}"
         yield Text(_fit(f"{told}; {describe_since(stretch)}", indent=2), style="yellow")
+        for image in stretch.told:
+            yield Text(_fit(f"{short_image(image)}, by the audit log", indent=4), style="dim")
         return
     number = f"revision {stretch.revision.number} " if stretch.revision.number else ""
     yield Text(_fit(f"{number}{stretch.name}  {describe_since(stretch)}", indent=2))
@@ -163,7 +165,7 @@ def _autoscaler_line(one: Autoscaler) -> Text:
 
 def _events(events: Sequence[ClusterEvent]) -> Iterator[Text]:
     """Every warning, and the last of the others."""
-    normal = [event for event in events if not event.warning]
+    normal = [event for event in events if not event.warning and not event.audited]
     hidden = normal[: max(0, len(normal) - _MOST_NORMAL)]
     yield from _title("events", f"{len(hidden)} of no weight are left out" if hidden else "")
     for event in events:
@@ -178,7 +180,7 @@ def _event_lines(event: ClusterEvent) -> Iterator[Text]:
         f"{_fit(event.reason, 20):<21}", style="yellow" if event.warning else "dim"
     )
     yield line.append(_fit(f"{event.kind}/{event.name}{times}", WIDTH - 32))
-    if event.text and event.warning:
+    if event.text and (event.warning or event.audited):
         yield from (Text(row, style="dim") for row in _wrap(event.text, 11, 2))
 
 

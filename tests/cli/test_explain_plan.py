@@ -62,6 +62,36 @@ def test_several_projects_are_asked_in_one_request(diag) -> None:
     assert not any("each project by itself" in note for note in one["notes"])
 
 
+KUBECONFIG = """\
+apiVersion: v1
+kind: Config
+current-context: local
+clusters: [{name: c, cluster: {server: "https://127.0.0.1:9"}}]
+users: [{name: u, user: {token: t}}]
+contexts:
+- {name: local, context: {cluster: c, user: u}}
+- {name: gke_shop_europe-west1_voice, context: {cluster: c, user: u, namespace: agents}}
+"""
+
+
+@pytest.mark.parametrize("command", [("session", S), ("sessions",), ("find", "abc")])
+def test_the_chosen_context_says_where_to_look(diag, workdir, command: tuple[str, ...]) -> None:
+    """One of GKE's names project, location, cluster and namespace; of another one the pods are read."""
+    (workdir / "kube").write_text(KUBECONFIG)
+    told = (*command, "--kubeconfig", "kube", "--explain-plan", "-o", "json")
+
+    google = json.loads(diag(*told, "--context", "gke_shop_europe-west1_voice").stdout)
+    local = json.loads(diag(*told, "--context", "local").stdout)
+    chosen = json.loads(
+        diag(*told, "--context", "gke_shop_europe-west1_voice", "--logs-from", "kubernetes").stdout
+    )
+
+    assert google["where"] == "shop/europe-west1/voice/agents"
+    for plan in (local, chosen):
+        assert plan["queries"] == []
+        assert any("read from their nodes" in note for note in plan["notes"])
+
+
 def test_a_cache_that_can_not_be_used_is_said(diag, workdir) -> None:
     """Then the plan costs more than it might, and says why."""
     (workdir / ".cache/diag").mkdir(parents=True)

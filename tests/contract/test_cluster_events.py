@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +16,12 @@ from diag.model.coverage import State
 from diag.model.diagnosis import Diagnosis
 from diag.model.instants import NS_PER_S, format_instant
 from diag.model.settings import ClusterSettings, KubernetesSettings, LoggingSettings, Settings
+from diag.render.cluster import render_cluster
+from diag.render.cluster_v1 import render_cluster_json
+from diag.render.markdown.cluster import render_cluster_markdown
 from tests.cases import START_NS
 from tests.contract.logging_server import PROJECT, Server
-from tests.kube_api import ApiServer, run_api_server
+from tests.kube_api import CONTEXT, ApiServer, run_api_server
 
 GONE = "orchestrator-7d9f8c6b5d-x2k4p"
 LATER_NS = START_NS + 5 * 3600 * NS_PER_S
@@ -85,6 +90,83 @@ async def test_a_pod_that_is_gone_and_its_events_are_of_the_window(
     assert report.view.events[0].ref == f"{GONE}@{format_instant(whole_second + 10 * NS_PER_S)}#e10k4pvoice"
     logs = next(one for one in report.sources if one.source == "cloud-logging")
     assert (logs.state, logs.entries) == (State.COMPLETE, 0)
+
+
+def change(at_s: int, verb: str, namespace: str = "voice") -> dict[str, Any]:
+    """An audit line as GKE has it."""
+    labels = {"project_id": PROJECT, "location": "europe-west1", "cluster_name": "voice"}
+    spec = {"template": {"spec": {"containers": [{"name": "tts", "image": "voice-agent/tts:2"}]}}}
+    return {
+        "logName": f"projects/{PROJECT}/logs/cloudaudit.googleapis.com%2Factivity",
+        "resource": {"type": "k8s_cluster", "labels": labels},
+        "timestamp": format_instant(START_NS + at_s * NS_PER_S, 0),
+        "insertId": f"a{at_s}{namespace}",
+        "protoPayload": {
+            "@type": "type.googleapis.com/google.cloud.audit.AuditLog",
+            "methodName": f"io.k8s.apps.v1.deployments.{verb}",
+            "resourceName": f"apps/v1/namespaces/{namespace}/deployments/tts",
+            "authenticationInfo": {"principalEmail": "maria.schmidt@shop.example"},
+            "request": {"@type": "k8s.io/Patch", "spec": spec},
+            "response": {"@type": "apps.k8s.io/v1.Deployment", "metadata": {"name": "tts"}, "spec": spec},
+        },
+    }
+
+
+def of_another_cluster(entry: dict[str, Any]) -> dict[str, Any]:
+    labels = {**entry["resource"]["labels"], "cluster_name": "staging"}
+    return {**entry, "insertId": "other", "resource": {**entry["resource"], "labels": labels}}
+
+
+async def test_where_nobody_says_which_cluster_it_is_no_change_is_told(
+    serve: Callable[..., Server], api: ApiServer, tmp_path
+) -> None:
+    """Another cluster's deployment would look like one that was deleted here."""
+    server = serve()
+    server.write([change(10, "patch"), of_another_cluster(change(20, "delete"))])
+    path = Path(api.kubeconfig(tmp_path / "kube"))
+    path.write_text(path.read_text().replace(CONTEXT, "of-no-form"))
+    given = settings(server, str(path))
+    request = ClusterRequest(
+        settings=replace(given, cluster=ClusterSettings(namespace="voice")),
+        now_ns=LATER_NS, since_ns=START_NS, until_ns=START_NS + 60 * NS_PER_S,
+    )  # fmt: skip
+
+    report = await look_at_cluster(request)
+
+    assert (report.view.workloads, report.view.events) == ((), ())
+    logs = next(one for one in report.sources if one.source == "cloud-logging")
+    assert any("several clusters" in note for note in logs.notes)
+
+
+async def test_a_deployment_that_is_gone_is_told_by_the_audit_log(
+    serve: Callable[..., Server], api: ApiServer, tmp_path
+) -> None:
+    """With the events, in their one request; of the cluster's namespaces alone, and nobody's address."""
+    server = serve()
+    server.write([
+        event(10), change(-3600, "patch"), change(30, "delete"), change(20, "patch", "billing"),
+        change(25, "get"), of_another_cluster(change(35, "patch")),
+    ])  # fmt: skip
+    request = ClusterRequest(
+        settings=settings(server, api.kubeconfig(tmp_path / "kube")),
+        now_ns=LATER_NS, since_ns=START_NS, until_ns=START_NS + 60 * NS_PER_S,
+    )  # fmt: skip
+
+    report = await look_at_cluster(request)
+
+    (gone,) = report.view.workloads
+    assert (gone.workload.ref, gone.workload.wanted) == ("deployment/voice/tts", 0)
+    (stretch,) = gone.in_force
+    assert (stretch.images, stretch.certain) == (("voice-agent/tts:2",), False)
+    assert [(one.reason, one.audited) for one in report.view.events] == [
+        ("BackOff", False),
+        ("Deleted", True),
+    ]
+    assert len(server.filters) == 1
+    shown = render_cluster_json(report) + render_cluster_markdown(report) + render_cluster(report).plain
+    assert "maria" not in shown
+    assert "voice-agent/tts:2, by the audit log" in render_cluster(report).plain
+    assert "by the audit log" in render_cluster_markdown(report)
 
 
 async def test_what_the_cluster_still_knows_is_not_asked_of_the_log_service(

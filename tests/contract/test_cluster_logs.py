@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,13 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from diag.app.cluster_events import read_logged_events
+from diag.catalogue import load_catalogue
+from diag.cluster import look_back
+from diag.model.cluster import ClusterFacts
+from diag.model.settings import ClusterSettings
+from diag.model.window import Window
+from diag.sources.cloud_logging import CloudLogging
 from pipeline.local.control_plane.control_plane import ControlPlane
 from pipeline.local.processes import Daemon, base_environment
 from tests.contract.control_plane import Kubectl, deployment, until
@@ -79,6 +87,35 @@ async def test_a_changed_image_is_told_with_who_changed_it(control_plane: Contro
     (container,) = payload["request"]["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "voice-agent/stand-in:2"
     assert payload["response"]["@type"] == "apps.k8s.io/v1.Deployment"
+
+
+async def test_a_rollout_of_a_deployment_that_is_gone_is_known_by_its_audit_lines(
+    control_plane: ControlPlane, logs: Server
+) -> None:
+    """Made, rolled out, deleted: nothing is left of it in the cluster, and diag tells both revisions with images."""
+    kubectl, begun_ns = Kubectl(control_plane), time.time_ns()
+    await kubectl("apply", "-f", "-", stdin=deployment("fleeting", replicas=0))
+    await kubectl("set", "image", "deployment/fleeting", "fleeting=voice-agent/stand-in:2")
+    sets = f'logName="{ACTIVITY}" protoPayload.methodName="io.k8s.apps.v1.replicasets.create"'
+    await find(logs, f'{sets} protoPayload.resourceName:"fleeting"', 2)
+    await kubectl("delete", "deployment", "fleeting")
+    method = "io.k8s.apps.v1.deployments.delete"
+    await find(logs, f'logName="{ACTIVITY}" protoPayload.methodName="{method}" "deployments/fleeting"')
+
+    window = Window(begun_ns, time.time_ns())
+    cluster = ClusterSettings(CLUSTER["cluster_name"], CLUSTER["location"], "voice-agent")
+    source = CloudLogging(logs.settings().logging, cluster, load_catalogue())
+    logged = await read_logged_events(source, window, window.end_ns + 3600 * 10**9)
+    facts = ClusterFacts("local", window.end_ns, ("voice-agent",))
+    seen = look_back(facts, window, changes=logged.changes, is_ours=lambda name: name == "fleeting")
+
+    (gone,) = seen.workloads
+    first, second = gone.in_force
+    assert second.images == ("voice-agent/stand-in:2",)
+    assert first.images != second.images
+    assert (first.certain, second.certain) == (True, True)
+    assert second.until_ns is not None
+    assert any(note.startswith("deleted ") for note in gone.notes)
 
 
 async def test_an_event_becomes_an_entry_of_its_pod(control_plane: ControlPlane, logs: Server) -> None:

@@ -76,8 +76,10 @@ def _tell_revisions(one: WorkloadView) -> str:
 
 
 def _tell_images(one: WorkloadView) -> str:
-    images = dict.fromkeys(image for stretch in one.in_force for image in stretch.images)
-    return "<br>".join(to_code(short_image(image)) for image in images) or "not known"
+    images = {image: "" for stretch in one.in_force for image in stretch.images}
+    images |= {image: ", by the audit log" for stretch in one.in_force for image in stretch.told}
+    images |= {image: "" for stretch in one.in_force if stretch.revision for image in stretch.images}
+    return "<br>".join(f"{to_code(short_image(image))}{by}" for image, by in images.items()) or "not known"
 
 
 def _tell_references(one: WorkloadView) -> str:

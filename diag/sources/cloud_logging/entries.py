@@ -10,7 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from google.api.monitored_resource_pb2 import MonitoredResource  # type: ignore[import-untyped]
+from google.cloud.audit.audit_log_pb2 import AuditLog
 from google.logging.type import log_severity_pb2
+from google.protobuf.message import DecodeError
 from google.protobuf.struct_pb2 import Struct, Value
 
 from diag.model.instants import NS_PER_S, format_instant
@@ -42,8 +44,35 @@ def to_json_form(entry: Any) -> dict[str, Any]:
     elif payload == "text_payload":
         form["textPayload"] = entry.text_payload
     elif payload == "proto_payload":
-        form["protoPayload"] = {"@type": entry.proto_payload.type_url}
+        form["protoPayload"] = _read_proto(entry.proto_payload)
     return form
+
+
+def _read_proto(packed: Any) -> dict[str, Any]:
+    """Of an audit line who changed what, and how; of other messages their type alone."""
+    form: dict[str, Any] = {"@type": packed.type_url}
+    log = _unpack(packed)
+    if log is None:
+        return form
+    form |= {
+        "methodName": log.method_name,
+        "resourceName": log.resource_name,
+        "authenticationInfo": {"principalEmail": log.authentication_info.principal_email},
+        "status": {"code": log.status.code} if log.status.code else {},
+    }
+    for name in ("request", "response"):
+        if log.HasField(name):
+            form[name] = _mapping(getattr(log, name))
+    return form
+
+
+def _unpack(packed: Any) -> AuditLog | None:
+    if packed.type_url.rpartition("/")[2] != AuditLog.DESCRIPTOR.full_name:
+        return None
+    try:
+        return AuditLog.FromString(packed.value)
+    except DecodeError:
+        return None
 
 
 def _name_severity(number: int) -> str:

@@ -7,6 +7,7 @@ indexed, session IDs are not. Never a severity: on GKE it tells the stream, not 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import quote
 
 from diag import lql
 from diag.model.catalogue import Catalogue
@@ -24,6 +25,14 @@ LONGEST_FILTER = 20_000
 
 _TEXT_FIELDS = (("jsonPayload", "error"), ("jsonPayload", "rawMessage"), ("textPayload",))
 _MESSAGE_FIELDS = (("jsonPayload", "message"), ("jsonPayload", "msg"), ("textPayload",))
+_ACTIVITY = "cloudaudit.googleapis.com/activity"
+_CHANGES = (
+    *(f"io.k8s.apps.v1.deployments.{verb}" for verb in ("create", "update", "patch", "delete")),
+    *(f"io.k8s.apps.v1.statefulsets.{verb}" for verb in ("create", "update", "patch", "delete")),
+    "io.k8s.apps.v1.replicasets.create",
+)
+"""What tells revisions: replica sets are made for each, and go with all that is known of them."""
+
 _PAYLOAD, _LABELS = "jsonPayload", "labels"
 
 
@@ -52,15 +61,24 @@ def build_frame(window: Window, cluster: ClusterSettings) -> tuple[Filter, ...]:
 
 
 def _build_event_filter(window: Window, cluster: ClusterSettings, resources: Sequence[LogResource]) -> str:
-    """Events of all objects in the cluster's namespaces: of pods, and of what has no resource of its own."""
-    frame = (
+    """Events of all objects in the cluster's namespaces, of pods and of what has no resource of its own.
+
+    And the audit log's lines about what pods are made of: one request for both.
+    """
+    events = (
         _in_log("events", resources),
         *_one_of(("resource", "type"), ("k8s_pod", "k8s_cluster")),
-        *_in_cluster(cluster),
         *_one_of(("jsonPayload", "involvedObject", "namespace"), cluster.namespaces),
-        *_within(window),
     )
-    return lql.to_text(And(frame))
+    changes = (
+        _in_log(_ACTIVITY, resources),
+        _equals(("resource", "type"), "k8s_cluster"),
+        *_one_of(("protoPayload", "methodName"), _CHANGES),
+        *_one_of(
+            ("protoPayload", "resourceName"), [f"/namespaces/{one}/" for one in cluster.namespaces], Op.HAS
+        ),
+    )
+    return lql.to_text(And((Or((And(events), And(changes))), *_in_cluster(cluster), *_within(window))))
 
 
 def _in_cluster(cluster: ClusterSettings) -> Iterator[Filter]:
@@ -71,7 +89,7 @@ def _in_cluster(cluster: ClusterSettings) -> Iterator[Filter]:
 def _in_log(log: str, resources: Sequence[LogResource]) -> Filter:
     """By its name where one project has it; a view holds logs of projects that nobody names."""
     if len(resources) == 1 and resources[0].own_project:
-        return _equals(("logName",), f"projects/{resources[0].own_project}/logs/{log}")
+        return _equals(("logName",), f"projects/{resources[0].own_project}/logs/{quote(log, safe='')}")
     return Call("log_id", (log,))
 
 
@@ -82,9 +100,9 @@ def _within(window: Window) -> tuple[Filter, ...]:
     )
 
 
-def _one_of(path: tuple[str, ...], values: Sequence[str]) -> Iterator[Filter]:
+def _one_of(path: tuple[str, ...], values: Sequence[str], how: Op = Op.EQ) -> Iterator[Filter]:
     """Nothing where any value will do."""
-    terms = tuple(_equals(path, value) for value in values)
+    terms = tuple(Comparison(path, how, value) for value in values)
     if terms:
         yield terms[0] if len(terms) == 1 else Or(terms)
 

@@ -59,6 +59,12 @@ def find_fitting(settings: Settings) -> str:
     return ""
 
 
+def read_place(context: str) -> tuple[str, str, str] | None:
+    """Project, location and name of the cluster that a context of GKE's form names; None of another one."""
+    found = _to_gke({"name": context})
+    return None if found is None else (found.project, found.location, found.cluster)
+
+
 def name_cluster(settings: Settings) -> tuple[str, str, str] | None:
     """Project, location and name of the cluster that is meant; None where they are not all known.
 
@@ -71,10 +77,7 @@ def name_cluster(settings: Settings) -> tuple[str, str, str] | None:
     if all(len(one) == 1 for one in places):
         return places[0][0], places[1][0], places[2][0]
     wanted = settings.kubernetes.context or find_fitting(settings)
-    context = _to_gke({"name": wanted})
-    if context is not None:
-        return context.project, context.location, context.cluster
-    return places[0][0], places[1][0], places[2][0]
+    return read_place(wanted) or (places[0][0], places[1][0], places[2][0])
 
 
 def find_kubeconfig(named: str) -> str:

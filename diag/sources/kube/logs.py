@@ -7,7 +7,7 @@ with it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -82,6 +82,7 @@ class PodLogs:
         self._api: Api | None = None
         self._streams: tuple[Stream, ...] | None = None
         self._window: Window | None = None
+        self._born: list[int] = []
         self._lines: dict[Stream, int] = {}
         self._problems: list[str] = []
         self._notes: list[str] = []
@@ -117,9 +118,19 @@ class PodLogs:
             asked=f"{place}, {', '.join(self._namespaces) or 'all namespaces'}{when}",
             got=f"{len(self._lines)} logs of {len(pods)} pods",
             entries=lines,
-            notes=tuple(dict.fromkeys((*self._problems, *self._notes))),
+            notes=tuple(dict.fromkeys((*self._problems, *self._notes, *self._tell_younger()))),
             requests=self._api.requests if self._api else 0,
         )
+
+    def _tell_younger(self) -> Iterator[str]:
+        """A rollout takes the logs of the pods that it replaces with it."""
+        if self._window is not None:
+            younger = sum(born_ns > self._window.start_ns for born_ns in self._born)
+            if younger:
+                yield (
+                    f"{younger} of {len(self._born)} pods were made after the window began: "
+                    "what ran before them, if anything did, is gone with its log"
+                )
 
     async def _find_streams(self) -> tuple[Stream, ...]:
         if self._streams is None:
@@ -142,6 +153,7 @@ class PodLogs:
         namespace, name = text_at(pod, "metadata", "namespace"), text_at(pod, "metadata", "name")
         if not self._is_ours(name):
             return
+        self._born.append(parse_instant(text_at(pod, "metadata", "creationTimestamp")) or 0)
         told = (list_at(pod, "status", kind) for kind in ("initContainerStatuses", "containerStatuses"))
         for status in chain.from_iterable(told):
             container, restarts = text_at(status, "name"), number_at(status, "restartCount")
@@ -165,35 +177,37 @@ class PodLogs:
             yield Window(known.end_ns, whole.end_ns)
 
     async def _read_all(
-        self, streams: Iterable[Stream], window: Window
+        self, streams: Sequence[Stream], window: Window
     ) -> AsyncIterator[tuple[LogRecord, ...]]:
-        """A batch for each log; a cancellation costs those that did not come yet."""
-        few = asyncio.Semaphore(SIDE_BY_SIDE)
-        reading = [asyncio.ensure_future(self._take_turn(few, stream, window)) for stream in streams]
-        try:
-            if reading:
+        """A few logs side by side and then the next few: no more than these are in memory.
+
+        A cancellation costs those that did not come yet.
+        """
+        for start in range(0, len(streams), SIDE_BY_SIDE):
+            few = streams[start : start + SIDE_BY_SIDE]
+            reading = [asyncio.ensure_future(self._take_turn(one, window)) for one in few]
+            try:
                 await asyncio.wait(reading)
-        except asyncio.CancelledError:
+            except asyncio.CancelledError:
+                for batch in self._take(reading):
+                    yield batch
+                raise
             for batch in self._take(reading):
                 yield batch
-            raise
-        for batch in self._take(reading):
-            yield batch
+        self._failed = bool(streams) and self._broken >= min(len(streams), SIDE_BY_SIDE)
 
-    async def _take_turn(self, few: asyncio.Semaphore, stream: Stream, window: Window) -> _Read:
-        async with few:
-            if self._broken >= SIDE_BY_SIDE:
-                return _Read(stream, problem="the other logs were not asked for any more; ask again")
-            try:
-                return await run_aside(partial(self._read, stream, window))
-            except SourceError as error:
-                self._broken += 1
-                return _Read(stream, problem=f"{stream.name}: {error}; {error.hint}")
+    async def _take_turn(self, stream: Stream, window: Window) -> _Read:
+        if self._broken >= SIDE_BY_SIDE:
+            return _Read(stream, problem="the other logs were not asked for any more; ask again")
+        try:
+            return await run_aside(partial(self._read, stream, window))
+        except SourceError as error:
+            self._broken += 1
+            return _Read(stream, problem=f"{stream.name}: {error}; {error.hint}")
 
     def _take(self, reading: Iterable[asyncio.Future[_Read]]) -> Iterator[tuple[LogRecord, ...]]:
         """The records of those that came, and their account; the others are called off."""
-        came = [one.result() for one in reading if not one.cancel()]
-        for one in came:
+        for one in [future.result() for future in reading if not future.cancel()]:
             if one.problem:
                 self._problems.append(one.problem)
             if one.note:
@@ -201,7 +215,6 @@ class PodLogs:
             self._lines[one.stream] = self._lines.get(one.stream, 0) + len(one.records)
             if one.records:
                 yield one.records
-        self._failed = bool(came) and self._broken >= len(came)
 
     def _read(self, stream: Stream, window: Window) -> _Read:
         assert self._api is not None  # noqa: S101  it is connected before streams are known

@@ -15,11 +15,17 @@ from diag.app.plan import plan_sessions
 from diag.app.pod_logs import explain_instead
 from diag.app.request import SessionRequest, SessionsRequest
 from diag.app.session import diagnose_session
+from diag.app.sessions import list_sessions
 from diag.model.coverage import SourceCoverage, State
 from diag.model.diagnosis import Diagnosis
 from diag.model.instants import NS_PER_S, format_instant, parse_instant
+from diag.model.overview import Overview
+from diag.model.queries import LogQuery
 from diag.model.settings import KubernetesSettings, LoggingSettings, Settings
+from diag.model.window import Window
+from diag.sources.kube import logs
 from tests.cases import START_NS, read_case_file
+from tests.contract.logging_server import run_server
 from tests.kube_api import ApiServer, run_api_server
 
 CASE = Path(__file__).parents[3] / "checks/turn-no-reply/fires-withheld.case"
@@ -237,3 +243,86 @@ async def test_the_plan_of_all_sessions_knows_that_nodes_are_asked(workdir: Path
 
     assert not plan.queries
     assert any("read from their nodes" in note for note in plan.notes)
+
+
+async def list_all(request: SessionRequest, **changes: Any) -> Overview:
+    window = {"since_ns": START_NS - 60 * NS_PER_S, "until_ns": LATER_NS}
+    return await list_sessions(
+        SessionsRequest(settings=request.settings, now_ns=LATER_NS, **{**window, **changes})
+    )
+
+
+async def test_all_sessions_of_a_window_come_from_the_pods(api: ApiServer, workdir: Path) -> None:
+    """Those that the same lines in a file have, each with its verdict; a text is found in them, too."""
+    entries = serve_case(api)
+    (workdir / "export.ndjson").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    request = ask(api.kubeconfig(workdir / "kube"))
+
+    nodes = await list_all(request)
+    export = await list_all(request, files=("export.ndjson",))
+    found = await list_all(request, sought=SESSION[-9:])
+
+    assert [(one.id, one.entries, one.turns) for one in nodes.sessions] == [
+        (one.id, one.entries, one.turns) for one in export.sessions
+    ]
+    assert SESSION in {one.id for one in found.sessions}
+    row = nodes.coverage.find("pod-logs")
+    assert row is not None
+    assert (row.state, row.entries) == (State.COMPLETE, len(entries))
+
+
+async def test_pods_that_are_younger_than_the_window_are_said(api: ApiServer, workdir: Path) -> None:
+    """What ran in their place before is gone, and its lines with it: the list may lack sessions."""
+    serve_case(api)
+
+    overview = await list_all(
+        ask(api.kubeconfig(workdir / "kube")), since_ns=parse_instant("2025-07-27T09:00:00Z")
+    )
+
+    row = overview.coverage.find("pod-logs")
+    assert row is not None
+    assert any("were made after the window began" in note for note in row.notes)
+
+
+async def test_few_logs_are_held_at_once(api: ApiServer, workdir: Path, monkeypatch) -> None:
+    """However many pods there are: the next few are asked for when these were taken."""
+    serve_case(api)
+    names = [f"orchestrator-5c9b7f6d84-{number:05d}" for number in range(20)]
+    api.lists(PODS, *(pod(name, "orchestrator") for name in names))
+    line = f'{format_instant(START_NS)} {{"message": "Loaded", "session_id": "{SESSION}"}}\n'.encode()
+    for name in names:
+        api.says(f"{PODS}/{name}/log", line)
+    monkeypatch.setattr(logs, "SIDE_BY_SIDE", 4)
+    settings = KubernetesSettings(kubeconfig=api.kubeconfig(workdir / "kube"), timeout_s=30)
+    source = logs.PodLogs(settings, "", ("voice",), lambda _: True)
+
+    reading = source.read(LogQuery(Window(START_NS, LATER_NS)))
+    await anext(reading)
+    asked = sum(path.endswith("/log") for path, _, _ in api.asked)
+    rest = [batch async for batch in reading]
+
+    assert asked == 4
+    assert len(rest) == 19
+
+
+async def test_where_the_log_service_has_nothing_a_named_clusters_pods_are_read(
+    api: ApiServer, workdir: Path
+) -> None:
+    """As for one session; coverage says of both what came."""
+    serve_case(api)
+    settings = ask(api.kubeconfig(workdir / "kube"), "").settings
+    request = ask("")
+    with run_server() as server:
+        logging = LoggingSettings(project="p", endpoint=f"http://{server.address}")
+        both = replace(request, settings=replace(settings, logging=logging))
+        overview = await list_all(both)
+        alone = await list_all(
+            replace(both, settings=replace(both.settings, logging=replace(logging, source="cloud-logging")))
+        )
+
+    assert SESSION in {one.id for one in overview.sessions}
+    row = overview.coverage.find("cloud-logging")
+    assert row is not None
+    assert any("were read from their nodes instead" in note for note in row.notes)
+    assert alone.sessions == ()
+    assert alone.coverage.find("pod-logs") is None
