@@ -20,7 +20,7 @@ from diag.normalise import join_frames, to_frame
 from diag.sources.cloud_logging import CloudLogging, patience
 from pipeline.local.cloud_logging.errors import LIST_PERMISSION, permission_denied
 from tests.cases import START_NS, to_entry
-from tests.contract.logging_server import CLUSTER, S, Server, run_server
+from tests.contract.logging_server import CLUSTER, S, Server, lines, run_server
 
 WINDOW = Window(START_NS, START_NS + 3600 * NS_PER_S)
 VIEW = "projects/logs/locations/global/buckets/voice/views/_AllLogs"
@@ -190,3 +190,25 @@ def test_what_is_kept_of_one_project_is_not_taken_for_two(server: Server) -> Non
     assert len(set(keys.values())) == 3
     assert keys["media"].split("\n\n")[1] == "media"
     assert open_reader(server, "projects/media").identify(query) == keys["media"]
+
+
+async def test_a_right_that_ends_between_two_pages_leaves_what_came_and_what_others_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A page token goes with the projects that it was made for; later pages are asked without the refused one."""
+    monkeypatch.setattr(patience, "PERMISSION_WAIT_S", 0.0)
+    media = lines(1500)
+    ai = [{**one, "logName": one["logName"].replace("/p/", "/ai/")} for one in lines(1500)]
+    with run_server(("p", "ai")) as server:
+        server.write([*media, *ai])
+        reader, came = open_reader(server, "p,ai"), dict[str, int]()
+        async for batch in reader.read(LogQuery(WINDOW, ids=(S,))):
+            server.board.change({"denied_projects": "p"})
+            for record in batch:
+                project = record.data["logName"].split("/")[1]
+                came[project] = came.get(project, 0) + 1
+
+    assert 0 < came["p"] < 1500
+    assert came["ai"] == 1500
+    assert reader.coverage().state is State.PARTIAL
+    assert "nothing more of p was read" in reader.coverage().notes[0]

@@ -78,7 +78,7 @@ class Asker:
                 if not await self._drop_refused(asked, text):
                     raise
             else:
-                self._reach.keep_token(page.next_page_token, asked)
+                self._reach.take(page.next_page_token, asked)
                 return page
 
     async def _drop_refused(self, asked: tuple[LogResource, ...], text: str) -> bool:
