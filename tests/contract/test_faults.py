@@ -16,9 +16,11 @@ from diag.app.sessions import list_sessions
 from diag.cli import exits
 from diag.errors import ExitCode
 from diag.model.coverage import SourceCoverage, State
+from diag.model.diagnosis import NothingFound
 from diag.model.findings import Severity
 from diag.model.instants import NS_PER_S
 from diag.model.settings import Settings
+from diag.sources.cloud_logging import client as connection
 from diag.sources.cloud_logging import patience
 from pipeline.local.cloud_logging.switches import Switches
 from tests.cases import START_NS
@@ -156,3 +158,38 @@ async def test_all_sessions(fault: Fault, settings: Settings) -> None:
     code = exits.of_overview(overview)
     assert code != ExitCode.OK or fault.state is State.COMPLETE
     check(fault, overview.coverage.sources[0], code)
+
+
+@dataclass(frozen=True)
+class Place:
+    """An address where no log service is, or one that says nothing."""
+
+    name: str
+    words: str
+    address: str = ""
+    harm: tuple[int, int] = (0, 0)
+
+
+PLACES = [
+    Place("refused", "does not answer", "127.0.0.1:1"),
+    Place("silent", "did not find the entries in 1 s", harm=(10_000, 0)),
+    Place("silent in mid-answer", "did not find the entries in 1 s", harm=(10_000, 100_000)),
+]
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
+async def test_nobody_there(
+    place: Place, server: Server, relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Failed, with the reason and what to do; never that there is no such session."""
+    monkeypatch.setattr(patience, "WAITS_S", (0.01,))
+    monkeypatch.setattr(connection, "TIMEOUT_S", 1.0)
+    settings = server.settings_at(place.address or relay.address)
+    relay.harm(*place.harm, silent=True)
+    answer = await diagnose_session(SessionRequest(asked=S, settings=settings, now_ns=NOW_NS))
+    relay.mend()
+
+    assert isinstance(answer, NothingFound)
+    check(Fault(place.name, {}, *FAILED, place.words), answer.coverage.sources[0], exits.of_nothing(answer))
+    assert all("; " in note for note in answer.coverage.sources[0].notes)
+    assert relay.hit.is_set() is bool(place.harm[0])

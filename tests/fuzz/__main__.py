@@ -54,6 +54,9 @@ def _run(arguments: argparse.Namespace) -> Counter[str]:
     with ProcessPoolExecutor(arguments.processes) as pool:
         for done in pool.map(partial(count_cases, arguments.seed, about=arguments.about), shares):
             counts += done
+            print(
+                _describe(counts, arguments), file=sys.stderr, flush=True
+            )  # who ends it knows how far it came
     return counts
 
 

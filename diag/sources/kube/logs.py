@@ -205,7 +205,7 @@ class PodLogs:
             self._broken += 1
             return _Read(stream, problem=f"{stream.name}: {error}; {error.hint}")
 
-    def _take(self, reading: Iterable[asyncio.Future[_Read]]) -> Iterator[tuple[LogRecord, ...]]:
+    def _take(self, reading: Sequence[asyncio.Future[_Read]]) -> Iterator[tuple[LogRecord, ...]]:
         """The records of those that came, and their account; the others are called off."""
         for one in [future.result() for future in reading if not future.cancel()]:
             if one.problem:

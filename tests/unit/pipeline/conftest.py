@@ -126,7 +126,7 @@ Eventually = Callable[..., Awaitable[None]]
 def eventually() -> Eventually:
     """Waits until a condition holds, and fails the test at the deadline."""
 
-    async def wait(condition: Callable[[], object], deadline_s: float = 10.0) -> None:
+    async def wait(condition: Callable[[], object], deadline_s: float = 60.0) -> None:
         async with asyncio.timeout(deadline_s):
             while not condition():
                 await asyncio.sleep(0.01)

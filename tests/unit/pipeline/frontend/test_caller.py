@@ -134,7 +134,7 @@ async def test_a_call_is_answered(call, lines, eventually) -> None:
     (turn,) = report.turns
 
     assert (turn.said, turn.heard, turn.reply) == ("Hello there", "hello", "good day")
-    assert 300 < turn.reply_audio_ms < 700
+    assert 300 < turn.reply_audio_ms < 5000
     assert 500 < turn.waited_ms < 8000
     assert report.connected_ms is not None
     await eventually(lambda: lines.named("socket-closed"))

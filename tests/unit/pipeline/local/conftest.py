@@ -48,9 +48,9 @@ server.serve_forever()
 
 @pytest.fixture
 def eventually() -> Callable[..., Any]:
-    """`eventually(condition)`: the first true value of `condition`, or a failure after 15 s."""
+    """`eventually(condition)`: the first true value of `condition`, or a failure after a minute."""
 
-    def wait(condition: Callable[[], Any], deadline_s: float = 15.0) -> Any:
+    def wait(condition: Callable[[], Any], deadline_s: float = 60.0) -> Any:
         end = time.monotonic() + deadline_s
         while not (value := condition()):
             assert time.monotonic() < end, f"not so within {deadline_s} s"
@@ -64,7 +64,7 @@ def eventually() -> Callable[..., Any]:
 def until() -> Callable[..., Awaitable[None]]:
     """As `eventually`, for tests that are coroutines."""
 
-    async def wait(condition: Callable[[], Any], deadline_s: float = 15.0) -> None:
+    async def wait(condition: Callable[[], Any], deadline_s: float = 60.0) -> None:
         async def is_so() -> bool:
             return bool(condition())
 

@@ -123,10 +123,10 @@ def test_second_signal_is_quick(start_supervisor, tmp_path, is_alive, eventually
     """Whoever is in a hurry does not wait for a service that does not listen."""
     supervisor, state = start_supervisor((sys.executable, "-c", DEAF))
     (log,) = (tmp_path / "stack" / "pods").glob("*/orchestrator/0.log")
-    start = time.monotonic()
 
     supervisor.send_signal(signal.SIGINT)
     eventually(lambda: b"asked to stop" in log.read_bytes())  # and it goes on, for the 20 s of its grace
+    start = time.monotonic()
     supervisor.send_signal(signal.SIGINT)
 
     assert supervisor.wait(15) == 130
