@@ -41,4 +41,9 @@ def _size_of(key: object) -> int:
     """Characters of a text, bytes, or what a tuple holds of them."""
     if isinstance(key, str | bytes):
         return len(key)
-    return sum(1 + _size_of(part) for part in key) if isinstance(key, tuple) else 0
+    return sum(1 + _size_of_part(part) for part in key) if isinstance(key, tuple) else 0
+
+
+def _size_of_part(part: object) -> int:
+    """A tuple with other things than texts is not kept: to a dictionary 1, 1.0 and True are the same."""
+    return _size_of(part) if isinstance(part, str | bytes | tuple) else LONGEST

@@ -50,18 +50,22 @@ class Draft(NamedTuple):
         unparsed: bool = False,
     ) -> Draft:
         """What stands inside this one, which knows better when and where it was written."""
-        return Draft(
-            time_ns if self.time_ns is None else self.time_ns,
-            level or self.level,
-            message,
-            self.pod or pod,
-            self.name_hints + name_hints,
-            self.insert_id,
-            self.log_name,
-            self.trace or trace,
-            payload,
-            self.labels,
-            unparsed,
+        return Draft._make(  # half of what the constructor takes, of which each line has two
+            (
+                time_ns if self.time_ns is None else self.time_ns,
+                level or self.level,
+                message,
+                self.pod or pod,
+                self.name_hints + name_hints,
+                self.insert_id,
+                self.log_name,
+                self.trace or trace,
+                payload,
+                self.labels,
+                unparsed,
+                None,
+                False,
+            )
         )
 
 

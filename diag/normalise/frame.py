@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from itertools import islice
 from typing import Any
 
@@ -43,7 +44,7 @@ _MENTION = (frames.ID_ROLE, frames.ID_KEY, frames.ID_TEXT)
 
 def to_frame(records: Iterable[LogRecord], catalogue: Catalogue, first_order: int = 0) -> pl.DataFrame:
     """One row per record, in the order given; `first_order` continues an earlier frame's count."""
-    rows = _Rows(catalogue)
+    rows = _Rows(_skill_for(catalogue))
     for record in records:
         rows.add(record)
     return frames.check_schema(rows.to_frame(first_order))
@@ -63,13 +64,33 @@ def join_frames(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return frames.check_schema(tell_origins(drop_copies(joined.filter(~duplicate))))
 
 
-class _Rows:
-    """The columns of a frame while it grows, with what the catalogue knows at hand."""
+class _Skill:
+    """What lines are read with: what a catalogue says, and in bounds what was found out of lines so far."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self._names = ServiceNames(catalogue)
-        self._mentions = MentionFinder(catalogue)
-        self._redact = FieldRedactor(catalogue.content_keys, frozenset(catalogue.id_roles))
+        self.catalogue = catalogue
+        self.names = ServiceNames(catalogue)
+        self.mentions = MentionFinder(catalogue)
+        self.redact = FieldRedactor(catalogue.content_keys, frozenset(catalogue.id_roles))
+
+
+def _skill_for(catalogue: Catalogue) -> _Skill:
+    """The latest one where it is for this catalogue: who reads a file in parts learns its lines but once."""
+    skill = _latest.get()
+    if skill is None or skill.catalogue is not catalogue:
+        skill = _Skill(catalogue)
+        _latest.set(skill)
+    return skill
+
+
+_latest: ContextVar[_Skill | None] = ContextVar("latest", default=None)
+
+
+class _Rows:
+    """The columns of a frame while it grows."""
+
+    def __init__(self, skill: _Skill) -> None:
+        self._names, self._mentions, self._redact = skill.names, skill.mentions, skill.redact
         self._rows: list[tuple[Any, ...]] = []
         self._named: dict[tuple[Mention, ...], int] = {}
         self._clocks: dict[int, Clock] = {}

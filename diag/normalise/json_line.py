@@ -24,9 +24,9 @@ def read_json_line(payload: Mapping[str, Any], outer: Draft = BARE) -> Draft:
     fields, telling = dict(payload), _TELLING[tuple(payload)]
     return outer.holding(
         _take_message(fields, telling.message),
-        time_ns=take_time(fields, telling.time),
-        level=take_level(fields, telling.level),
-        name_hints=_names_in(payload, telling.name),
+        time_ns=take_time(fields, telling.time) if telling.time else None,
+        level=take_level(fields, telling.level) if telling.level else "",
+        name_hints=_names_in(payload, telling.name) if telling.name else (),
         trace=str(payload.get(_TRACE_KEY) or ""),
         payload=fields,
     )

@@ -46,20 +46,22 @@ def find_received(record: LogRecord) -> int | None:
 
 
 def _read_envelope(entry: Mapping[str, Any]) -> Draft:
-    resource = _mapping(entry.get("resource"))
-    where, labels = _mapping(resource.get("labels")), _mapping(entry.get("labels"))
-    names = (where.get("container_name"), labels.get("k8s-pod/app"), where.get("pod_name"))
+    resource, labels = _mapping(entry.get("resource")), _mapping(entry.get("labels"))
+    where = _mapping(resource.get("labels"))
+    pod = where.get("pod_name", "")
+    names = (where.get("container_name"), labels.get("k8s-pod/app"), pod)
     instant = to_instant(entry.get("timestamp"))
+    if instant is None:
+        instant = to_instant(_get(entry, "receiveTimestamp", "receive_timestamp"))
     return Draft(
-        time_ns=to_instant(_get(entry, "receiveTimestamp", "receive_timestamp"))
-        if instant is None
-        else instant,
-        level=to_level(entry.get("severity", "")),
-        pod=str(where.get("pod_name", "")),
-        name_hints=tuple([str(name) for name in names if name]),
-        insert_id=str(_get(entry, "insertId", "insert_id") or ""),
-        log_name=str(_get(entry, "logName", "log_name") or ""),
-        trace=str(entry.get("trace") or ""),
+        instant,
+        to_level(entry.get("severity", "")),
+        "",
+        str(pod),
+        tuple([str(name) for name in names if name]),
+        str(_get(entry, "insertId", "insert_id") or ""),
+        str(_get(entry, "logName", "log_name") or ""),
+        str(entry.get("trace") or ""),
         labels=labels,
     )
 

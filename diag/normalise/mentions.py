@@ -30,6 +30,7 @@ class MentionFinder:
         self._catalogue = catalogue
         self._in_message = Remembered(self._search_message)
         self._traces = Remembered(trace_id_of)
+        self._in_text = Remembered(find_in_text)
         self._layouts = Remembered(self._lay_out)
         self._in_labels = Remembered(self._search_labels)
 
@@ -76,11 +77,13 @@ class MentionFinder:
     def _add_fields(self, found: list[Mention], fields: Mapping[str, Any], path: str, depth: int) -> None:
         for key, shown, role in self._layouts[path, tuple(fields)]:
             value = fields[key]
-            if role and not isinstance(value, dict | list):
+            if isinstance(value, str):
+                if role:
+                    found += self._as_id(role, shown, value)
+                elif key not in _NESTED_JSON_KEYS or not self._add_nested(found, value, shown, depth):
+                    found += [("text", shown, text) for text in self._in_text[value]]
+            elif role and not isinstance(value, dict | list):
                 found += self._as_id(role, shown, value)
-            elif isinstance(value, str):
-                if key not in _NESTED_JSON_KEYS or not self._add_nested(found, value, shown, depth):
-                    found += [("text", shown, text) for text in find_in_text(value)]
             elif isinstance(value, dict) and depth > 0:
                 self._add_fields(found, value, f"{shown}.", depth - 1)
 

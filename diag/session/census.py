@@ -74,9 +74,10 @@ class Census:
 
 def take_census(frame: pl.DataFrame, catalogue: Catalogue) -> Census:
     """The IDs of `frame`, and what stands side by side in its lines."""
-    mentions = mentions_of(frame)
-    timed = mentions.join(_numbered(frame).select(ROW, frames.TIME), on=ROW)
-    uses = timed.group_by(frames.ID_TEXT).agg(
+    if frame.is_empty():
+        return Census()
+    mentions = mentions_of(frame, frames.TIME, frames.MESSAGE)
+    uses = mentions.group_by(frames.ID_TEXT).agg(
         pl.col(ROW).n_unique(),
         pl.col(frames.TIME).min().alias("first"),
         pl.col(frames.TIME).max().alias("last"),
@@ -84,29 +85,31 @@ def take_census(frame: pl.DataFrame, catalogue: Catalogue) -> Census:
     )
     return Census(
         {text: IdUse(*use) for text, *use in uses.iter_rows() if not is_lost(text)},
-        {tuple(tie) for (tie,) in _ties(frame, mentions, catalogue).iter_rows()},
+        {tuple(tie) for (tie,) in _ties(mentions, catalogue).iter_rows()},
     )
 
 
-def _ties(frame: pl.DataFrame, mentions: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+def _ties(mentions: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """One column of lists: the IDs of each line that names several, by the rules that link them."""
     message, role, text = pl.col(frames.MESSAGE), pl.col(frames.ID_ROLE), pl.col(frames.ID_TEXT)
     in_texts, nowhere = catalogue.messages_of(*TEXT_EVENTS), catalogue.messages_of(*NO_LINK_EVENTS)
-    linking = (
-        mentions.join(_numbered(frame).select(ROW, frames.MESSAGE), on=ROW)
-        .filter(role.is_in(LINKING_ROLES) | (message.is_in(in_texts) & (role == "text")))
-        .filter(~message.is_in(nowhere) & ~text.is_in(list(LOST_TEXTS)))
+    linking = mentions.filter(
+        role.is_in(LINKING_ROLES) | (message.is_in(in_texts) & (role == "text")),
+        ~message.is_in(nowhere) & ~text.is_in(list(LOST_TEXTS)),
     )
     several = linking.group_by(ROW).agg(text.unique().sort(), pl.len().alias("mentions"))
     several = several.filter((pl.col(frames.ID_TEXT).list.len() > 1) & (pl.col("mentions") <= MOST_TIED))
     return several.select(frames.ID_TEXT).unique()
 
 
-def mentions_of(frame: pl.DataFrame) -> pl.DataFrame:
-    """A row for each ID of each line: ``row``, role, key, text; other sessions' IDs by design are none."""
+def mentions_of(frame: pl.DataFrame, *beside: str) -> pl.DataFrame:
+    """A row for each ID of each line: ``row``, `beside` as the line has it, role, key, text.
+
+    Other sessions' IDs by design are none.
+    """
     return (
         _numbered(frame)
-        .select(ROW, frames.IDS)
+        .select(ROW, *beside, frames.IDS)
         .filter(pl.col(frames.IDS).list.len() > 0)
         .explode(frames.IDS)
         .unnest(frames.IDS)
