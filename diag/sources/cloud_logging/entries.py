@@ -22,6 +22,9 @@ from diag.sources.cloud_logging.messages import Field, Label
 _EXACT = 2**53
 """Whole numbers from here on may have lost their last digits: they came as doubles."""
 
+UNREADABLE = "<could not be read>"
+"""Stands for a value of a payload that Google's library does not open."""
+
 
 def to_json_form(entry: Any) -> dict[str, Any]:
     """One entry of a `Page` as the REST API would write it; parts of it are shared with other entries."""
@@ -69,8 +72,16 @@ def _read_proto(packed: Any) -> dict[str, Any]:
 def _unpack(packed: Any) -> AuditLog | None:
     if packed.type_url.rpartition("/")[2] != AuditLog.DESCRIPTOR.full_name:
         return None
+    return _open(AuditLog, packed.value)
+
+
+def _open(kind: Any, encoded: bytes) -> Any:
+    """The message; None of bytes that hold none: one field of one entry must not cost the page.
+
+    Broken text is one, a value inside of more values than Google's library opens another.
+    """
     try:
-        return AuditLog.FromString(packed.value)
+        return kind.FromString(encoded)
     except DecodeError:
         return None
 
@@ -82,18 +93,19 @@ def _name_severity(number: int) -> str:
 
 
 def _read_resource(encoded: bytes) -> dict[str, Any]:
-    resource = MonitoredResource.FromString(encoded)
+    resource = _open(MonitoredResource, encoded) or MonitoredResource()
     return {"type": resource.type, "labels": dict(resource.labels)}
 
 
 def _read_labels(encoded: tuple[bytes, ...]) -> dict[str, str]:
-    labels = map(Label.FromString, encoded)
-    return {label.key: label.value for label in labels}
+    labels = (_open(Label, one) for one in encoded)
+    return {label.key: label.value for label in labels if label is not None}
 
 
 def _read_field(encoded: bytes) -> tuple[str, Any]:
-    field = Field.FromString(encoded)
-    return field.key, _value(Value.FromString(field.value))
+    field = _open(Field, encoded) or Field()
+    value = _open(Value, field.value)
+    return field.key, UNREADABLE if value is None else _value(value)
 
 
 _SEVERITIES = Remembered(_name_severity)

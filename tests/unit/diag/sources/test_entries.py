@@ -6,12 +6,13 @@ from typing import Any
 
 from google.cloud.logging_v2.types import ListLogEntriesResponse
 from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.struct_pb2 import Value
 from hypothesis import given
 from hypothesis import strategies as st
 
 from diag.sources.cloud_logging import entries
 from diag.sources.cloud_logging.entries import to_json_form
-from diag.sources.cloud_logging.messages import Page
+from diag.sources.cloud_logging.messages import Field, Label, Page
 
 NUMBERS = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False)
 VALUES = st.recursive(
@@ -81,3 +82,29 @@ def test_long_values_are_not_kept() -> None:
     (entry,) = Page.FromString(encode([{"jsonPayload": {"msg": "x" * 2**20}}])).entries
     assert len(to_json_form(entry)["jsonPayload"]["msg"]) == 2**20
     assert all(len(known) < 1000 for known in entries._FIELDS)
+
+
+def test_what_can_not_be_opened_costs_its_own_place_alone() -> None:
+    """Broken text in a label, a value deeper than the library goes: the entry and its page are read."""
+    page = Page()
+    deep = Value(string_value="end").SerializeToString()
+    for _ in range(60):  # a list in a value has the numbers of a payload in an entry; as a list it is refused
+        deep = type(page.entries.add())(json_payload={"fields": [deep]}).SerializeToString()
+    field = Field(key="deep", value=deep).SerializeToString()
+    broken = Label(key="app", value="??").SerializeToString().replace(b"??", b"\xff\xfe")
+    del page.entries[:]
+    spoiled = page.entries.add(labels=[broken, Label(key="k8s-pod/app", value="x").SerializeToString()])
+    spoiled.json_payload.fields.extend([field, b"\x0a\x50"])
+    spoiled.json_payload.fields.append(
+        Field(key="msg", value=Value(string_value="whole").SerializeToString()).SerializeToString()
+    )
+    spoiled.resource = b"\x0a\x50"
+    page.entries.add(text_payload="next")
+
+    first, second = map(to_json_form, Page.FromString(page.SerializeToString()).entries)
+
+    assert first["labels"] == {"k8s-pod/app": "x"}
+    assert first["jsonPayload"]["deep"] == entries.UNREADABLE
+    assert first["jsonPayload"]["msg"] == "whole"
+    assert first["resource"] == {"type": "", "labels": {}}
+    assert second["textPayload"] == "next"
