@@ -17,6 +17,7 @@ MOST_TURNS = 4
 MOST_SESSIONS = 1_000
 # of what was said in a turn, and of what was answered
 MOST_CHARS = 2_000
+_MOST_ID_CHARS = 64
 
 _SYSTEM = "You answer the phone of a restaurant. Say one or two short sentences."
 
@@ -37,8 +38,7 @@ class Conversations:
 
         The session that was silent longest is forgotten where there are too many.
         """
-        said, answered = exchange.said[:MOST_CHARS], exchange.answered[:MOST_CHARS]
-        exchange = replace(exchange, said=said, answered=answered)
+        exchange = _shorten(exchange)
         self._remember(exchange)
         self._keep(exchange)
 
@@ -64,11 +64,13 @@ class Conversations:
             isinstance(text, str) for turn in turns for text in (turn.turn_id, turn.said, turn.answered)
         ):
             raise ValueError("a conversation of something else than texts")
+        if any(len(turn.turn_id) > _MOST_ID_CHARS for turn in turns):
+            raise ValueError("a conversation of no turns")
         if not turns or turns[-1].turn_id in self._sessions.get(session_id, ()):
             return
         self.forget(session_id)
         for turn in turns[-MOST_TURNS:]:
-            self._remember(turn)
+            self._remember(_shorten(turn))
 
     def forget(self, session_id: str) -> None:
         """The session is over."""
@@ -103,3 +105,7 @@ class Conversations:
                 continue  # it was cut off after its answer, and is led once more
             yield {"role": "user", "content": exchange.said}
             yield {"role": "assistant", "content": exchange.answered}
+
+
+def _shorten(exchange: StoredExchange) -> StoredExchange:
+    return replace(exchange, said=exchange.said[:MOST_CHARS], answered=exchange.answered[:MOST_CHARS])

@@ -180,12 +180,14 @@ class ReplicaLink:
         task.add_done_callback(self._tasks.discard)
 
     async def _tell_all(self) -> None:
-        """A session whose binding nobody has heard of would get no reply."""
+        """A session whose binding nobody has heard of would get no reply.
+
+        All are on their way at once: the answers that others wait for come after them, and soon.
+        """
         self._tell_at = asyncio.get_running_loop().time() + TELL_EVERY_S
-        for event in self._callers.list_here() if self._callers else ():
-            if not await self._tell(event):
-                self._tell_all_in(AGAIN_S)
-                return
+        events = self._callers.list_here() if self._callers else []
+        if not all(await asyncio.gather(*map(self._tell, events))):
+            self._tell_all_in(AGAIN_S)
 
     def _tell_all_in(self, wait_s: float) -> None:
         """Something was not told. What was to be told sooner is not put off by it."""

@@ -60,6 +60,7 @@ def read_stage_record(
     topic: str, key: bytes | None, value: bytes | None, headers: GivenHeaders
 ) -> StageRecord:
     """The record's meaning; raises `RecordError` for one that no stage wrote."""
+    headers = list(headers)
     fields = _read_object(value)
     session_id = _read_id(fields, "session_id")
     if key is not None and key.decode("utf-8", "replace") != session_id:

@@ -20,11 +20,11 @@ from pipeline.results.core import TOPICS, Place, StoredStage, read_stage_record
 from pipeline.results.store import RefusedRecord, Store, StoreThread
 from pipeline.wire import environment
 from pipeline.wire.kafka import KafkaPublisher, describe, stop_bounded
+from pipeline.wire.kafka_reading import read_records
 from pipeline.wire.log_lines import Log
 from pipeline.wire.records import RESULTS_GROUP, RecordError
 
 _POLL_MS = 500
-_MOST_RECORDS = 500
 _LARGEST_FETCH_BYTES = 1024 * 1024
 _JOIN_TIMEOUT_S = 30.0
 _PAUSE_S = 1.0
@@ -103,9 +103,9 @@ class ResultsIntake:
             if assigned != begun:
                 await self._begin(consumer, assigned - begun)
                 begun = assigned
-            batches = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_MOST_RECORDS)
-            if batches:
-                await self._take(record for records in batches.values() for record in records)
+            records = [record async for record in read_records(consumer, _POLL_MS)]
+            if records:
+                await self._take(records)
                 await consumer.commit()
 
     async def _begin(self, consumer: AIOKafkaConsumer, assigned: frozenset[TopicPartition]) -> None:

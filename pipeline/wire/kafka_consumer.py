@@ -15,6 +15,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 
 from pipeline.wire import environment
 from pipeline.wire.kafka import NOT_CONNECTED, KafkaPublisher, describe, stop_bounded
+from pipeline.wire.kafka_reading import read_records
 from pipeline.wire.progress import Place, Progress
 from pipeline.wire.records import GivenHeaders
 
@@ -154,14 +155,15 @@ class KafkaConsumer:
         self._events.failed(NOT_CONNECTED)
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> None:
-        batches = await consumer.getmany(timeout_ms=_POLL_MS)
-        if self._resting:
-            return  # what is not committed is read again by the next one
-        for records in batches.values():
-            for record in map(to_consumed, records):
-                if record.partition in self._owned:  # else it was fetched before its partition went
-                    self._progress.take(record.place)
-                    self._events.take(record)
+        async for record in read_records(consumer, _POLL_MS):
+            if self._resting:
+                return  # what is not committed is read again by the next one
+            self._take(to_consumed(record))
+
+    def _take(self, record: ConsumedRecord) -> None:
+        if record.partition in self._owned:  # else it was fetched before its partition went
+            self._progress.take(record.place)
+            self._events.take(record)
 
     async def _commit(self, consumer: AIOKafkaConsumer) -> None:
         """Commit what is done and was not committed yet.

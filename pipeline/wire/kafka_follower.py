@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError
 from pipeline.wire import environment
 from pipeline.wire.kafka import UNKNOWN_TOPIC, KafkaPublisher, PublishError, describe
 from pipeline.wire.kafka_consumer import ConsumedRecord, stop_consumer, to_consumed
+from pipeline.wire.kafka_reading import read_records
 
 _POLL_MS = 200
 _PAUSE_S = 1.0
@@ -95,11 +96,9 @@ class KafkaFollower:
             consumer.seek(place, self._next[place])
         # partitions that are added, or a topic that is deleted, ask for a new beginning
         while self._link.connected and self._link.partitions_of(self._topic) == partitions:
-            batches = await consumer.getmany(timeout_ms=_POLL_MS)
-            for place, records in batches.items():
-                for record in records:
-                    self._events.take(to_consumed(record))
-                    self._next[place] = record.offset + 1
+            async for record in read_records(consumer, _POLL_MS):
+                self._events.take(to_consumed(record))
+                self._next[TopicPartition(record.topic, record.partition)] = record.offset + 1
             if not self._settled:
                 self._settled = all([await consumer.position(p) >= end for p, end in ends.items()])
 

@@ -6,6 +6,7 @@ The key of every record is the session ID, so that one session stays on one part
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,6 +36,7 @@ _SESSION_END = "session-end"
 
 # What of a foreign record goes into log lines is no longer than this.
 _LONGEST_ID = 64
+_LONGEST_NAME = 256
 _MOST_DIGITS = 9
 
 Headers = list[tuple[str, bytes]]
@@ -204,6 +206,7 @@ class SessionEvent:
         return json.dumps({name: value for name, value in body.items() if value}, sort_keys=True).encode()
 
 
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _SESSION_EVENT_TYPES = {"delivered": bool, "at_ms": int}
 _SESSION_EVENT_FIELDS = tuple(name for name in SessionEvent.__dataclass_fields__ if name != "trace")
 
@@ -221,11 +224,18 @@ def read_session_event(key: bytes | None, value: bytes | None, headers: GivenHea
         event = SessionEvent(**known, trace=parse_traceparent(named.get(TRACEPARENT)))
     except (ValueError, TypeError, RecursionError) as error:
         raise RecordError("not a session event") from error
-    if event.session_id != session_id or not all(
-        isinstance(getattr(event, name), _SESSION_EVENT_TYPES.get(name, str)) for name in known
-    ):
+    if event.session_id != session_id or not all(_is_fit(name, value) for name, value in known.items()):
         raise RecordError("not a session event, or of another session than its key")
     return event
+
+
+def _is_fit(name: str, value: object) -> bool:
+    """Whether a field of a session event is what it should be, and fit for a socket or a log line."""
+    if not isinstance(value, str):
+        return isinstance(value, _SESSION_EVENT_TYPES.get(name, str))
+    is_short = name == "text" or len(value) <= _LONGEST_NAME
+    # JSON can write half a character, which nothing behind this could pass on
+    return name not in _SESSION_EVENT_TYPES and is_short and not _HALF_CHARACTER.search(value)
 
 
 def _common_headers(session_id: str, trace: TraceContext | None) -> Headers:

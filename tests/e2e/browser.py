@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Page, Response, Route, expect, sync_pla
 from tests.e2e.conftest import run
 
 SENTENCE = "what are your opening hours"
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
+expect.set_options(timeout=PATIENCE_MS)
 
 _CHROMIUM = "/usr/bin/chromium"
 _FLAGS = (
@@ -92,11 +93,11 @@ class CallPage:
 
     def says(self, where: str, what: str) -> None:
         """Wait until it stands there."""
-        expect(self.page.locator(where)).to_contain_text(what, timeout=PATIENCE_MS)
+        expect(self.page.locator(where)).to_contain_text(what)
 
     def answers(self, count: int) -> None:
         """Wait for so many turns with a reply."""
-        expect(self.page.locator("li .agent").nth(count - 1)).to_be_visible(timeout=PATIENCE_MS)
+        expect(self.page.locator("li .agent").nth(count - 1)).to_be_visible()
 
     def hears(self) -> None:
         """Wait until sound has been received."""

@@ -14,7 +14,7 @@ from pipeline.wire.wav import to_wav
 from tests.e2e.conftest import Live
 from tests.e2e.watching import unharmed
 
-pytestmark = [pytest.mark.part("kafka"), pytest.mark.part("flite"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.part("kafka"), pytest.mark.part("flite"), pytest.mark.timeout(600)]
 
 DEEP = b"[" * 100_000
 SAID = "what-was-said-is-nobodys-business"
@@ -138,7 +138,7 @@ async def test_what_is_not_http_is_answered_as_such(stack: Live, service: str, s
         port = urlsplit(watched.url).port
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(sent)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             status_line = await reader.readline()
         writer.close()
         async with aiohttp.ClientSession() as client, client.get(watched.url + "/healthz") as answer:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import struct
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.record.util import calc_crc32c
 
 from pipeline.wire.identifiers import mint_session_id
 from pipeline.wire.records import (
     AUDIO_IN,
     AUDIO_OUT,
     LLM_REQUESTS,
+    SESSION_EVENTS,
     TTS_RESULTS,
     AudioChunk,
     ReplyAudio,
@@ -20,12 +23,14 @@ from pipeline.wire.records import (
 from tests.e2e.conftest import Live
 from tests.e2e.watching import unharmed
 
-pytestmark = [pytest.mark.part("kafka"), pytest.mark.part("flite"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.part("kafka"), pytest.mark.part("flite"), pytest.mark.timeout(600)]
 
 SAID = b"what-was-said-is-nobodys-business"
 REFUSED = "Record not understood, skipped"
+UNREADABLE = "the name of a header is not UTF-8"
 READERS = {
     AUDIO_IN: "orchestrator",
+    SESSION_EVENTS: "orchestrator",
     AUDIO_OUT: "media-server",
     LLM_REQUESTS: "results",
     TTS_RESULTS: "results",
@@ -58,14 +63,28 @@ async def write(live: Live, topic: str, *records: Record) -> None:
         await producer.stop()
 
 
+async def write_unreadable(live: Live, topic: str) -> None:
+    """Three records in one batch; a header of the second one has a name that is no text."""
+    state = json.loads((live.folder / ".stack/stack.json").read_text("utf-8"))
+    async with AIOKafkaProducer(bootstrap_servers=state["kafka"]) as producer:
+        batch = producer.create_batch()
+        for headers in ([], [("NAME", SAID)], []):
+            batch.append(timestamp=None, key=b"session_x", value=None, headers=headers)
+        raw = bytes(batch._build()).replace(b"NAME", b"\xffAME")
+        batch._buffer = raw[:17] + struct.pack(">I", calc_crc32c(raw[21:])) + raw[21:]
+        await (await producer.send_batch(batch, topic, partition=0))
+
+
 @pytest.mark.parametrize(("topic", "reader"), READERS.items())
 async def test_a_foreign_record_is_skipped_by_its_reader(stack: Live, topic: str, reader: str) -> None:
-    """Without a key, huge, of another format or of nobody: its place is told, and nothing that it holds."""
+    """Without a key, huge, of another format, of nobody, not to be read at all: its place is told, and nothing that it holds."""
     with unharmed(stack, reader) as watched:
+        await write_unreadable(stack, topic)
         await write(stack, topic, *FOREIGN)
-        lines = await asyncio.to_thread(watched.find, REFUSED, len(FOREIGN))
+        lines = await asyncio.to_thread(watched.find, REFUSED, 3 + len(FOREIGN))
 
     assert {line["topic"] for line in lines} == {topic}
+    assert [line["error"].startswith(UNREADABLE) for line in lines].count(True) == 2
     assert SAID.decode() not in json.dumps(watched.lines)
 
 

@@ -27,10 +27,10 @@ pytestmark = [
     pytest.mark.part("control-plane"),
     pytest.mark.part("kafka"),
     pytest.mark.part("flite"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
 ]
 
-WAIT_S = 90
+WAIT_S = 180
 ENVIRONMENT = environment()
 """With the user's own cache, which a single test does not see: nothing is to be built once more."""
 
@@ -280,7 +280,7 @@ def test_the_demo_reports_from_every_source(tmp_path: Path) -> None:
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=580,
         check=False,
     )
 

@@ -10,12 +10,12 @@ import pytest
 
 from tests.e2e.conftest import run
 
-pytestmark = [pytest.mark.part("kafka"), pytest.mark.part("flite"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.part("kafka"), pytest.mark.part("flite"), pytest.mark.timeout(600)]
 
 
 def test_the_demo_ends_with_both_verdicts_on_the_screen_and_both_reports_on_disk(tmp_path: Path) -> None:
     """One healthy, one broken by its confirmed cause, the missing topic standing in both; nothing is left."""
-    done = run(sys.executable, "-m", "pipeline", "demo", cwd=tmp_path, timeout=200)
+    done = run(sys.executable, "-m", "pipeline", "demo", cwd=tmp_path, timeout=500)
 
     assert done.returncode == 0, done.stderr
     assert re.findall(r"^(HEALTHY|BROKEN)", done.stdout, re.MULTILINE) == ["HEALTHY", "BROKEN"]
@@ -30,7 +30,7 @@ def test_the_demo_ends_with_both_verdicts_on_the_screen_and_both_reports_on_disk
 
 def test_a_lost_audio_topic_is_found_repaired_and_a_call_goes_through(tmp_path: Path) -> None:
     """The check fails, the creation names the consumers, and after their restart all is well."""
-    done = run(sys.executable, "-m", "pipeline", "demo", "topics", cwd=tmp_path, timeout=200)
+    done = run(sys.executable, "-m", "pipeline", "demo", "topics", cwd=tmp_path, timeout=500)
 
     assert done.returncode == 0, done.stderr
     assert "missing   audio-in" in done.stdout

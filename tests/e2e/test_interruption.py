@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e.conftest import Live
 
-pytestmark = [pytest.mark.part("kafka"), pytest.mark.part("flite"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.part("kafka"), pytest.mark.part("flite"), pytest.mark.timeout(600)]
 
 
 def test_a_reply_that_is_spoken_over_stops_and_the_call_is_healthy(stack: Live) -> None:

@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from pipeline.frontend.page_service import load_page
-from tests.e2e.browser import open_browser
+from tests.e2e.browser import PATIENCE_MS, open_browser
 
-pytestmark = [pytest.mark.part("flite"), pytest.mark.part("chromium"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.part("flite"), pytest.mark.part("chromium"), pytest.mark.timeout(600)]
 ORIGIN = "http://127.0.0.1:9"  # nobody is asked: every request is answered here
 CONFIG = json.dumps({"whip_url": f"{ORIGIN}/whip", "ws_url": "ws://127.0.0.1:9/ws"})
 SOCKET = """async () => {
@@ -33,6 +33,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Page]]:
 def page(pages: list[Page]) -> Page:
     """A fresh page; its clock is the test's."""
     page = pages.pop()
+    page.set_default_timeout(PATIENCE_MS)
     page.route(f"{ORIGIN}/**", _serve)
     page.clock.install()
     page.goto(ORIGIN)
@@ -70,4 +71,4 @@ def test_an_orchestrator_that_does_not_answer_is_tried_again(page: Page) -> None
     page.evaluate(SOCKET)
     page.clock.fast_forward(11_000)
 
-    page.wait_for_function("window.states.includes('reconnecting')", timeout=60_000)
+    page.wait_for_function("window.states.includes('reconnecting')", timeout=PATIENCE_MS)

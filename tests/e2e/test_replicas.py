@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import READY_S, Live, environment, eventually, run
+from tests.e2e.conftest import CALL_S, READY_S, REPLY_S, Live, environment, eventually, run
 from tests.e2e.watching import kept_away
 
-pytestmark = [pytest.mark.part("kafka"), pytest.mark.part("flite"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.part("kafka"), pytest.mark.part("flite"), pytest.mark.timeout(600)]
 
 ORCHESTRATORS = ("orchestrator", "orchestrator-2")
 MEDIA_SERVERS = ("media-server", "media-server-2")
@@ -38,7 +38,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         yield Live(folder)
     finally:
         up.send_signal(signal.SIGINT)
-        assert up.wait(30) == 0, (folder / "up.log").read_text()
+        assert up.wait(120) == 0, (folder / "up.log").read_text()
 
 
 def _pods(stack: Live) -> dict:
@@ -48,7 +48,7 @@ def _pods(stack: Live) -> dict:
 def _command(stack: Live, media_server: str, orchestrators: tuple[str, ...], *sentences: str) -> list[str]:
     """A caller who is sent to exactly these replicas."""
     ports = {key: pod["port"] for key, pod in _pods(stack).items()}
-    command = [sys.executable, "-m", "pipeline.frontend", "--voice", "rms", "--reply-timeout", "60"]
+    command = [sys.executable, "-m", "pipeline.frontend", "--voice", "rms", "--reply-timeout", REPLY_S]
     command += ["--whip", f"http://127.0.0.1:{ports[media_server]}/whip"]
     for orchestrator in orchestrators:
         command += ["--ws", f"ws://127.0.0.1:{ports[orchestrator]}/ws"]
@@ -68,19 +68,19 @@ def test_the_language_model_knows_what_was_said_while_another_replica_led(stack:
         _wait_for(stack, session_id, "Turn finished", 1)
         (first,) = _find_leaders(stack, session_id)
         with kept_away(stack, first, until=lambda: len(_find_leaders(stack, session_id)) == 2):
-            stdout, _ = caller.communicate(timeout=150)
+            stdout, _ = caller.communicate(timeout=CALL_S)
     finally:
         caller.kill()
 
     assert all(turn["reply"] is not None for turn in json.loads(stdout)["turns"]), _tell(stack, session_id)
     # the instruction and the question; then the first question and its answer, too
-    eventually(lambda: _read_prompts(stack, session_id) == [2, 4], 30)
+    eventually(lambda: _read_prompts(stack, session_id) == [2, 4], 120)
 
 
 def _read_prompts(stack: Live, session_id: str) -> list[int]:
     """How many messages the language model was given in each turn of the session."""
     url = f"http://127.0.0.1:{_pods(stack)['results']['port']}/sessions/{session_id}"
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         turns = json.load(answer)["turns"]
     return [one["data"]["messages"] for turn in turns for one in turn["stages"] if one["stage"] == "llm"]
 
@@ -140,7 +140,7 @@ def test_a_session_goes_on_when_the_orchestrators_are_killed_and_replaced(stack:
         for orchestrator in ORCHESTRATORS:
             done = run(sys.executable, "-m", "pipeline", "restart", orchestrator, cwd=stack.folder)
             assert done.returncode == 0, done.stderr
-        stdout, _ = caller.communicate(timeout=150)
+        stdout, _ = caller.communicate(timeout=CALL_S)
     finally:
         caller.kill()
     report = json.loads(stdout)

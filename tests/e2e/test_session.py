@@ -10,9 +10,9 @@ from importlib import resources
 import jsonschema
 import pytest
 
-from tests.e2e.conftest import Live, eventually
+from tests.e2e.conftest import REPLY_S, Live, eventually
 
-pytestmark = [pytest.mark.part("kafka"), pytest.mark.part("flite"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.part("kafka"), pytest.mark.part("flite"), pytest.mark.timeout(600)]
 
 SCHEMA = json.loads(resources.files("diag.render").joinpath("session_v1.schema.json").read_text("utf-8"))
 
@@ -101,7 +101,7 @@ def test_twenty_sessions_at_once_are_each_told_from_the_others(stack: Live) -> N
     """One list of all; each has its own ID, its own turn, and nothing of its neighbours'."""
     with ThreadPoolExecutor(20) as callers:
         calls = list(callers.map(lambda number: _join(stack, number), range(20)))
-    listed = eventually(lambda: _closed(stack, {call["session_id"] for call in calls}), 60)
+    listed = eventually(lambda: _closed(stack, {call["session_id"] for call in calls}), 180)
     sick = {call["session_id"] for call in calls if call["session_id"] != call["socket_session_id"]}
 
     assert len(sick) == 1
@@ -132,7 +132,7 @@ def test_a_caller_who_leaves_before_the_voice_comes_is_not_healthy(stack: Live) 
     """The text may just have come; whoever heard nothing is not told that all was well."""
     with ThreadPoolExecutor(4) as callers:
         calls = list(callers.map(lambda patience: _hang_up(stack, patience), (0.6, 0.9, 1.2, 1.5)))
-    listed = eventually(lambda: _closed(stack, {call["session_id"] for call in calls}), 60)
+    listed = eventually(lambda: _closed(stack, {call["session_id"] for call in calls}), 180)
 
     for call in calls:
         line, turn = listed[call["session_id"]], call["turns"][0]
@@ -144,7 +144,7 @@ def _join(stack: Live, number: int) -> dict:
     time.sleep(number)
     sick = ["--mismatch"] * (number == 9)
     return stack.call(
-        "--say", "what are your opening hours", "--reply-timeout", "20" if sick else "60", *sick
+        "--say", "what are your opening hours", "--reply-timeout", "20" if sick else REPLY_S, *sick
     )
 
 

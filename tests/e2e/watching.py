@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.conftest import Live, eventually
+from tests.e2e.conftest import Live, eventually, run
 
 LONGEST_LINE = 1_000
 _CRI_HEAD = re.compile(r"^\S+ std(?:out|err) F ")
-SETTLE_S = 60
+SETTLE_S = 120
 
 
 @dataclass
@@ -84,8 +85,13 @@ def unharmed(live: Live, service: str, growth_mb: float = 48.0) -> Iterator[Watc
 
 
 @contextmanager
-def kept_away(stack: Live, service: str, until: Callable[[], bool]) -> Iterator[None]:
-    """`service` is killed whenever it comes back, until `until` holds, or the block ends."""
+def kept_away(
+    stack: Live, service: str, until: Callable[[], bool], *, then_at_once: bool = False
+) -> Iterator[None]:
+    """`service` is killed whenever it comes back, until `until` holds, or the block ends.
+
+    How long it then stays away depends on how often it was killed, unless it is to be there `then_at_once`.
+    """
     ended = threading.Event()
 
     def kill() -> None:
@@ -94,6 +100,8 @@ def kept_away(stack: Live, service: str, until: Callable[[], bool]) -> Iterator[
             if pid is not None:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+        if then_at_once:
+            run(sys.executable, "-m", "pipeline", "restart", service, cwd=stack.folder)
 
     killer = threading.Thread(target=kill)
     killer.start()

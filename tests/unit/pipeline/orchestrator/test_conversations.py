@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from pipeline.orchestrator import conversations
@@ -115,3 +117,14 @@ def test_an_endless_answer_is_not_told_whole() -> None:
     memory.add(StoredExchange("turn_1", "a", "x" * 10**6, "y" * 10**6))
 
     assert len(memory.tell("a")) < 5_000
+
+
+def test_what_another_replica_tells_has_the_same_bounds() -> None:
+    """Whoever can write into the topic does not fill the memory."""
+    memory = Conversations()
+    memory.hear("a", json.dumps([("turn_1", "x" * 10**6, "y" * 10**6)]))
+    assert 1_000 < len(memory.tell("a")) < 5_000
+
+    with pytest.raises(ValueError, match="no turns"):
+        memory.hear("b", json.dumps([("turn_1" * 10**5, "said", "answered")]))
+    assert list(memory) == ["a"]

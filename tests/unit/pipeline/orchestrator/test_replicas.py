@@ -16,7 +16,7 @@ from pipeline.orchestrator.whereabouts import There
 from pipeline.wire.kafka import UNKNOWN_TOPIC
 from pipeline.wire.kafka_consumer import ConsumedRecord
 from pipeline.wire.log_lines import Log
-from pipeline.wire.records import SESSION_EVENTS, SessionEvent, read_session_event
+from pipeline.wire.records import SESSION_EVENTS, RecordError, SessionEvent, read_session_event
 from pipeline.wire.tracing import start_trace
 
 SESSION, OTHER = "session_1753615601372_cz4gw0fl5", "session_1753615601373_abcdefghi"
@@ -80,6 +80,25 @@ def test_fields_of_a_later_version_are_passed_over() -> None:
     value = json.dumps({**json.loads(REPLY.to_value()), "mood": "good"}).encode()
 
     assert read_session_event(SESSION.encode(), value, REPLY.to_headers()) == REPLY
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"text": "\ud800"},
+        {"replica": "b" * 1_000_000},
+        {"message_type": "\udfff"},
+        {"turn_id": "t" * 300},
+        {"at_ms": "1"},
+        {"delivered": "yes"},
+    ],
+)
+def test_an_event_that_nothing_behind_could_pass_on_is_refused(wrong) -> None:
+    """Half a character breaks a socket, and a name without end would stand in memory and in log lines."""
+    value = json.dumps({**json.loads(REPLY.to_value()), **wrong}).encode()
+
+    with pytest.raises(RecordError):
+        read_session_event(SESSION.encode(), value, REPLY.to_headers())
 
 
 async def test_a_reply_for_this_replica_is_delivered_and_answered(world, eventually) -> None:
@@ -195,6 +214,21 @@ async def test_who_is_here_is_told_again_and_again(publisher, lines, eventually,
     await asyncio.wait({running})
 
     assert len({event.at_ms for event in world.told() if event.kind == "bound"}) == 1
+
+
+async def test_a_thousand_callers_are_told_of_without_holding_up_an_answer(
+    publisher, lines, eventually, monkeypatch
+) -> None:
+    """Whoever waits for a `taken` does not wait for one answer of Kafka after the other."""
+    monkeypatch.setattr(replicas, "TELL_EVERY_S", 0.0)
+    publisher.held = asyncio.Event()
+    world = World(publisher)
+    for number in range(1_000):
+        world.callers.bind(f"session_{number}", "ws_1", None)
+    running = asyncio.create_task(world.link.run())
+    await eventually(lambda: len(publisher.records) >= 1_000)  # not one was answered yet
+    running.cancel()
+    await asyncio.wait({running})
 
 
 async def test_a_session_is_known_by_its_last_binding_whatever_is_told_again(world) -> None:

@@ -53,7 +53,7 @@ class FakeConsumer:
     async def start(self) -> None:
         self.listener.on_partitions_assigned({TopicPartition("audio-in", 1), TopicPartition("audio-in", 0)})
 
-    async def getmany(self, timeout_ms):
+    async def getmany(self, timeout_ms, max_records):
         try:
             async with asyncio.timeout(0.01):
                 batch = await self.batches.get()

@@ -81,7 +81,7 @@ class FakeConsumer:
     async def position(self, _place) -> int:
         return self.next
 
-    async def getmany(self, timeout_ms):
+    async def getmany(self, timeout_ms, max_records):
         await asyncio.sleep(0.001)
         if self.next == self.topic.end - 1:
             await self.held.wait()
