@@ -62,6 +62,8 @@ def parse_resources(text: str) -> tuple[LogResource, ...]:
     """Each project or view of a text with commas, once; raises `ValueError` that says what is wrong."""
     names = filter(None, (one.strip() for one in text.split(",")))
     found = tuple({one.name: one for one in map(_parse, names)}.values())
+    if text and not found:
+        raise ValueError(f"{text[:80]!r} names none")
     if len(found) > MOST_RESOURCES:
         raise ValueError(f"{len(found)} projects are more than the {MOST_RESOURCES} of one request")
     return found

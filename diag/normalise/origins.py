@@ -14,23 +14,27 @@ _PROJECT = "project"
 
 
 def tell_origins(joined: pl.DataFrame) -> pl.DataFrame:
-    """`joined` with the project before each reference, and before each pod's name that two projects have."""
+    """`joined` with the project before each reference, and before each pod's name that two projects have.
+
+    Frames that were joined are joined again, with others: what each was told by itself is told anew of all.
+    """
     logs = joined[frames.LOG_NAME].unique()
     projects = logs.str.extract(r"^projects/([\w.:-]{1,100})/logs/")
-    if projects.drop_nulls().n_unique() < 2:
+    known = projects.drop_nulls().unique().to_list()
+    several = len(known) > 1
+    if not several and not any(joined[frames.REF].str.starts_with(f"{one}/").any() for one in known):
         return joined
     of_log = pl.DataFrame({frames.LOG_NAME: logs, _PROJECT: projects})
     told = joined.join(of_log, on=frames.LOG_NAME, how="left", maintain_order="left")
-    project, pod = pl.col(_PROJECT), pl.col(frames.POD)
-    shared = (pod != "") & (project.drop_nulls().n_unique().over(frames.POD) > 1) & project.is_not_null()
-    named = (pl.col(frames.INSERT_ID) != "") & project.is_not_null()
+    project, pod, ref = pl.col(_PROJECT), pl.col(frames.POD), pl.col(frames.REF)
+    owned = project.is_not_null()
+    named = owned & (pl.col(frames.INSERT_ID) != "")
+    told = told.with_columns(
+        pl.when(owned).then(pod.str.strip_prefix(project + "/")).otherwise(pod),
+        pl.when(named).then(ref.str.strip_prefix(project + "/")).otherwise(ref),
+    )
+    shared = owned & (pod != "") & (project.drop_nulls().n_unique().over(frames.POD) > 1)
     return told.with_columns(
-        _put_before(project, pod, shared).alias(frames.POD),
-        _put_before(project, pl.col(frames.REF), named).alias(frames.REF),
+        pl.when(shared & several).then(project + "/" + pod).otherwise(pod).alias(frames.POD),
+        pl.when(named & several).then(project + "/" + ref).otherwise(ref).alias(frames.REF),
     ).select(joined.columns)
-
-
-def _put_before(project: pl.Expr, text: pl.Expr, where: pl.Expr) -> pl.Expr:
-    """Once: frames that were joined are joined again."""
-    start = project + "/"
-    return pl.when(where & ~text.str.starts_with(start)).then(start + text).otherwise(text)

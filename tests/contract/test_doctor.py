@@ -144,6 +144,16 @@ def test_each_of_several_projects_is_told(serve) -> None:
     assert "media-server, orchestrator" in checkup.find("log-export").evidence
 
 
+def test_where_no_project_can_be_read_each_is_told(serve) -> None:
+    """Who grants a right for the first one should not have to ask again to hear of the second."""
+    found = ask(serve([]), **{"logging.project": "nobody,noone"}).find("log-entries")
+
+    assert found.state is Health.FAILED
+    assert "reading project 'nobody' is not allowed" in found.evidence
+    assert "reading project 'noone' is not allowed" in found.evidence
+    assert "roles/logging.viewer" in found.remedy
+
+
 def test_entries_elsewhere_are_named_where_the_namespace_has_none(serve) -> None:
     """A slip in a name is the commonest reason; exit 5, since a session would find nothing."""
     checkup = ask(serve([entry(1), entry(2, namespace_name="other")]), **{"cluster.namespace": "vioce"})

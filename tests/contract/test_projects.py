@@ -152,6 +152,10 @@ async def test_pods_that_share_a_name_stay_two(server: Server) -> None:
     assert {pod.partition("/")[0] for pod in joined["pod"]} == {"media", "ai"}
     assert {ref.partition("/")[0] for ref in joined["ref"]} == {"media", "ai"}
     assert join_frames([joined]).equals(joined), "a frame that is joined again stays as it is"
+    one_by_one = [join_frames([parts[: len(MEDIA) + 1]]), join_frames([parts[len(MEDIA) + 1 :]])]
+    assert join_frames(one_by_one).equals(joined), "batches with one project and with two are put aside"
+    alone = join_frames([joined.filter(joined["pod"].str.starts_with("media/")), parts[: len(MEDIA)]])
+    assert alone.equals(join_frames([parts[: len(MEDIA)]])), "what is left of one project is as it always was"
 
 
 async def test_a_session_over_two_projects_is_one(server: Server) -> None:

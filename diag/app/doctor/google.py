@@ -65,9 +65,9 @@ class GoogleProbes:
                 told.append(
                     f"{'log view' if one.view else 'project'} {one.label}: entries can be listed{none}"
                 )
-        if not self._readable:
-            raise refused[0]
         said = "; ".join((*told, *map(str, refused)))
+        if refused and not self._readable:
+            raise NotAllowedError(said, hint=refused[0].hint)
         return _warn(said, refused[0].hint) if refused else Answer(Health.OK, said)
 
     def export(self) -> Answer:

@@ -14,6 +14,7 @@ from diag.model.cluster_change import ClusterChange
 from diag.model.records import LogRecord
 from diag.normalise import redact_text
 from diag.sources.kube.fields import Object, dig, instant_at, list_at, number_at, text_at, texts_at
+from diag.sources.kube.workloads import image_of
 
 _METHOD = re.compile(
     r"io\.k8s\.(?:apps|extensions)\.[^.]+\.(?P<kind>deployment|statefulset|replicaset)s"
@@ -70,7 +71,7 @@ def _name_of(said: Object) -> str:
 def _images_of(said: Object) -> tuple[str, ...]:
     for one in _objects(said):
         containers = list_at(one, "spec", "template", "spec", "containers")
-        images = tuple(filter(None, (text_at(container, "image") for container in containers)))
+        images = tuple(filter(None, map(image_of, containers)))
         if images:
             return images
     return ()

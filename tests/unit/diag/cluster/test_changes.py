@@ -117,6 +117,14 @@ def test_a_line_tells_what_was_changed_and_not_who_it_was() -> None:
     assert change.ref == f"orchestrator@{format_instant(5 * HOUR)}#a5"
 
 
+def test_a_login_in_an_image_is_told_by_nobody() -> None:
+    """Somebody who orders an image by its whole address may have written a password into it."""
+    (change,) = to_changes([ordered(5, "https://deploy:hunter2secret@registry.example/orchestrator:2")])
+
+    assert change.images
+    assert "hunter2secret" not in str(change)
+
+
 @pytest.mark.parametrize(
     "record",
     [
