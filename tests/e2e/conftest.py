@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,16 @@ def run(*command: str, cwd: Path, timeout: float = CALL_S) -> subprocess.Complet
     return subprocess.run(
         command, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=timeout, check=False
     )
+
+
+@pytest.fixture
+async def hung_up() -> AsyncIterator[None]:
+    """Connections that the test has closed are dropped: a service that had enough never reads the rest of a flood."""
+    yield
+    for transport in list(asyncio.get_running_loop()._transports.values()):
+        if transport.is_closing() and transport.get_write_buffer_size():
+            transport.abort()
+    await asyncio.sleep(0)
 
 
 @dataclass(frozen=True)

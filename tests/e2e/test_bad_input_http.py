@@ -14,7 +14,12 @@ from pipeline.wire.wav import to_wav
 from tests.e2e.conftest import Live
 from tests.e2e.watching import unharmed
 
-pytestmark = [pytest.mark.part("kafka"), pytest.mark.part("flite"), pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.part("kafka"),
+    pytest.mark.part("flite"),
+    pytest.mark.timeout(600),
+    pytest.mark.usefixtures("hung_up"),
+]
 
 DEEP = b"[" * 100_000
 SAID = "what-was-said-is-nobodys-business"

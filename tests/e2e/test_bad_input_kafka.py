@@ -23,7 +23,12 @@ from pipeline.wire.records import (
 from tests.e2e.conftest import Live
 from tests.e2e.watching import unharmed
 
-pytestmark = [pytest.mark.part("kafka"), pytest.mark.part("flite"), pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.part("kafka"),
+    pytest.mark.part("flite"),
+    pytest.mark.timeout(600),
+    pytest.mark.usefixtures("hung_up"),
+]
 
 SAID = b"what-was-said-is-nobodys-business"
 REFUSED = "Record not understood, skipped"

@@ -16,7 +16,12 @@ from aiohttp import WSMsgType
 from tests.e2e.conftest import Live
 from tests.e2e.watching import unharmed
 
-pytestmark = [pytest.mark.part("kafka"), pytest.mark.part("flite"), pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.part("kafka"),
+    pytest.mark.part("flite"),
+    pytest.mark.timeout(600),
+    pytest.mark.usefixtures("hung_up"),
+]
 
 REFUSED = "WebSocket message not understood"
 CLOSED = "WebSocket client disconnected"

@@ -14,16 +14,14 @@ from pipeline.results.store import RefusedRecord, Store, StoreThread
 from pipeline.wire.log_lines import Log
 from pipeline.wire.serving import Probes
 
-NOW = datetime.now(UTC)
-
 
 @pytest.fixture
 async def client(tmp_path: Path, start_client, lines) -> AsyncIterator:
-    store = await StoreThread(tmp_path).open()
+    store, now = await StoreThread(tmp_path).open(), datetime.now(UTC)
     stages = [
         StoredStage(
             Place("stt-results", 0, n, n),
-            StageRecord(f"session_{n}", "turn_1", "stt", NOW - timedelta(minutes=25 * n), 10.0, {}),
+            StageRecord(f"session_{n}", "turn_1", "stt", now - timedelta(minutes=25 * n), 10.0, {}),
         )
         for n in range(4)
     ]
@@ -67,7 +65,7 @@ async def test_a_wrong_question_is_told_what_is_wrong(client, lines, path: str, 
 async def test_sessions_are_those_of_the_last_hour_or_since_a_time(client) -> None:
     """And it is told where the limit cut them."""
     hour = await (await client.get("/sessions")).json()
-    since = (NOW - timedelta(days=1)).isoformat()
+    since = (datetime.now(UTC) - timedelta(days=1)).isoformat()
     day = await (await client.get("/sessions", params={"since": since, "limit": 2})).json()
 
     assert [one["session_id"] for one in hour["sessions"]] == ["session_0", "session_1", "session_2"]
