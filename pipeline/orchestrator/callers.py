@@ -127,9 +127,11 @@ class Callers:
     def expire(self) -> None:
         """Forget the callers who do not come back; to be called now and then."""
         gone = self._places.expire(time.monotonic())
-        for session_id in {*gone, *self._bound_ms, *self.sent, *self.conversations}:
+        for session_id in {*gone, *self.sent, *self.conversations}:
             if not self.knows(session_id):
                 self._forget(session_id)
+        # of the others, which may be very many, nothing is kept here
+        self._bound_ms = {one: at_ms for one, at_ms in self._bound_ms.items() if self.knows(one)}
         self._wake()
 
     def _note(self, session_id: str, place: Here | There) -> None:

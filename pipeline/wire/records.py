@@ -38,6 +38,8 @@ _SESSION_END = "session-end"
 _LONGEST_ID = 64
 _LONGEST_NAME = 256
 _MOST_DIGITS = 9
+# A caller speaks over the replies that are playing and waiting; each has a line of its own.
+_MOST_INTERRUPTS = 64
 
 Headers = list[tuple[str, bytes]]
 GivenHeaders = Iterable[tuple[str, bytes | None]]
@@ -106,7 +108,7 @@ def read_audio_chunk(key: bytes | None, value: bytes | None, headers: GivenHeade
         raise RecordError("the header utterance or last is missing or malformed") from error
     if value is not None and len(value) % 2:
         raise RecordError(f"{len(value)} bytes are not 16-bit PCM")
-    interrupts = tuple(filter(is_turn_id, named.get(_INTERRUPTS, "").split(",")))
+    interrupts = tuple(filter(is_turn_id, named.get(_INTERRUPTS, "").split(",")[:_MOST_INTERRUPTS]))
     trace = parse_traceparent(named.get(TRACEPARENT))
     return AudioChunk(session_id, utterance, last, value or b"", trace, interrupts)
 

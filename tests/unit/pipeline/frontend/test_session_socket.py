@@ -48,7 +48,7 @@ def listen(start_client, monkeypatch):
         app = web.Application()
         app.router.add_get("/ws", orchestrator.ws)
         url = str((await start_client(app)).make_url("/ws"))
-        async with aiohttp.ClientSession() as client, asyncio.timeout(20):
+        async with aiohttp.ClientSession() as client, asyncio.timeout(60):
             socket = SessionSocket(client, [url], SESSION, start_trace(), note=notes.append)
             await socket.open()
             if dead_first:

@@ -148,7 +148,7 @@ class Logging:
     def write(self, *entries: Any, **parameters: Any) -> None:
         """Write entries, made by `entry` or as mappings."""
         request = {"entries": list(entries), **parameters}
-        self.client.write_log_entries(request=request, retry=None, timeout=10)
+        self.client.write_log_entries(request=request, retry=None, timeout=60)
 
     @staticmethod
     def _request(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.orchestrator import whereabouts
 from pipeline.orchestrator.callers import Callers
-from pipeline.orchestrator.memory import BoundSession, Memory, SentMessage, StoredExchange
+from pipeline.orchestrator.memory import BoundSession, Memory, NoKeeper, SentMessage, StoredExchange
 from pipeline.orchestrator.store import StateStore
 from pipeline.orchestrator.whereabouts import Away, Here, There
 from pipeline.wire.log_lines import Log
@@ -95,6 +95,20 @@ async def test_a_caller_who_said_nothing_and_does_not_come_back_is_not_kept(
     callers.expire()
     assert store.load().sessions == ()
     store.close()
+
+
+async def test_very_many_callers_of_others_cost_the_file_nothing(monkeypatch) -> None:
+    """They were never in it; to look for each of them there would stop the loop for seconds."""
+    forgotten: list[str] = []
+    monkeypatch.setattr(NoKeeper, "forget", lambda _self, session_id: forgotten.append(session_id))
+    monkeypatch.setattr(whereabouts, "MOST_SESSIONS", 10)
+    callers = Callers("a")
+    for number in range(1_000):
+        callers.hear(SessionEvent("bound", f"session_{number}", "b"), LONG_AGO_MS)
+    callers.expire()
+
+    assert forgotten == []
+    assert len(callers) == len(callers._bound_ms) == 10
 
 
 async def test_a_caller_who_could_not_be_reached_leaves_nothing(callers, monkeypatch) -> None:

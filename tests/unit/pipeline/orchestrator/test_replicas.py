@@ -188,7 +188,7 @@ async def test_a_binding_that_kafka_missed_is_told_once_it_is_back(world, eventu
     here.bind(SESSION, "ws_1", None)
     here.bind(OTHER, "ws_2", None)
     here.release(OTHER, "ws_2", for_good=True)
-    await world.link.flush(5)
+    await world.link.flush(60)
     after_ms = time.time_ns() // 1_000_000
     world.publisher.missing = None
     await eventually(world.told)
@@ -277,10 +277,10 @@ async def test_a_missing_topic_is_said_once(world, lines, eventually) -> None:
     world.publisher.missing = UNKNOWN_TOPIC
     for _ in range(3):
         world.link.announce(REPLY)
-    await world.link.flush(5)
+    await world.link.flush(60)
     world.publisher.missing = None
     world.link.announce(REPLY)
-    await world.link.flush(5)
+    await world.link.flush(60)
     world.link.failed(UNKNOWN_TOPIC)
 
     assert [line["error"] for line in lines.named("replicas-unreachable")] == [UNKNOWN_TOPIC] * 2

@@ -35,7 +35,7 @@ async def test_each_stage_has_its_topic(writer, publisher, lines) -> None:
     """Keyed by session, and said in a line of its own."""
     for stage in ("stt", "llm", "tts"):
         writer.put(_entry(stage))
-    await writer.flush(5)
+    await writer.flush(60)
 
     assert [record.topic for record in publisher.records] == ["stt-results", "llm-requests", "tts-results"]
     assert {record.key for record in publisher.records} == {SESSION}
@@ -48,10 +48,10 @@ async def test_a_missing_topic_is_a_line(writer, publisher, lines) -> None:
     """With the broker's words; the next entry is published as if nothing had been."""
     publisher.missing = UNKNOWN_TOPIC
     writer.put(_entry("stt"))
-    await writer.flush(5)
+    await writer.flush(60)
     publisher.missing = None
     writer.put(_entry("llm"))
-    await writer.flush(5)
+    await writer.flush(60)
     line = lines.one("stage-not-published")
 
     assert (line["topic"], line["stage"], line["error"]) == ("stt-results", "stt", UNKNOWN_TOPIC)
@@ -62,7 +62,7 @@ async def test_an_entry_is_published_when_the_broker_has_it(writer, publisher, l
     """A refused one was not."""
     publisher.refused = "[7] Request Timed Out: ..."
     writer.put(_entry("tts"))
-    await writer.flush(5)
+    await writer.flush(60)
 
     assert lines.names() == ["stage-not-published"]
 

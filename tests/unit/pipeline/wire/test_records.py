@@ -105,6 +105,16 @@ def test_speech_over_replies_names_their_turns() -> None:
     assert back.interrupts == ("turn_0a1b2c3d", "turn_00000001")
 
 
+def test_a_record_cannot_interrupt_without_end() -> None:
+    """Each turn that is named has a line in the log."""
+    turns = tuple(f"turn_{number:08x}" for number in range(10_000))
+    chunk = AudioChunk(SESSION, 1, last=True, pcm=b"", interrupts=turns)
+    back = read_audio_chunk(SESSION.encode(), b"", chunk.to_headers())
+
+    assert back.interrupts == turns[: len(back.interrupts)]
+    assert 10 < len(back.interrupts) < 100
+
+
 def test_the_end_of_a_session_comes_back_as_it_was() -> None:
     """A reason from outside is made fit for a line."""
     end = SessionEnd(SESSION, "closed by the client")

@@ -21,7 +21,7 @@ def test_serves_until_it_is_told_to_stop(number):
         assert server.stderr
         line = server.stderr.readline().decode()
         port = int(line.rpartition(":")[2])
-        socket.create_connection(("127.0.0.1", port), timeout=10).close()
+        socket.create_connection(("127.0.0.1", port), timeout=60).close()
 
         server.send_signal(number)
 
@@ -37,7 +37,7 @@ def test_flags_go_before_variables_and_switches_change_while_it_runs():
         assert server.stderr
         lines = [server.stderr.readline().decode().strip() for _ in range(2)]
         url = lines[1].removeprefix("switches at ")
-        connection = HTTPConnection(urlsplit(url).netloc, timeout=20)
+        connection = HTTPConnection(urlsplit(url).netloc, timeout=60)
         connection.request("PATCH", urlsplit(url).path, b'{"jitter_s": 1}')
         switches = json.load(connection.getresponse())
         server.terminate()

@@ -219,7 +219,7 @@ def test_partial_success(logging_server, entry):
 def test_other_methods_are_unimplemented(logging_server):
     """What the server does not do, it says."""
     with pytest.raises(exceptions.MethodNotImplemented):
-        logging_server.client.delete_log(log_name="projects/p/logs/a", retry=None, timeout=10)
+        logging_server.client.delete_log(log_name="projects/p/logs/a", retry=None, timeout=60)
 
 
 def test_writers_do_not_wait_for_a_search(ten, entry, monkeypatch):
@@ -262,8 +262,8 @@ def test_hostile_requests_do_not_stop_it(ten, text, order, size, raw):
         lambda: ten.page(page_size=size),
         lambda: ten.page(page_token=text),
         lambda: ten.page(resource_names=[text]),
-        lambda: list_raw(raw, timeout=10),
-        lambda: write_raw(raw, timeout=10),
+        lambda: list_raw(raw, timeout=60),
+        lambda: write_raw(raw, timeout=60),
     ):
         with suppress(exceptions.GoogleAPICallError, grpc.RpcError):
             attempt()

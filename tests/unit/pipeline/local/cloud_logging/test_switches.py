@@ -94,7 +94,7 @@ def test_ordered_faults(logging_server, entry, code, error, words):
 
     with pytest.raises(error, match=words):
         logging_server.client.list_log_entries(
-            request={"resource_names": ["projects/test-project"]}, retry=None, timeout=10
+            request={"resource_names": ["projects/test-project"]}, retry=None, timeout=60
         )
     with pytest.raises(error, match=words):
         logging_server.write(entry(NOW_S, "a"))
@@ -179,7 +179,7 @@ def ask():
     server = start_admin("127.0.0.1", 0, board)
 
     def send(method, path="/switches", body=None):
-        connection = HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", server.server_port, timeout=60)
         connection.request(method, path, None if body is None else json.dumps(body))
         answer = connection.getresponse()
         return answer.status, json.loads(answer.read())
