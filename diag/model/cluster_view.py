@@ -61,6 +61,11 @@ class InForce:
         """Of its containers; none where it is not known any more."""
         return self.revision.images if self.revision else self.told
 
+    @property
+    def is_told_alone(self) -> bool:
+        """Its images stand in the audit log alone: they were ordered, and may never have run."""
+        return self.revision is None and bool(self.told)
+
 
 @dataclass(frozen=True, slots=True)
 class Restart:

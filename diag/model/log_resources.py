@@ -8,10 +8,10 @@ from dataclasses import dataclass
 MOST_RESOURCES = 100
 """Names that one request may have (``entries.list``)."""
 
-_PARENT = r"(?P<kind>projects|folders|organizations|billingAccounts)/(?P<parent>[^/\s]+)"
-_VIEW = r"(?:/locations/(?P<location>[^/\s]+)/buckets/(?P<bucket>[^/\s]+)/views/(?P<view>[^/\s]+))?"
+_ID = r"[\w.:-]+"  # reports show commands with it that people paste into a shell
+_PARENT = rf"(?P<kind>projects|folders|organizations|billingAccounts)/(?P<parent>{_ID})"
+_VIEW = rf"(?:/locations/(?P<location>{_ID})/buckets/(?P<bucket>{_ID})/views/(?P<view>{_ID}))?"
 _NAME = re.compile(_PARENT + _VIEW)
-_PROJECT = re.compile(r"[\w.:-]+")
 _FLAGS = {
     "projects": "project",
     "folders": "folder",
@@ -71,7 +71,7 @@ def parse_resources(text: str) -> tuple[LogResource, ...]:
 
 def _parse(text: str) -> LogResource:
     match = _NAME.fullmatch(text if "/" in text else f"projects/{text}")
-    if match is None or (match["kind"] == "projects" and not _PROJECT.fullmatch(match["parent"])):
+    if match is None:
         raise ValueError(f"{text[:80]!r} is neither a project nor a log view")
     view = (match["location"], match["bucket"], match["view"]) if match["view"] else ()
     return LogResource(match[0], match["kind"], match["parent"], view)

@@ -73,7 +73,8 @@ def _of_workload(one: WorkloadView) -> _Row:
 def _tell_revisions(one: WorkloadView) -> Iterator[str]:
     for stretch in one.in_force:
         number = f" {stretch.revision.number}" if stretch.revision else ""
-        yield f"revision{number} {stretch.name or 'not kept'} {describe_since(stretch)}"
+        by = ", images by the audit log" if stretch.is_told_alone else ""
+        yield f"revision{number} {stretch.name or 'not kept'} {describe_since(stretch)}{by}"
     current = one.workload.current
     if current is not None and all(current.name != stretch.name for stretch in one.in_force):
         yield f"now: revision {current.number} {current.name}"

@@ -36,6 +36,7 @@ def _workload_lines(one: WorkloadView) -> Iterator[Text]:
     ill = [pod for pod in one.pods if not pod.well and pod.pod is not None]
     images = one.in_force[0].images if one.in_force else ()
     image = short_image(images[0]) if images else "image not known"
+    image += ", by the audit log" if one.in_force and one.in_force[0].is_told_alone else ""
     name = f"{_fit(one.workload.name, _NAMED - 2):<{_NAMED}}"
     state = f"{well} of {count(len(one.pods), 'pod')} ready"
     yield (

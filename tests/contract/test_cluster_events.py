@@ -17,8 +17,10 @@ from diag.model.diagnosis import Diagnosis
 from diag.model.instants import NS_PER_S, format_instant
 from diag.model.settings import ClusterSettings, KubernetesSettings, LoggingSettings, Settings
 from diag.render.cluster import render_cluster
+from diag.render.cluster_rows_v1 import to_cluster_rows
 from diag.render.cluster_v1 import render_cluster_json
 from diag.render.markdown.cluster import render_cluster_markdown
+from diag.render.terminal_cluster import cluster_lines
 from tests.cases import START_NS
 from tests.contract.logging_server import PROJECT, Server
 from tests.kube_api import CONTEXT, ApiServer, run_api_server
@@ -167,6 +169,9 @@ async def test_a_deployment_that_is_gone_is_told_by_the_audit_log(
     assert "maria" not in shown
     assert "voice-agent/tts:2, by the audit log" in render_cluster(report).plain
     assert "by the audit log" in render_cluster_markdown(report)
+    of_session = "\n".join(line.plain for line in cluster_lines(report.view))
+    assert "voice-agent/tts:2, by the audit log" in of_session
+    assert "images by the audit log" in str(to_cluster_rows(report.view))
 
 
 async def test_what_the_cluster_still_knows_is_not_asked_of_the_log_service(

@@ -25,6 +25,7 @@ from diag.model.coverage import State
 from diag.model.instants import NS_PER_S
 from diag.model.records import POD_LOGS
 from diag.model.settings import ClusterSettings, KubernetesSettings, LoggingSettings, Settings
+from diag.sources.kube.logs import PodLogs
 from pipeline.local.control_plane import access
 from pipeline.local.control_plane.control_plane import ControlPlane
 from pipeline.local.control_plane.keys import make_keys
@@ -314,26 +315,31 @@ async def test_one_log_that_is_cut_in_the_middle_costs_no_other(api: ApiServer, 
 
 
 async def test_ctrl_c_while_one_node_is_silent_keeps_what_the_others_said(
-    api: ApiServer, tmp_path: Path
+    api: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The logs that came are judged, and are said to be a part."""
     silent, *others = serve(api)
-    end, asked = asyncio.Event(), []
-    loop = asyncio.get_running_loop()
+    end, asked, came = asyncio.Event(), [], []
+    loop, take_turn = asyncio.get_running_loop(), PodLogs._take_turn
+
+    async def count(logs: PodLogs, *which: Any) -> Any:
+        found = await take_turn(logs, *which)
+        came.append(found)
+        return found
 
     def wait(_: dict[str, str]) -> tuple[int, bytes]:
         asked.append(1)
         asyncio.run_coroutine_threadsafe(end.wait(), loop).result(60)
         return 200, b""
 
+    monkeypatch.setattr(PodLogs, "_take_turn", count)
     api.answers[f"{PODS}/{silent}/log"] = wait
     asking = asyncio.create_task(diagnose_session(ask_pods(api.kubeconfig(tmp_path / "kube"))))
 
-    async def all_are_asked() -> bool:
-        logs_asked = {path for path, *_ in api.asked if path.endswith("/log")}
-        return bool(asked) and len(logs_asked) == 1 + len(others)
+    async def the_others_came() -> bool:
+        return bool(asked) and len(came) == len(others)
 
-    await until(all_are_asked)
+    await until(the_others_came)
     asking.cancel()
     answer: Answer = await asking
     end.set()

@@ -55,6 +55,8 @@ def test_a_file_may_name_several_projects(workdir: Path, written: str) -> None:
         ("[logging]\nproject = 7", "logging.project must be a text"),
         ("[logging]\nproject = ['a', 7]", "logging.project must be a list of texts"),
         ("[logging]\nproject = 'my project'", "neither a project nor a log view"),
+        ("[logging]\nproject = 'folders/1;id'", "neither a project nor a log view"),
+        ("[logging]\nproject = 'projects/p/locations/eu/buckets/b/views/$(id)'", "neither a project nor"),
         ("[logging]\nproject = ' , '", "logging.project: ' , ' names none"),
         ("[logging]\nproject = 'projects/p/locations/eu/buckets/b'", "buckets/B/views/V"),
         ("[report]\nfail_on = 'bad'", "must be one of info, warning, error, critical"),
