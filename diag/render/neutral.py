@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# Cc: control, Cf: format (bidi overrides, zero width), Zl and Zp: line ends, Co, Cs: private, surrogates
-_HIDDEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Co", "Cs"})
+# Cc: control, Cf: format (bidi overrides, zero width), Zl and Zp: line ends, Co, Cs, Cn: private, surrogates,
+# and what this Unicode does not know: nobody can say what a terminal makes of it
+_HIDDEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Co", "Cs", "Cn"})
 _SPACES = re.compile(r"\s+")
 # What is markup anywhere, and what is only at the beginning of a line.
 _MARKUP = re.compile(r"([\\`*_\[\]|~$])")

@@ -69,3 +69,8 @@ def test_a_label_can_not_leave_its_diagram(text: str) -> None:
 
     assert not set(label) & set(";#<>{}[]|\"'\n\r`\\%")
     assert len(label) <= 60
+
+
+def test_what_this_unicode_does_not_know_is_told_by_its_number() -> None:
+    """A terminal may know it otherwise; what is shown counts as printable everywhere."""
+    assert to_plain("a\U00018cd6\ufffe") == "a\\u18cd6\\ufffe"
