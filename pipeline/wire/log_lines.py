@@ -175,10 +175,13 @@ class _LibraryHandler(logging.Handler):
         if len(self._last) >= _TEMPLATES:
             self._last.clear()
         self._last[key] = record.created
+        text = record.getMessage()
+        if record.exc_info:  # behind the first line asyncio writes the text of the error
+            text = text.partition("\n")[0]
         self._log.write(
             "library",
             logger=record.name,
-            detail=record.getMessage()[:500],
+            detail=text[:500],
             stack_trace=_outline(record.exc_info[1]) if record.exc_info else None,
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 import logging
 import re
@@ -131,6 +133,27 @@ def test_a_librarys_error_shows_where_but_not_what(
     assert "a secret sentence" not in json.dumps(line)
     assert str(line["stack_trace"]).endswith("ValueError")
     assert "test_log_lines.py" in str(line["stack_trace"])
+
+
+async def test_a_task_that_nobody_waited_for_shows_where_but_not_what(
+    start_log: StartLog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The event loop quotes the error in what it writes of it."""
+    start_log()
+    said = "a secret sentence"
+
+    async def fail() -> None:
+        int(said)
+
+    task = asyncio.create_task(fail())
+    await asyncio.wait({task})
+    del task
+    gc.collect()
+    (line,) = _read(capsys)
+
+    assert line["detail"] == "Task exception was never retrieved"
+    assert "a secret sentence" not in json.dumps(line)
+    assert str(line["stack_trace"]).endswith("ValueError")
 
 
 def test_the_contract_is_well_formed() -> None:
