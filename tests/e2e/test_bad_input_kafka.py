@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import struct
+from collections.abc import Iterator
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -20,7 +21,7 @@ from pipeline.wire.records import (
     AudioChunk,
     ReplyAudio,
 )
-from tests.e2e.conftest import Live
+from tests.e2e.conftest import Live, run_stack
 from tests.e2e.watching import unharmed
 
 pytestmark = [
@@ -53,6 +54,13 @@ FOREIGN: list[Record] = [
     (b"session_x", b"xyz", [("utterance", b"1"), ("last", b"1"), ("traceparent", b"00-00-00-00")]),
     (b"session_x", json.dumps({"session_id": {}, "stage": None}).encode(), [("turn-id", SAID)]),
 ]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """One of its own: what is left on the broker here would stand beside every later session."""
+    with run_stack(tmp_path_factory.mktemp("bad-input")) as live:
+        yield live
 
 
 async def write(live: Live, topic: str, *records: Record) -> None:

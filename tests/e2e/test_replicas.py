@@ -10,6 +10,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 
@@ -60,17 +61,12 @@ def _command(stack: Live, media_server: str, orchestrators: tuple[str, ...], *se
 def test_the_language_model_knows_what_was_said_while_another_replica_led(stack: Live) -> None:
     """The replica that led the first turn is gone for good: the second one's prompt has the first in it."""
     command = _command(stack, "media-server", ORCHESTRATORS, SENTENCES[0], SENTENCES[0])
-    caller = subprocess.Popen(
-        command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
+    with _calling(command) as caller:
         session_id = _read_session_id(caller)
         _wait_for(stack, session_id, "Turn finished", 1)
         (first,) = _find_leaders(stack, session_id)
         with kept_away(stack, first, until=lambda: len(_find_leaders(stack, session_id)) == 2):
             stdout, _ = caller.communicate(timeout=CALL_S)
-    finally:
-        caller.kill()
 
     assert all(turn["reply"] is not None for turn in json.loads(stdout)["turns"]), _tell(stack, session_id)
     # the instruction and the question; then the first question and its answer, too
@@ -128,10 +124,7 @@ def test_every_caller_is_answered_whichever_replicas_have_the_call(stack: Live) 
 def test_a_session_goes_on_when_the_orchestrators_are_killed_and_replaced(stack: Live) -> None:
     """Killed in the middle of a turn, then rolled in the middle of the next: each is answered, once."""
     command = _command(stack, "media-server", ORCHESTRATORS, *SENTENCES, SENTENCES[0])
-    caller = subprocess.Popen(
-        command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
+    with _calling(command) as caller:
         session_id = _read_session_id(caller)
         _wait_for(stack, session_id, "Starting AI pipeline with state tracking", 2)
         for orchestrator in ORCHESTRATORS:
@@ -141,8 +134,6 @@ def test_a_session_goes_on_when_the_orchestrators_are_killed_and_replaced(stack:
             done = run(sys.executable, "-m", "pipeline", "restart", orchestrator, cwd=stack.folder)
             assert done.returncode == 0, done.stderr
         stdout, _ = caller.communicate(timeout=CALL_S)
-    finally:
-        caller.kill()
     report = json.loads(stdout)
     lines = {
         message: [line for line in _lines(stack, message) if line.get("session_id") == session_id]
@@ -170,11 +161,27 @@ def _tell(stack: Live, session_id: str) -> str:
     return "\n".join(sorted(line for text in files for line in text.splitlines() if session_id in line))
 
 
+@contextmanager
+def _calling(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """A caller on the line, who is gone afterwards."""
+    folder = Path(__file__).parents[2]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=folder, stdout=pipe, stderr=pipe, text=True) as caller:
+        try:
+            yield caller
+        finally:
+            caller.kill()
+
+
 def _read_session_id(caller: subprocess.Popen[str]) -> str:
     """What the caller says when it is connected."""
     assert caller.stderr is not None
-    first = next(line for line in caller.stderr if line.startswith("connected"))
-    return first.split()[-1]
+    said: list[str] = []
+    for line in caller.stderr:
+        said.append(line)
+        if line.startswith("connected"):
+            return line.split()[-1]
+    raise AssertionError("".join(said))
 
 
 def _wait_for(stack: Live, session_id: str, message: str, times: int) -> None:

@@ -90,9 +90,13 @@ def kept_away(
 ) -> Iterator[None]:
     """`service` is killed whenever it comes back, until `until` holds, or the block ends.
 
-    How long it then stays away depends on how often it was killed, unless it is to be there `then_at_once`.
+    How long it then stays away depends on how often it was killed, unless it is to be there `then_at_once`. At
+    the end of the block it is there in any case.
     """
     ended = threading.Event()
+
+    def bring_back() -> None:
+        run(sys.executable, "-m", "pipeline", "restart", service, cwd=stack.folder)
 
     def kill() -> None:
         while not (until() or ended.wait(0.1)):
@@ -101,7 +105,7 @@ def kept_away(
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
         if then_at_once:
-            run(sys.executable, "-m", "pipeline", "restart", service, cwd=stack.folder)
+            bring_back()
 
     killer = threading.Thread(target=kill)
     killer.start()
@@ -110,3 +114,5 @@ def kept_away(
     finally:
         ended.set()
         killer.join()
+        if not then_at_once:
+            bring_back()
