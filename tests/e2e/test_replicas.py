@@ -69,8 +69,10 @@ def test_the_language_model_knows_what_was_said_while_another_replica_led(stack:
             stdout, _ = caller.communicate(timeout=CALL_S)
 
     assert all(turn["reply"] is not None for turn in json.loads(stdout)["turns"]), _tell(stack, session_id)
-    # the instruction and the question; then the first question and its answer, too
-    eventually(lambda: _read_prompts(stack, session_id) == [2, 4], 120)
+    prompts = eventually(lambda: read if len(read := _read_prompts(stack, session_id)) > 1 else None, 120)
+    # the instruction and the question; then the first question and its answer, too. A busy machine breaks sentences in two
+    assert prompts[0] == 2
+    assert min(prompts[1:]) >= 4, prompts
 
 
 def _read_prompts(stack: Live, session_id: str) -> list[int]:
