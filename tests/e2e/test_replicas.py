@@ -69,10 +69,9 @@ def test_the_language_model_knows_what_was_said_while_another_replica_led(stack:
             stdout, _ = caller.communicate(timeout=CALL_S)
 
     assert all(turn["reply"] is not None for turn in json.loads(stdout)["turns"]), _tell(stack, session_id)
-    prompts = eventually(lambda: read if len(read := _read_prompts(stack, session_id)) > 1 else None, 120)
-    # the instruction and the question; then the first question and its answer, too. A busy machine breaks sentences in two
-    assert prompts[0] == 2
-    assert min(prompts[1:]) >= 4, prompts
+    # the instruction and the question; at last what was asked and answered before, too: a busy machine breaks sentences
+    # in two, and the second half's prompt has nothing of a first one that it broke off
+    eventually(lambda: _read_prompts(stack, session_id)[-1:] >= [4], 120)
 
 
 def _read_prompts(stack: Live, session_id: str) -> list[int]:
