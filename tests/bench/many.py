@@ -27,7 +27,7 @@ from diag.app.coverage import describe_coverage, hear
 from diag.app.judging import judge_session
 from diag.app.many.intake import IntakeJob, take_in_part
 from diag.app.many.judging import JudgingJob, judge_shard
-from diag.app.many.plan import plan_shards
+from diag.app.many.plan import Plan, plan_shards
 from diag.catalogue import load_catalogue
 from diag.config import load_wanted_topics
 from diag.model.coverage import SourceCoverage, State
@@ -144,18 +144,46 @@ def tell_stages(file: Path) -> None:
         coverage = describe_coverage(digest.heard, (source,), window, None)
         job = JudgingJob(Path(name), (), plan.crowded, coverage, wanted=load_wanted_topics(""))
         judged, lines = _timed(lambda: [line for shard in plan.shards for line in judge_shard(job, shard)])
+    events, reconstructed = _time_reconstruction(records, plan, window)
     rows = (
         ("parsing", parsed),
         ("normalising and redacting", normalised),
         ("census and disk", taken_in - parsed - normalised),
         ("grouping", planned),
-        ("reconstructing and judging", judged),
+        ("events and indexes", events),
+        ("reconstructing", reconstructed),
+        ("judging, and a line for each", judged - events - reconstructed),
     )
     for stage, seconds in rows:
         print(f"  {stage:<32} {seconds / digest.entries * 1e6:8.1f} us an entry")
+    whole = taken_in + planned + judged
+    print(f"  {'all of it':<32} {whole / digest.entries * 1e6:8.1f} us an entry")
     print(
-        f"  {'':<32} {judged / len(lines) * 1e3:8.2f} ms a session of {digest.entries / len(lines):.0f} entries"
+        f"  {'the last three':<32} {judged / len(lines) * 1e3:8.2f} ms a session of {digest.entries / len(lines):.0f} entries"
     )
+
+
+def _time_reconstruction(records: list[LogRecord], plan: Plan, window: Window) -> tuple[float, float]:
+    """Entries -> events, then events -> sessions, as `judge_shard` does both."""
+    catalogue = load_catalogue()
+    frame = join_frames([to_frame(records, catalogue)])
+    asked = [text for shard in plan.shards for group in shard.groups for text in group.sessions]
+
+    def load() -> EventFinder:
+        finder = EventFinder(frame, catalogue, plan.crowded)
+        finder.load()
+        return finder
+
+    def rebuild() -> None:
+        reading = Reading(load(), catalogue, window, wanted=load_wanted_topics(""))
+        told: set[str] = set()
+        for text in asked:
+            session = None if text in told else reconstruct(catalogue.classify(text), reading)
+            told |= session.members if session else set()
+
+    loaded, _ = _timed(load)
+    rebuilt, _ = _timed(rebuild)
+    return loaded, rebuilt - loaded
 
 
 def _timed(work: Any) -> tuple[float, Any]:
