@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SLUG = "kafka"
 MOST_ROUNDS = 3
+_MOST_NAMED = 5
 
 
 class Broker:
@@ -46,6 +47,7 @@ class Broker:
         self._window: Window | None = None
         self._looked_at = 0
         self._problems: list[str] = []
+        self._misnamed: set[str] = set()
         self._tunnel: Tunnel | None = None
         if self._is_asked:
             from diag.sources.kafka import check_connection
@@ -99,7 +101,7 @@ class Broker:
             asked=asked,
             got=f"{topics} topics, {len(self.facts.groups)} groups{self._describe_records()}",
             objects=topics + len(self.records or ()),
-            notes=notes,
+            notes=(*notes, *_explain_misnamed(self._misnamed)),
         )
 
     def _describe_records(self) -> str:
@@ -120,6 +122,7 @@ class Broker:
         read = await kafka.read_records(self._settings, window, ids, self._id_keys, self._request.progress)
         self._looked_at += read.looked_at
         self._problems += _explain_cuts(read)
+        self._misnamed.update(read.misnamed)
         self.gaps |= _find_gaps(read)
         both = {record.ref: record for record in (*(self.records or ()), *read.records)}
         self.records = tuple(sorted(both.values(), key=lambda r: (r.time_ns, r.topic, r.partition, r.offset)))
@@ -134,6 +137,15 @@ def _explain_cuts(read: RecordsRead) -> list[str]:
     named = ", ".join(f"{one.topic}: {one.looked_at} of {one.in_window}" for one in cut)
     why = read.problem or "raise kafka.max_records"
     return [*denied, f"not every record of the window was looked at ({named}); {why}"]
+
+
+def _explain_misnamed(refs: set[str]) -> list[str]:
+    """What is no fault of the reading: nothing is missing, but others may stumble there."""
+    if not refs:
+        return []
+    shown = ", ".join(sorted(refs)[:_MOST_NAMED]) + (", .." if len(refs) > _MOST_NAMED else "")
+    what = "1 record has" if len(refs) == 1 else f"{len(refs)} records have"
+    return [f"{what} a header whose name is not UTF-8 ({shown}): read, but many a client can not go on there"]
 
 
 def _find_gaps(read: RecordsRead) -> dict[str, str]:

@@ -91,7 +91,8 @@ FAULTS = [
     Fault("no right", State.FAILED, ("deployments in voice: not allowed", "grant list deployments"), user=access.OUTSIDER),
     Fault("silent", State.FAILED, ("did not answer within 2 s", "VPN"), harm=(MANY, 0), silent=True, settings=IMPATIENT),
     Fault("silent in mid-answer", State.PARTIAL, ("did not answer within 6 s",), harm=(MANY, IN_MIDDLE), silent=True, settings={"timeout_s": LONGER_S}),
-    Fault("one cut in mid-answer", State.PARTIAL, ("does not answer",), harm=(1, IN_MIDDLE)),
+    Fault("cut once", harm=(1, HANDSHAKE)),
+    Fault("cut in mid-answer once", harm=(1, IN_MIDDLE)),
     Fault("cut for ever", State.FAILED, ("check the server's address",), harm=(MANY, HANDSHAKE)),
     Fault("cut in mid-answer for ever", State.PARTIAL, ("does not answer",), harm=(MANY, IN_MIDDLE)),
 ]  # fmt: skip
@@ -243,6 +244,41 @@ async def test_whatever_it_says(
     check_row(some, SLUG, State.COMPLETE if harmless else State.PARTIAL, said.words[:1])
 
 
+ONCE = [said for said in SAID if said.status in (429, 500, 503)]
+
+
+class Busy:
+    """Says its sentence once, and from then on `then`; how often it was asked."""
+
+    def __init__(self, said: Said, then: Callable[[], tuple[int, bytes]]) -> None:
+        self.said, self.then, self.asked = said, then, 0
+
+    def __call__(self, _: dict[str, str]) -> tuple[int, bytes]:
+        self.asked += 1
+        return (self.said.status, self.said.body) if self.asked == 1 else self.then()
+
+
+@pytest.mark.parametrize("said", ONCE, ids=lambda said: said.name)
+async def test_what_is_said_once_is_asked_again(
+    said: Said, api: ApiServer, logs: Settings, tmp_path: Path
+) -> None:
+    """Nothing is missing, of a list or of a pod's log."""
+    events = Busy(said, lambda: (200, b'{"items": []}'))
+    api.answers["/api/v1/namespaces/voice/events"] = events
+    listed = await diagnose_session(ask(logs, kubeconfig=api.kubeconfig(tmp_path / "kube")))
+    *_, longest = serve(api)
+    _, lines = api.answers[f"{PODS}/{longest}/log"]({})
+    log = Busy(said, lambda: (200, lines))
+    api.answers[f"{PODS}/{longest}/log"] = log
+    read = await diagnose_session(ask_pods(api.kubeconfig(tmp_path / "kube")))
+
+    check_row(listed, SLUG, State.COMPLETE, ())
+    assert events.asked >= 2
+    assert keeps(read, POD_LOGS, ALL)
+    check_row(read, POD_LOGS, State.COMPLETE, ())
+    assert log.asked >= 2
+
+
 LOGS = [
     ("403", 403, b'{"message": "pods \\"x\\" is forbidden"}', ("pods/log in voice: not allowed", "grant get pods/log")),
     ("429", 429, b'{"message": "too many requests"}', ("HTTP 429 (too many requests)",)),
@@ -298,17 +334,25 @@ def behind_a_wire(api: ApiServer) -> Iterator[Relay]:
         yield relay
 
 
-async def test_one_log_that_is_cut_in_the_middle_costs_no_other(api: ApiServer, tmp_path: Path) -> None:
-    """The connection ends in mid-answer: that log is missing, and is said to be."""
+@pytest.mark.parametrize("cuts", [1, MANY], ids=["once", "for ever"])
+async def test_one_log_that_is_cut_in_the_middle_costs_no_other(
+    cuts: int, api: ApiServer, tmp_path: Path
+) -> None:
+    """The connection ends in mid-answer: it is asked again, and a log that is missing then is said to be."""
     *_, longest = serve(api)
+    _, lines = api.answers[f"{PODS}/{longest}/log"]({})
     with behind_a_wire(api) as relay:
         file = api.kubeconfig(tmp_path / "kube")
-        relay.harm(1, 65_536)
-        api.says(f"{PODS}/{longest}/log", b"2025-07-27T11:26:41Z x\n" * 20_000)
+        relay.harm(cuts, 65_536)
+        api.says(f"{PODS}/{longest}/log", lines + b"2025-07-27T11:26:41Z x\n" * 20_000)
         answer = await diagnose_session(ask_pods(file))
 
     assert relay.hit.is_set()
     row = find_row(answer, POD_LOGS)
+    if cuts == 1:
+        assert row.state is State.COMPLETE
+        assert keeps(answer, POD_LOGS, ALL)
+        return
     assert row.state is State.PARTIAL
     assert any(longest in note and "does not answer" in note for note in row.notes), row.notes
     assert keeps(answer, POD_LOGS, 1)

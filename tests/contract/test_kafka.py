@@ -23,12 +23,15 @@ from diag.model.topics import WantedTopic
 from diag.model.window import Window
 from diag.sources.kafka import TopicCut, create_topics, read_broker, read_records
 from diag.sources.kafka.connection import open_admin, open_consumer
+from tests.contract.kafka_batches import PACKINGS, send_batch
 from tests.contract.kafka_broker import run_broker
 
 pytestmark = [pytest.mark.part("kafka"), pytest.mark.asyncio(loop_scope="module")]
 
 WANTED = load_wanted_topics()
 ID_KEYS = frozenset({"session_id", "session-id"})
+FOREIGN = "foreign"
+"""A topic in which records stand that the library can not read: no other test reads it with the library."""
 S, OTHER = "session_1753615601372_cz4gw0fl5", "session_1753615601372_other"
 
 
@@ -157,6 +160,44 @@ async def test_lost_and_keyless_records_are_told_apart(settings: KafkaSettings) 
         ((), True),
         ((), True),
     ]
+
+
+async def test_records_are_read_however_they_are_packed(settings: KafkaSettings) -> None:
+    """With every compression that producers have."""
+    await create_topics(settings, WANTED)
+    mine, begin = new_session(), time.time_ns()
+    for packing in PACKINGS:
+        await send_batch(settings.bootstrap, "tts-results", (mine.encode(), b"x" * 999, []), packing=packing)
+
+    read = await read_records(settings, Window(begin, begin + 60 * NS_PER_S), frozenset({mine}), ID_KEYS)
+
+    assert ([one.size for one in read.records], read.complete) == ([999] * len(PACKINGS), True)
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+async def test_what_the_library_can_not_read_costs_nothing(settings: KafkaSettings, packing: str) -> None:
+    """A header's name that is not UTF-8: the record is found by its key, and so are those behind it."""
+    await create_topics(settings, (*WANTED, WantedTopic(FOREIGN, TopicPath.AUDIO, 1)))
+    mine, begin = new_session(), time.time_ns()
+    key = mine.encode()
+    await send(settings, "tts-results", (mine, b"{}", []))
+    bad = await send_batch(
+        settings.bootstrap,
+        FOREIGN,
+        (key, b"before", []),
+        (key, b"itself", [("NAME", b"x"), ("turn-id", b"1")]),
+        (None, b'{"session_id": "%s"}' % key, []),
+        packing=packing,
+    )
+    await send(settings, FOREIGN, (mine, b"in a later batch", []), (None, b"", [("session-id", key)]))
+    await send(settings, "stt-results", (mine, b"{}", []))
+
+    read = await read_records(settings, Window(begin, begin + 60 * NS_PER_S), frozenset({mine}), ID_KEYS)
+
+    assert (len(read.records), read.looked_at, read.complete, read.problem) == (7, 7, True, "")
+    its = {record.offset: record for record in read.records if record.topic == FOREIGN}
+    assert its[bad + 1].headers == (("\ufffdAME", "x"), ("turn-id", "1"))
+    assert read.misnamed == (f"{FOREIGN}/0@{bad + 1}",)
 
 
 async def test_a_bound_on_records_makes_the_answer_partial(settings: KafkaSettings) -> None:

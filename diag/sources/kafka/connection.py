@@ -26,7 +26,8 @@ _C = TypeVar("_C", AIOKafkaAdminClient, AIOKafkaConsumer)
 _CLOSE_WITHIN_S = 5.0
 _EXPLAIN_WITHIN_S = 3.0
 _NO_CONNECTION = (TimeoutError, KafkaConnectionError, NodeNotReadyError, OSError)
-_FETCH_BYTES = 4 * 1024 * 1024
+FETCH_BYTES = 4 * 1024 * 1024
+"""Of one partition, in one answer."""
 _CHECK = "check --kafka (host:port), and that the broker's advertised names can be reached from here"
 _CHECK_IN_CLUSTER = "check --kafka (name and port in the cluster), and that the pod listens on that port"
 
@@ -73,7 +74,7 @@ async def open_consumer(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsum
             # Records that were deleted meanwhile are said to be missing, not stepped over.
             auto_offset_reset="none",
             request_timeout_ms=int(settings.timeout_s * 1000),
-            max_partition_fetch_bytes=_FETCH_BYTES,
+            max_partition_fetch_bytes=FETCH_BYTES,
             check_crcs=False,
             **login.arguments(),
         )

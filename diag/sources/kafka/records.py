@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,8 @@ from diag.model.progress import Progress, ignore
 from diag.model.records import KafkaRecord
 from diag.model.settings import KafkaSettings
 from diag.model.window import Window
-from diag.sources.kafka.connection import open_consumer, to_source_error, within
+from diag.sources.kafka.by_hand import fetch_by_hand
+from diag.sources.kafka.connection import FETCH_BYTES, open_consumer, to_source_error, within
 from diag.sources.kafka.matching import RecordMatcher
 from diag.sources.kafka.offsets import Offsets, find_offsets, share_out
 from diag.sources.kafka.probe import FAILURES
@@ -44,6 +45,8 @@ class RecordsRead:
         cut: topics that were not read to their end.
         problem: why the reading stopped, with what to do; empty where only the bound on records cut it.
         denied: topics that may not be read.
+        misnamed: records with a header whose name is not UTF-8, as evidence names them. They were read; many
+            a client can not, nor what stands behind them in their batch.
     """
 
     records: tuple[KafkaRecord, ...] = ()
@@ -51,6 +54,7 @@ class RecordsRead:
     cut: tuple[TopicCut, ...] = ()
     problem: str = ""
     denied: tuple[str, ...] = ()
+    misnamed: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -91,6 +95,7 @@ async def read_records(
         cut=_find_cuts(offsets, reading.positions),
         problem=problem,
         denied=tuple(sorted(reading.denied)),
+        misnamed=tuple(f"{one.topic}/{one.partition}@{offset}" for one, offset in sorted(reading.misnamed)),
     )
 
 
@@ -104,6 +109,9 @@ class _Reading:
     found: list[KafkaRecord] = field(default_factory=list)
     looked_at: int = 0
     denied: set[str] = field(default_factory=set)
+    misnamed: list[tuple[TopicPartition, int]] = field(default_factory=list)
+    by_hand: bool = False
+    """Whether the library has met a record that it can not read."""
 
     def __post_init__(self) -> None:
         self.positions = {one: start for one, (start, _) in self.limits.items()}
@@ -116,7 +124,7 @@ class _Reading:
             if position < self.limits[one][1] and one.topic not in self.denied
         ]
 
-    def take(self, one: TopicPartition, messages: list[Any]) -> None:
+    def take(self, one: TopicPartition, messages: Sequence[Any]) -> None:
         """Look at what came of a partition."""
         limit = self.limits[one][1]
         wanted = [message for message in messages if message.offset < limit]
@@ -136,7 +144,7 @@ async def _read_to_the_end(
         idle_until = asyncio.get_running_loop().time() + settings.timeout_s
         while unread := reading.unread():
             progress(f"reading Kafka: {reading.looked_at:,} of {total:,} records")
-            moved = await _read_step(reading, consumer, unread)
+            moved = await _read_step(reading, consumer, unread, settings.timeout_s)
             now = asyncio.get_running_loop().time()
             if moved:
                 idle_until = now + settings.timeout_s
@@ -148,25 +156,54 @@ async def _read_to_the_end(
     return ""
 
 
-async def _read_step(reading: _Reading, consumer: AIOKafkaConsumer, unread: list[TopicPartition]) -> bool:
-    """One batch; whether any partition came further (what is no record has an offset, too)."""
+async def _read_step(
+    reading: _Reading, consumer: AIOKafkaConsumer, unread: list[TopicPartition], timeout_s: float
+) -> bool:
+    """Some records; whether any partition came further (what is no record has an offset, too)."""
+    before = dict(reading.positions)
     try:
-        batches: Mapping[TopicPartition, list[Any]] = await consumer.getmany(
-            timeout_ms=_POLL_MS, max_records=_MOST_AT_ONCE
-        )
+        if reading.by_hand:
+            await _read_by_hand(reading, consumer, unread, timeout_s)
+        else:
+            await _read_batches(reading, consumer, unread)
     except TopicAuthorizationFailedError as error:
         # One topic that may not be read costs no other one.
         reading.denied.update(map(str, error.args))
         consumer.pause(*(one for one in unread if one.topic in reading.denied))
         return bool(error.args)
+    except UnicodeDecodeError:
+        # A header's name. Whose is not said, and what else came in the same call is forgotten.
+        reading.by_hand = True
+        consumer.pause(*unread)
+        return True
+    return reading.positions != before
+
+
+async def _read_batches(reading: _Reading, consumer: AIOKafkaConsumer, unread: list[TopicPartition]) -> None:
+    batches: Mapping[TopicPartition, list[Any]] = await consumer.getmany(
+        timeout_ms=_POLL_MS, max_records=_MOST_AT_ONCE
+    )
     for one, messages in batches.items():
         reading.take(one, messages)
-    before = dict(reading.positions)
     for one in unread:
         reading.positions[one] = min(await consumer.position(one), reading.limits[one][1])
         if reading.positions[one] == reading.limits[one][1]:
             consumer.pause(one)
-    return reading.positions != before
+
+
+async def _read_by_hand(
+    reading: _Reading, consumer: AIOKafkaConsumer, unread: list[TopicPartition], timeout_s: float
+) -> None:
+    for one in unread:
+        records, position = await fetch_by_hand(
+            consumer, one, reading.positions[one], most_bytes=FETCH_BYTES, timeout_s=timeout_s
+        )
+        limit = reading.limits[one][1]
+        reading.take(one, records)
+        reading.misnamed += [
+            (one, record.offset) for record in records if record.misnamed and record.offset < limit
+        ]
+        reading.positions[one] = min(position, limit)
 
 
 def _find_cuts(offsets: Offsets, positions: Mapping[TopicPartition, int]) -> tuple[TopicCut, ...]:

@@ -13,6 +13,7 @@ import socket
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
 
@@ -28,6 +29,7 @@ from yaml import YAMLError
 from diag.errors import SourceError
 from diag.model.settings import KubernetesSettings
 from diag.sources.kube import reasons
+from diag.sources.kube.again import PASSING, PassingError, ask_patiently, read_wait
 from diag.sources.kube.context import find_kubeconfig, runs_in_cluster
 from diag.sources.kube.fields import dig, list_at, text_at
 
@@ -69,8 +71,14 @@ class Api:
     def get_bytes(
         self, path: str, query: Mapping[str, str] | Mapping[str, str | int] | None, most: int
     ) -> tuple[bytes, bool]:
-        """At most so many bytes of an answer, and whether there are more; raises as `get`."""
+        """At most so many bytes of an answer, and whether there are more; raises as `get`.
+
+        A cut connection and a server that is busy are asked again, within the time of one answer.
+        """
         url = f"{self._configuration.host}{path}" + (f"?{urlencode(query)}" if query else "")
+        return ask_patiently(partial(self._ask, url, most), self._timeout_s)
+
+    def _ask(self, url: str, most: int) -> tuple[bytes, bool]:
         self.requests += 1
         timeout = (self._timeout_s, self._timeout_s)
         try:
@@ -81,7 +89,10 @@ class Api:
             finally:
                 answer.release_conn()
         except (ApiException, HTTPError, OSError, ValueError) as error:
-            raise reasons.explain_failure(error, self.place, self._timeout_s) from error
+            failure = reasons.explain_failure(error, self.place, self._timeout_s)
+            raise PassingError(failure) if reasons.is_cut(error) else failure from error
+        if answer.status in PASSING:
+            raise PassingError(reasons.RefusedError(answer.status, body), read_wait(answer.headers))
         if answer.status != 200:
             refused = reasons.RefusedError(answer.status, body)
             raise reasons.explain_access(refused, self.place) or refused
@@ -130,7 +141,9 @@ def connect(settings: KubernetesSettings, context: str = "") -> Api:
     configuration, place, namespace = _configure(settings, context or settings.context)
     if not configuration.verify_ssl:  # the kubeconfig says so, and the library warns at each request
         warnings.filterwarnings("ignore", category=InsecureRequestWarning)
-    configuration.retries = False  # refused is refused; a redirect would take the token elsewhere
+    configuration.retries = (
+        False  # what is asked again is ours to say; a redirect would take the token elsewhere
+    )
     configuration.connection_pool_maxsize = SIDE_BY_SIDE + 1  # and the version
     return Api(configuration, place, namespace, settings.timeout_s)
 

@@ -18,6 +18,7 @@ from diag.errors import SettingsError
 from diag.model.cluster_view import Export, LogExport
 from diag.model.settings import Settings
 from diag.sources.kube import reasons
+from diag.sources.kube.again import PASSING, PassingError, ask_patiently, read_wait
 from diag.sources.kube.context import name_cluster
 from diag.sources.kube.fields import dig, list_at
 
@@ -36,16 +37,15 @@ def ask_log_export(settings: Settings) -> LogExport:
         *(quote(name, safe="") for name in names)
     )
     try:
-        status, body = _get(settings, path)
+        return _to_export(_get(settings, path))
     except SettingsError:
         raise
+    except reasons.RefusedError as refused:
+        hint = "; the account needs roles/container.clusterViewer" if refused.status == 403 else ""
+        told = refused.said or "no reason given"
+        return _unknown(f"the GKE API refuses to tell: HTTP {refused.status} ({told}){hint}")
     except Exception as error:  # noqa: BLE001  it is one fact of many, and who asks has others
         return _unknown(f"the GKE API could not be asked ({type(error).__name__})")
-    if status != 200:
-        said = reasons.RefusedError(status, body).said or "no reason given"
-        hint = "; the account needs roles/container.clusterViewer" if status == 403 else ""
-        return _unknown(f"the GKE API refuses to tell: HTTP {status} ({said}){hint}")
-    return _to_export(body)
 
 
 def _to_export(body: bytes) -> LogExport:
@@ -64,7 +64,8 @@ def _to_export(body: bytes) -> LogExport:
     return LogExport(Export.OFF, components, note=note)
 
 
-def _get(settings: Settings, path: str) -> tuple[int, bytes]:
+def _get(settings: Settings, path: str) -> bytes:
+    """What the API answers; raises `RefusedError` where that is a refusal."""
     endpoint, headers = settings.kubernetes.gke_endpoint, dict[str, str]()
     if endpoint.startswith("http://"):
         _check_loopback(endpoint)
@@ -74,11 +75,26 @@ def _get(settings: Settings, path: str) -> tuple[int, bytes]:
     url = base if "://" in base else f"https://{base}"
     timeout = urllib3.Timeout(settings.kubernetes.timeout_s)
     with urllib3.PoolManager(timeout=timeout, retries=False) as pool:
-        answer = pool.request("GET", f"{url}{path}", headers=headers, preload_content=False, redirect=False)
+        ask = functools.partial(_ask, pool, f"{url}{path}", headers)
+        return ask_patiently(ask, settings.kubernetes.timeout_s)
+
+
+def _ask(pool: urllib3.PoolManager, url: str, headers: dict[str, str]) -> bytes:
+    try:
+        answer = pool.request("GET", url, headers=headers, preload_content=False, redirect=False)
         try:
-            return answer.status, answer.read(_MOST_BYTES)
+            body = answer.read(_MOST_BYTES)
         finally:
             answer.release_conn()
+    except urllib3.exceptions.HTTPError as error:
+        if reasons.is_cut(error):
+            raise PassingError(error) from None
+        raise
+    if answer.status in PASSING:
+        raise PassingError(reasons.RefusedError(answer.status, body), read_wait(answer.headers))
+    if answer.status != 200:
+        raise reasons.RefusedError(answer.status, body)
+    return body
 
 
 def _fetch_token(timeout_s: float) -> str:

@@ -35,9 +35,10 @@ class RefusedError(Exception):
 
 
 def _read_message(body: bytes) -> str:
-    """The message of a ``Status`` object; of anything else nothing, it may be a proxy's page."""
+    """The message of a ``Status`` object, or of Google's; else nothing, it may be a proxy's page."""
     try:
-        return first_line(text_at(json.loads(body), "message"))
+        said = json.loads(body)
+        return first_line(text_at(said, "message") or text_at(said, "error", "message"))
     except (ValueError, RecursionError):
         return ""
 
@@ -130,6 +131,14 @@ def explain_failure(error: Exception, place: str, timeout_s: float) -> SourceErr
                 pass
     said = first_line(str(error))
     return SourceError(f"{where} does not answer ({said})", hint="check the server's address and the network")
+
+
+def is_cut(error: Exception) -> bool:
+    """Whether a connection that stood was cut: before an answer, in its midst, or in the handshake of TLS."""
+    return any(
+        isinstance(cause, (exceptions.ProtocolError, ConnectionResetError, BrokenPipeError, ssl.SSLEOFError))
+        for cause in _chain(error)
+    )
 
 
 def _explain_certificate(error: ssl.SSLCertVerificationError, where: str) -> SourceError:

@@ -67,6 +67,7 @@ class FakeKafka:
     cut: tuple[TopicCut, ...] = ()
     problem: str = ""
     failure: Exception | None = None
+    misnamed: tuple[str, ...] = ()
     asked: list[tuple[Window, frozenset[str]]] = field(default_factory=list)
 
     async def read_broker(self, _settings: KafkaSettings, now_ns: int) -> BrokerFacts:
@@ -83,7 +84,7 @@ class FakeKafka:
             for r in self.records
             if window.contains(r.time_ns) and (ids & {*r.session_ids} or not r.session_ids)
         )
-        return RecordsRead(tuple(found), 100, self.cut, self.problem)
+        return RecordsRead(tuple(found), 100, self.cut, self.problem, misnamed=self.misnamed)
 
 
 Diagnose = Callable[..., Any]
@@ -212,6 +213,17 @@ async def test_the_bound_on_records_says_how_to_raise_it(diagnose: Diagnose) -> 
     diagnosis = await diagnose(source(), FakeKafka((), (TopicCut("audio-in", 10, 90),)))
 
     assert kafka_of(diagnosis).notes[0].endswith("(audio-in: 10 of 90); raise kafka.max_records")
+
+
+async def test_records_that_others_stumble_over_are_counted_and_named(diagnose: Diagnose) -> None:
+    """Nothing of them is missing here, so the source is complete; however many they are, few are named."""
+    refs = tuple(f"audio-in/0@{n}" for n in range(10, 17))
+    diagnosis = await diagnose(source(), FakeKafka((record(1, S),), misnamed=refs))
+
+    assert kafka_of(diagnosis).state is State.COMPLETE
+    (note,) = kafka_of(diagnosis).notes
+    assert note.startswith("7 records have a header whose name is not UTF-8 (audio-in/0@10, audio-in/0@11, ")
+    assert "audio-in/0@14, ..): read" in note
 
 
 async def test_a_broker_that_fails_costs_no_line(diagnose: Diagnose) -> None:

@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka.errors import KafkaConnectionError, OffsetOutOfRangeError
+from aiokafka.errors import (
+    KafkaConnectionError,
+    NotLeaderForPartitionError,
+    OffsetOutOfRangeError,
+    TopicAuthorizationFailedError,
+)
 from aiokafka.structs import ConsumerRecord, OffsetAndTimestamp, TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +24,9 @@ from diag.model.identifiers import is_lost
 from diag.model.settings import KafkaSettings
 from diag.model.window import Window
 from diag.sources.kafka import TopicCut, read_records, records
+from diag.sources.kafka.batches import FetchedRecord
 from diag.sources.kafka.bootstrap import parse_bootstrap
+from diag.sources.kafka.by_hand import fetch_by_hand
 from diag.sources.kafka.matching import RecordMatcher
 from diag.sources.kafka.offsets import share_out
 
@@ -190,7 +198,7 @@ class FakeConsumer:
     def seek(self, one: TopicPartition, offset: int) -> None:
         self.positions[one] = offset
 
-    def pause(self, one: TopicPartition) -> None:
+    def pause(self, *partitions: TopicPartition) -> None:
         pass
 
     async def position(self, one: TopicPartition) -> int:
@@ -251,6 +259,79 @@ async def test_a_broker_that_fails_midway_costs_the_rest_and_not_what_was_read(
     assert why in read.problem
     assert read.cut == (TopicCut("audio-in", 2, 5), TopicCut("audio-out", 0, 1))
     assert not read.complete
+
+
+NOT_UTF_8 = UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+
+
+async def test_past_what_the_library_can_not_read_all_is_read_by_hand(
+    read_from, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From where each partition was; a topic that may not be read costs no other one then, either."""
+    denied = TopicPartition("secret", 0)
+    asked = []
+
+    async def fetch(_consumer: Any, one: TopicPartition, start: int, **_: Any) -> tuple[list, int]:
+        asked.append((one, start))
+        if one == denied:
+            raise TopicAuthorizationFailedError(one.topic)
+        own = [FetchedRecord(one.topic, 0, n, 0, S.encode(), b"", (), n == 4) for n in range(start, 7)]
+        return own, 7
+
+    monkeypatch.setattr(records, "fetch_by_hand", fetch)
+    read, _ = await read_from({IN: 5, OUT: 1, denied: 3}, [FIRST, NOT_UTF_8])
+
+    assert set(asked) == {(IN, 2), (OUT, 0), (denied, 0)}
+    assert sorted((record.topic, record.offset) for record in read.records) == [
+        ("audio-in", 0),
+        ("audio-in", 2),
+        ("audio-in", 3),
+        ("audio-in", 4),
+        ("audio-out", 0),
+    ]
+    assert (read.misnamed, read.denied, read.looked_at) == (("audio-in/0@4",), ("secret",), 6)
+    assert read.cut == (TopicCut("secret", 0, 3),)
+
+
+class FakeClient:
+    """Answers of a leader, one after the other; an exception among them is raised."""
+
+    def __init__(self, *answers: Any, leader: int | None = 1) -> None:
+        self.answers = list(answers)
+        self.updates = 0
+        self.cluster = SimpleNamespace(leader_for_partition=lambda _: leader)
+
+    async def send(self, _node: int, _request: Any) -> Any:
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return SimpleNamespace(topics=[("audio-in", [(0, answer, 9, 9, [], -1, b"")])])
+
+    async def force_metadata_update(self) -> None:
+        self.updates += 1
+
+
+async def fetch_from(client: FakeClient) -> Any:
+    consumer = SimpleNamespace(_client=client)
+    return await fetch_by_hand(consumer, IN, 3, most_bytes=1, timeout_s=1.0)
+
+
+@pytest.mark.parametrize("answer", [NotLeaderForPartitionError.errno, KafkaConnectionError("gone"), None])
+async def test_a_leader_that_has_changed_is_looked_for_again(answer: Any) -> None:
+    """As the library does: elected anew, gone, or not there at all. The reader asks once more then."""
+    client = FakeClient(answer, leader=None if answer is None else 1)
+
+    assert await fetch_from(client) == ([], 3)
+    assert client.updates == 1
+
+
+@pytest.mark.parametrize("kind", [TopicAuthorizationFailedError, OffsetOutOfRangeError])
+async def test_what_will_not_change_is_raised(kind: type[Exception]) -> None:
+    """With the topic's name."""
+    client = FakeClient(kind.errno)  # type: ignore[attr-defined]
+
+    with pytest.raises(kind, match="audio-in"):
+        await fetch_from(client)
 
 
 async def test_offsets_that_hold_no_record_are_no_stall(read_from) -> None:

@@ -49,6 +49,7 @@ def test_the_api_s_word_decides(api: ApiServer, components: list[str], state: Ex
     ("status", "body", "words"),
     [
         (403, b'{"error": {"message": "no"}, "message": "denied"}', "roles/container.clusterViewer"),
+        (429, b'{"error": {"code": 429, "message": "Quota exceeded"}}', "HTTP 429 (Quota exceeded)"),
         (404, b"", "HTTP 404 (no reason given)"),
         (302, b"", "HTTP 302"),
         (200, b"<html>", "has no loggingConfig"),
@@ -65,6 +66,19 @@ def test_what_can_not_be_asked_is_not_known(api: ApiServer, status: int, body: b
 
     assert found.state is Export.UNKNOWN
     assert words in found.note
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_busy_api_is_asked_again(api: ApiServer, status: int) -> None:
+    """What it says then counts."""
+    said = [
+        (status, b""),
+        (200, b'{"loggingConfig": {"componentConfig": {"enableComponents": ["WORKLOADS"]}}}'),
+    ]
+    api.answers[PATH] = lambda _: said.pop(0)
+
+    assert ask_log_export(settings(api)).state is Export.ON
+    assert len(api.asked) == 2
 
 
 def test_a_cluster_of_which_the_location_is_not_known_can_not_be_asked_for(api: ApiServer) -> None:
