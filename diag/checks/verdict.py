@@ -63,11 +63,25 @@ def _describe_cut(session: Session) -> str:
     if session.open or any(turn.deliveries for turn in session.turns):
         return ""
     # a server that writes its connection's states would have written that it connected
-    told = session.named("ice.failed", "ice.state")
-    if told and session.named("whip.established") and not session.named(*MEDIA_CAME):
+    failed = session.named("ice.failed")
+    told = failed or session.named("ice.state")
+    # a client may switch listening on before media is there; without a failure it shows that media was
+    came = tuple(name for name in MEDIA_CAME if not (failed and name == "media.listen"))
+    if told and session.named("whip.established") and not session.named(*came):
         return "The WHIP request was answered and media never connected."
+    return _describe_unheard(session)
+
+
+def _describe_unheard(session: Session) -> str:
+    """How media came and nothing of it was worked on, empty if that is not so."""
+    if WS_AUDIO in session.facets or session.named("media.publish"):
+        return ""
+    refused = session.named("media.listen_failed")
+    if refused and not session.named("media.listen", "speech.start", "speech.end"):
+        times = "once" if len(refused) == 1 else f"{len(refused)} times"
+        return f"The caller could not be heard: listening was refused {times} and never began."
     failed = session.named("media.publish_failed")
-    if failed and not session.named("media.publish") and WS_AUDIO not in session.facets:
+    if failed:
         return f"The caller's audio never left the media server: {len(failed)} attempts to publish it failed."
     return ""
 
@@ -107,6 +121,8 @@ def _find_untested(session: Session) -> Iterator[str]:
     if not session.turns:
         spoke = bool(session.named("media.publish", "media.publish_failed"))
         yield "the caller's audio was published and no turn came of it" if spoke else "no turn was seen"
+        if session.named("media.listen_failed") and session.named("media.listen"):
+            yield "listening was refused"
     if _count(session, TurnOutcome.OPEN):
         yield "a turn was still being worked on when the lines end"
     broken_off = [turn for turn in session.turns if turn.outcome is TurnOutcome.INTERRUPTED]

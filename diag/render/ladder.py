@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from diag.model.diagnosis import Diagnosis
 from diag.model.events import Event
+from diag.model.instants import NS_PER_S
 from diag.model.ledger import Duration
 from diag.model.session import Session
 from diag.model.turns import Stage, Turn, TurnOutcome
@@ -16,6 +17,7 @@ MEDIA, ORCHESTRATOR, STT, LLM, TTS, CALLER = "media", "orch", "stt", "llm", "tts
 LANES = (MEDIA, ORCHESTRATOR, STT, LLM, TTS, CALLER)
 
 _LANE_OF_SIDE = {"media": MEDIA, "orchestrator": ORCHESTRATOR, "stt": STT, "llm": LLM, "tts": TTS}
+_ONE_START_NS = 5 * NS_PER_S
 _DONE = {"stt": "heard", "llm": "answered", "tts": "spoken"}
 
 
@@ -44,12 +46,34 @@ class Step:
 def build_ladder(diagnosis: Diagnosis) -> tuple[Step, ...]:
     """The session's steps in order. That a reply is missing is said only if it was judged."""
     session = diagnosis.session
-    judged = any(finding.slug == "turn-no-reply" for finding in diagnosis.findings)
+    judged = judges_replies(diagnosis)
     writer = _Writer(session)
     steps = [step for event in session.events if (step := writer.plain(event)) is not None]
     for turn in session.turns:
         steps.extend(writer.turn(turn, judged=judged))
+    steps.extend(_process_steps(writer, session))
     return tuple(sorted(steps, key=lambda step: step.at_ns))
+
+
+def judges_replies(diagnosis: Diagnosis) -> bool:
+    """Whether it was found that replies are missing: a check that could not run says nothing."""
+    return any(finding.slug == "turn-no-reply" for finding in diagnosis.findings)
+
+
+def _process_steps(writer: _Writer, session: Session) -> Iterator[Step]:
+    """What became of the processes of its pods while it ran: lines without an ID, so `~`.
+
+    A process writes several lines as it starts; the first of them is enough.
+    """
+    told: dict[tuple[str, str], int] = {}
+    for one in session.attributed:
+        event, step = one.event, writer.plain(one.event)
+        if step is None or one.ambiguous or not event.name.startswith("proc."):
+            continue
+        key = event.name, event.entry.pod
+        if key not in told or event.time_ns - told[key] > _ONE_START_NS:
+            yield replace(step, text=f"~ {step.text}")
+        told[key] = event.time_ns
 
 
 # canonical event -> what the ladder says, and whether that is bad; the lane is the writer's
@@ -63,6 +87,9 @@ _PLAIN_STEPS = {
     "kafka.reader_error": ("reply reader failed", True),
     "ws.open": ("WebSocket opened", False),
     "ws.close": ("WebSocket closed", False),
+    "media.listen_failed": ("listening refused", True),
+    "proc.start": ("process starts", True),
+    "proc.stop": ("process is shut down", True),
     "proc.panic": ("panic", True),
     "proc.handler_panic": ("panic in a handler", True),
 }
@@ -79,6 +106,8 @@ class _Writer:
             return self._step(event, f"WHIP offer, ID {origin}")
         if event.name == "ws.bind":
             bound = next(iter(event.entry.ids_in("session")), "")
+            if not bound:  # its ID stands under a key that no catalogue knows
+                return self._step(event, "bound")
             return self._step(event, f"bound to {short_id(bound)}", bad=bound != self._session.id)
         if event.name in _PLAIN_STEPS:
             text, bad = _PLAIN_STEPS[event.name]

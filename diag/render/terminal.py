@@ -16,7 +16,7 @@ from diag.render.attribution import describe_attributed
 from diag.render.clocks import describe_clock
 from diag.render.durations import describe_duration
 from diag.render.flows import describe_flow
-from diag.render.ladder import LANES, Step, build_ladder
+from diag.render.ladder import LANES, Step, build_ladder, judges_replies
 from diag.render.neutral import shorten, to_plain
 from diag.render.terminal_cluster import cluster_lines
 from diag.render.terminal_code import code_lines, drift_lines
@@ -49,7 +49,7 @@ def render_terminal(diagnosis: Diagnosis) -> Text:
         _ladder(diagnosis),
         _clocks(diagnosis.session),
         _attributed(diagnosis.session),
-        turn_lines(diagnosis.session),
+        turn_lines(diagnosis.session, judged=judges_replies(diagnosis)),
         _findings(diagnosis),
         _standing(diagnosis),
         _flows(diagnosis.session),

@@ -18,8 +18,13 @@ _HEAD = ("before", *_STAGES, "waits", "reply", "other", "total")
 _WIDTH = 7
 
 
-def turn_lines(session: Session) -> Iterator[Text]:
-    """The table; nothing where no turn went further than its beginning."""
+def turn_lines(session: Session, *, judged: bool) -> Iterator[Text]:
+    """The table; nothing where no turn went further than its beginning.
+
+    Args:
+        session: whose turns they are.
+        judged: whether a turn of which no reply was seen is known to have got none.
+    """
     told = [turn for turn in session.turns if turn.ledger]
     if not told:
         return
@@ -27,7 +32,7 @@ def turn_lines(session: Session) -> Iterator[Text]:
     yield title.append("   in ms, from the end of the speech; the parts sum to the total", style="not bold")
     yield Text(f"  {'':6}{''.join(f'{name:>{_WIDTH}}' for name in _HEAD)}", style="dim")
     for turn in told[:_MOST]:
-        yield _row(turn)
+        yield _row(turn, judged=judged)
     if len(told) > _MOST:
         yield Text(f"  ... {len(told) - _MOST} more turns in the report", style="dim")
     rows = [text for turn in told[:_MOST] for text in _cells(turn)]
@@ -39,11 +44,13 @@ def turn_lines(session: Session) -> Iterator[Text]:
 _LEGEND = (("~", "~ known no better"), ("?", "? nothing ties the times of its two ends"))
 
 
-def _row(turn: Turn) -> Text:
+def _row(turn: Turn, *, judged: bool) -> Text:
     at = format_instant(turn.start_ns, 3)[17:23]
-    bad = turn.outcome is TurnOutcome.UNANSWERED or turn.replay is not None
+    silent = turn.outcome is TurnOutcome.UNANSWERED
+    bad = (silent and judged) or turn.replay is not None
     cells = "".join(f"{text:>{_WIDTH}}" for text in _cells(turn))
-    return Text(f"  {at}{cells}  {_name_outcome(turn)}"[:80], style="red" if bad else "")
+    outcome = "no reply seen" if silent and not judged else _name_outcome(turn)
+    return Text(f"  {at}{cells}  {outcome}"[:80], style="red" if bad else "")
 
 
 def _name_outcome(turn: Turn) -> str:

@@ -16,7 +16,9 @@ What can fool it
     to answer, so that is only suspected. A caller who hung up within ten seconds was gone before a
     reply could come; one who waited longer got none, which is suspected if the work still went on. A
     caller who spoke again within ten seconds and was answered may have cut the turn short: suspected, and
-    no broken session. A turn that a line calls interrupted got what the caller let it give.
+    no broken session. A turn that a line calls interrupted got what the caller let it give. Services
+    may write deliveries at debug, and exports leave that level out: a reply that was made counts as not
+    delivered only if the session's lines show that deliveries would have been read.
 
 What to do
     Look at the step after the last one reached: that is where the turn went wrong.
@@ -30,6 +32,7 @@ from diag.checks.base import LOGS, MOST_EVIDENCE, ORCHESTRATOR, Check, CheckCont
 from diag.model.events import Event
 from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
 from diag.model.instants import NS_PER_S
+from diag.model.session import Session
 from diag.model.turns import Turn, TurnOutcome
 
 _STEPS = {
@@ -63,9 +66,29 @@ def _run(context: CheckContext) -> Iterator[Finding]:
         return
     context.require_entries(ORCHESTRATOR)
     context.require_own_socket()
+    if not _tells_deliveries(session):
+        silent = [turn for turn in silent if not _is_made(turn)]
+        if not silent:
+            raise NotChecked(
+                "no line of any delivery was read, and none of level debug: they may be left out"
+            )
     if session.open and not any(turn.end_ns for turn in silent):
         raise NotChecked("the session may still run, so a reply may still come")
     yield _finding(context, silent)
+
+
+def _tells_deliveries(session: Session) -> bool:
+    """Whether a delivery of this session would have been read: others were, or lines of the lowest level."""
+    return any(
+        event.name.startswith("bcast.") or (event.level == "debug" and event.side == ORCHESTRATOR)
+        for event in session.events
+    )
+
+
+def _is_made(turn: Turn) -> bool:
+    """Whether a reply was made, and nothing says that it did not arrive."""
+    done = turn.first("turn.end") or any(one.name == "tts" and one.ended for one in turn.stages)
+    return bool(done) and turn.failure is None and not turn.withheld
 
 
 def _finding(context: CheckContext, silent: list[Turn]) -> Finding:

@@ -16,6 +16,9 @@ What can fool it
     still well-formed, and what was lost altogether is ``id-undefined``. IDs of services that diag does
     not know are well-formed if your catalogue gives their form (``[forms]`` in docs/catalogue.md).
 
+    An ID that every part of the session uses, and no other, was lost nowhere: the services have a form of
+    their own, and that is worth a word (info) and no more.
+
 What to do
     See which line brought it in first, and let that part use the ID that it was given, unchanged.
 """
@@ -33,11 +36,13 @@ from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
 from diag.model.identifiers import IdKind, classify
 from diag.model.records import SESSION_ROLES, KafkaRecord
 from diag.model.session import Session
+from diag.session.identity.presence import DELIVER, MEDIA_HALF, WORK_HALF, WS_AUDIO
 
 _SHORT_RANDOM = re.compile(r"session_(?:[0-9]{13}|[0-9]{16}|[0-9]{19})_[0-9a-z]{1,7}")
 _NUMBERED = re.compile(r"session_([0-9]+)(_.*)?", re.DOTALL)
 _KNOWN_DIGITS = (13, 16, 19)
 _LONGEST_SHOWN = 80
+_OWN_FORM = "if your services mint such IDs, give their form under [forms] (docs/catalogue.md)"
 
 
 @dataclass(slots=True)
@@ -83,18 +88,29 @@ def _is_malformed(text: str, session: Session) -> bool:
 def _finding(context: CheckContext, seen: dict[str, _Seen]) -> Finding:
     listed = "; ".join(f"{_cut(text)}: {_describe(text)}, {seen[text].count()}" for text in sorted(seen))
     firsts = sorted(seen.values(), key=lambda one: one.first().time_ns)
+    whole = _is_used_throughout(context.session)
     return Finding(
         slug=CHECK.slug,
         scope=CHECK.scope,
-        severity=CHECK.severity,
+        severity=Severity.INFO if whole else CHECK.severity,
         confidence=Confidence.CONFIRMED,
         component=_component(firsts[0], context),
         title="an ID of no known form",
         summary=f"{len(seen)} session ID{'s' if len(seen) > 1 else ''} of no known form: {listed}.",
         evidence=tuple(one.first() for one in firsts[:MOST_EVIDENCE]),
-        remedy="let the part that brought it in use the ID that it was given, unchanged",
+        remedy=_OWN_FORM
+        if whole
+        else "let the part that brought it in use the ID that it was given, unchanged",
         sessions=context.session.session_ids,
     )
+
+
+def _is_used_throughout(session: Session) -> bool:
+    """Whether the session has one ID, with which the whole of it was at work."""
+    if len(session.session_ids) != 1:
+        return False
+    works = bool(session.facets & (WORK_HALF | {DELIVER}))
+    return works and (bool(session.facets & MEDIA_HALF) or WS_AUDIO in session.facets)
 
 
 def _component(seen: _Seen, context: CheckContext) -> str:
