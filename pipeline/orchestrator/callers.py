@@ -74,7 +74,7 @@ class Callers:
         """The caller is at a connection of this replica from now on."""
         traceparent = None if trace is None else trace.to_header()
         self._keeper.keep_session(BoundSession(session_id, connection_id, traceparent))
-        at_ms = self._bound_ms[session_id] = time.time_ns() // 1_000_000
+        at_ms = self._bound_ms[session_id] = _now_ms()
         self._note(session_id, Here(connection_id))
         self._announce(
             SessionEvent("bound", session_id, self.replica, connection_id, at_ms=at_ms, trace=trace)
@@ -97,7 +97,7 @@ class Callers:
         """
         place, there = self.find(event.session_id), There(event.replica)
         if event.kind == "bound":
-            at_ms = event.at_ms or told_ms
+            at_ms = _read_bound_ms(event, told_ms)
             if at_ms < self._bound_ms.get(event.session_id, 0):
                 return None  # read late, or told again: the caller has moved on since
             self._bound_ms[event.session_id] = at_ms
@@ -159,3 +159,12 @@ class Callers:
 
     def __len__(self) -> int:
         return len(self._places)
+
+
+def _read_bound_ms(event: SessionEvent, told_ms: int) -> int:
+    """When the session was bound: before that was told, and before now. A time ahead would win for ever."""
+    return min(event.at_ms or told_ms, told_ms, _now_ms())
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
