@@ -111,13 +111,20 @@ class Callers:
         return None
 
     def list_here(self) -> list[SessionEvent]:
-        """What is to be told of the callers who are here now."""
-        places = ((session_id, self.find(session_id), at_ms) for session_id, at_ms in self._bound_ms.items())
-        return [
-            SessionEvent("bound", session_id, self.replica, place.connection_id, at_ms=at_ms)
-            for session_id, place, at_ms in places
-            if isinstance(place, Here)
+        """What is to be told of the callers who are here now: that they are, and what was said to them.
+
+        A replica that starts reads no further back, and may lead the next turn of one who is long silent.
+        """
+        here = [
+            (session_id, place, at_ms)
+            for session_id, at_ms in self._bound_ms.items()
+            if isinstance(place := self.find(session_id), Here)
         ]
+        bound = [
+            SessionEvent("bound", session_id, self.replica, place.connection_id, at_ms=at_ms)
+            for session_id, place, at_ms in here
+        ]
+        return bound + [self._tell_conversation(one) for one, _, _ in here if one in self.conversations]
 
     def miss(self, session_id: str, place: Here | There) -> None:
         """The caller could not be reached at `place`."""
@@ -145,8 +152,11 @@ class Callers:
 
     def _keep_exchange(self, exchange: StoredExchange) -> None:
         self._keeper.keep_exchange(exchange)
-        told = self.conversations.tell(exchange.session_id)
-        self._announce(SessionEvent("conversation", exchange.session_id, self.replica, text=told))
+        self._announce(self._tell_conversation(exchange.session_id))
+
+    def _tell_conversation(self, session_id: str) -> SessionEvent:
+        told = self.conversations.tell(session_id)
+        return SessionEvent("conversation", session_id, self.replica, text=told)
 
     def _forget(self, session_id: str) -> None:
         self._bound_ms.pop(session_id, None)
