@@ -19,7 +19,7 @@ from pipeline.media_server.whip import (
 )
 from pipeline.wire.background import Background
 from pipeline.wire.browsers import allow_pages
-from pipeline.wire.correlation import SESSION_HEADER
+from pipeline.wire.correlation import SESSION_HEADER, read_header
 from pipeline.wire.kafka import KafkaPublisher, Publisher
 from pipeline.wire.kafka_consumer import KafkaConsumer
 from pipeline.wire.log_lines import BoundLog, Log
@@ -68,7 +68,7 @@ class WhipEndpoint:
             raise RequestRefusedError(
                 503, "the server has as many sessions as it takes", headers={"Retry-After": _RETRY_AFTER_S}
             )
-        choice = choose_session_id(request.headers.get(SESSION_HEADER), self._sessions)
+        choice = choose_session_id(read_header(request.headers, SESSION_HEADER), self._sessions)
         self._note_choice(log, choice)
         self._sessions[choice.session_id] = None
         session = CallerSession(choice.session_id, trace, self._publisher, self._replies, self._log)
