@@ -25,7 +25,7 @@ from pipeline.wire.kafka_consumer import KafkaConsumer
 from pipeline.wire.log_lines import BoundLog, Log
 from pipeline.wire.loopback_ice import expire_consent_after, gather_where
 from pipeline.wire.metrics import SessionMetrics, add_metrics
-from pipeline.wire.records import AUDIO_OUT
+from pipeline.wire.records import AUDIO_IN, AUDIO_OUT
 from pipeline.wire.refusals import RequestRefusedError, refuse_in_one_shape
 from pipeline.wire.serving import Probes, add_probes, on_drain
 from pipeline.wire.tracing import TRACEPARENT, parse_traceparent
@@ -197,7 +197,11 @@ def build_service(settings: Settings, log: Log) -> web.Application:
         await background.stop()
 
     probes = Probes(
-        ready={"kafka": lambda: publisher.connected, "reply-consumer": lambda: consumer.joined},
+        ready={
+            "kafka": lambda: publisher.connected,
+            "audio-in": lambda: not publisher.connected or AUDIO_IN in publisher.topics,
+            "reply-consumer": lambda: consumer.joined,
+        },
         alive={"background-tasks": background.alive},
     )
     whip = WhipEndpoint(publisher, replies, metrics, log)
