@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -194,8 +195,8 @@ def _describe(stack: Stack, folder: Path) -> str:
     lines = [f"  {name:{width}}{address}" for name, address in rows]
     bin_folder = os.path.relpath(Path(sys.executable).parent)
     commands = [
-        f"{bin_folder}/python -m pipeline call",
-        f"{bin_folder}/diag session SESSION_ID --config {folder / 'diag.toml'}",
+        f"{bin_folder}/python -m pipeline call{_name_folder(folder)}",
+        f"{bin_folder}/diag session SESSION_ID --config {quote(str(folder / 'diag.toml'))}",
     ]
     if state.kubectl:
         commands.append(f"{os.path.relpath(state.kubectl)} get pods")
@@ -204,6 +205,11 @@ def _describe(stack: Stack, folder: Path) -> str:
     return "\n".join(
         ["the stack is up; Ctrl-C ends it", *lines, *browser, "", "in another terminal:", *commands]
     )
+
+
+def _name_folder(folder: Path) -> str:
+    """The option of a command that is to find a stack in another folder than the usual one."""
+    return "" if folder == DEFAULT_FOLDER else f" --folder {quote(str(folder))}"
 
 
 def _note(text: str) -> None:

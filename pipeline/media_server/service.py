@@ -19,13 +19,13 @@ from pipeline.media_server.whip import (
 )
 from pipeline.wire.background import Background
 from pipeline.wire.browsers import allow_pages
-from pipeline.wire.correlation import SESSION_HEADER
+from pipeline.wire.correlation import SESSION_HEADER, read_header
 from pipeline.wire.kafka import KafkaPublisher, Publisher
 from pipeline.wire.kafka_consumer import KafkaConsumer
 from pipeline.wire.log_lines import BoundLog, Log
 from pipeline.wire.loopback_ice import expire_consent_after, gather_where
 from pipeline.wire.metrics import SessionMetrics, add_metrics
-from pipeline.wire.records import AUDIO_OUT
+from pipeline.wire.records import AUDIO_IN, AUDIO_OUT
 from pipeline.wire.refusals import RequestRefusedError, refuse_in_one_shape
 from pipeline.wire.serving import Probes, add_probes, on_drain
 from pipeline.wire.tracing import TRACEPARENT, parse_traceparent
@@ -68,7 +68,7 @@ class WhipEndpoint:
             raise RequestRefusedError(
                 503, "the server has as many sessions as it takes", headers={"Retry-After": _RETRY_AFTER_S}
             )
-        choice = choose_session_id(request.headers.get(SESSION_HEADER), self._sessions)
+        choice = choose_session_id(read_header(request.headers, SESSION_HEADER), self._sessions)
         self._note_choice(log, choice)
         self._sessions[choice.session_id] = None
         session = CallerSession(choice.session_id, trace, self._publisher, self._replies, self._log)
@@ -197,7 +197,11 @@ def build_service(settings: Settings, log: Log) -> web.Application:
         await background.stop()
 
     probes = Probes(
-        ready={"kafka": lambda: publisher.connected, "reply-consumer": lambda: consumer.joined},
+        ready={
+            "kafka": lambda: publisher.connected,
+            "audio-in": lambda: not publisher.connected or AUDIO_IN in publisher.topics,
+            "reply-consumer": lambda: consumer.joined,
+        },
         alive={"background-tasks": background.alive},
     )
     whip = WhipEndpoint(publisher, replies, metrics, log)

@@ -20,6 +20,8 @@ SDP_TYPE = "application/sdp"
 # Each is asked whether it answers: an offer must not make this server knock at many doors.
 _MOST_CANDIDATES = 50
 _PORTS = range(1, 65_536)
+# Whoever only listens has nothing to ingest (RFC 9725, section 4.2)
+_WITHOUT_AUDIO = ("recvonly", "inactive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ def check_offer(sdp: str) -> None:
     if [media.kind for media in offer.media] != ["audio"]:
         raise RequestRefusedError(400, "the offer does not have exactly one section, of audio")
     audio = offer.media[0]
+    if audio.direction in _WITHOUT_AUDIO:
+        raise RequestRefusedError(400, "the offer sends no audio")
     if not any(codec.mimeType.lower() == "audio/opus" for codec in audio.rtp.codecs):
         raise RequestRefusedError(400, "the offer is without Opus")
     if audio.ice is None or not (audio.ice.usernameFragment and audio.ice.password):

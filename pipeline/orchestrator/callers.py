@@ -74,7 +74,7 @@ class Callers:
         """The caller is at a connection of this replica from now on."""
         traceparent = None if trace is None else trace.to_header()
         self._keeper.keep_session(BoundSession(session_id, connection_id, traceparent))
-        at_ms = self._bound_ms[session_id] = time.time_ns() // 1_000_000
+        at_ms = self._bound_ms[session_id] = _now_ms()
         self._note(session_id, Here(connection_id))
         self._announce(
             SessionEvent("bound", session_id, self.replica, connection_id, at_ms=at_ms, trace=trace)
@@ -97,7 +97,7 @@ class Callers:
         """
         place, there = self.find(event.session_id), There(event.replica)
         if event.kind == "bound":
-            at_ms = event.at_ms or told_ms
+            at_ms = _read_bound_ms(event, told_ms)
             if at_ms < self._bound_ms.get(event.session_id, 0):
                 return None  # read late, or told again: the caller has moved on since
             self._bound_ms[event.session_id] = at_ms
@@ -111,13 +111,20 @@ class Callers:
         return None
 
     def list_here(self) -> list[SessionEvent]:
-        """What is to be told of the callers who are here now."""
-        places = ((session_id, self.find(session_id), at_ms) for session_id, at_ms in self._bound_ms.items())
-        return [
-            SessionEvent("bound", session_id, self.replica, place.connection_id, at_ms=at_ms)
-            for session_id, place, at_ms in places
-            if isinstance(place, Here)
+        """What is to be told of the callers who are here now: that they are, and what was said to them.
+
+        A replica that starts reads no further back, and may lead the next turn of one who is long silent.
+        """
+        here = [
+            (session_id, place, at_ms)
+            for session_id, at_ms in self._bound_ms.items()
+            if isinstance(place := self.find(session_id), Here)
         ]
+        bound = [
+            SessionEvent("bound", session_id, self.replica, place.connection_id, at_ms=at_ms)
+            for session_id, place, at_ms in here
+        ]
+        return bound + [self._tell_conversation(one) for one, _, _ in here if one in self.conversations]
 
     def miss(self, session_id: str, place: Here | There) -> None:
         """The caller could not be reached at `place`."""
@@ -145,8 +152,11 @@ class Callers:
 
     def _keep_exchange(self, exchange: StoredExchange) -> None:
         self._keeper.keep_exchange(exchange)
-        told = self.conversations.tell(exchange.session_id)
-        self._announce(SessionEvent("conversation", exchange.session_id, self.replica, text=told))
+        self._announce(self._tell_conversation(exchange.session_id))
+
+    def _tell_conversation(self, session_id: str) -> SessionEvent:
+        told = self.conversations.tell(session_id)
+        return SessionEvent("conversation", session_id, self.replica, text=told)
 
     def _forget(self, session_id: str) -> None:
         self._bound_ms.pop(session_id, None)
@@ -159,3 +169,12 @@ class Callers:
 
     def __len__(self) -> int:
         return len(self._places)
+
+
+def _read_bound_ms(event: SessionEvent, told_ms: int) -> int:
+    """When the session was bound: before that was told, and before now. A time ahead would win for ever."""
+    return min(event.at_ms or told_ms, told_ms, _now_ms())
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -93,6 +93,9 @@ class Conversations:
         if len(self._sessions) > MOST_SESSIONS:
             self._sessions.popitem(last=False)
 
+    def __contains__(self, session_id: str) -> bool:
+        return session_id in self._sessions
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._sessions)
 

@@ -2,9 +2,10 @@
 
 audio-in is shared out by key: all speech of one session goes to one replica, and that is rarely the
 one whose load balancer gave it the caller's WebSocket. So each replica tells all others, in the topic
-session-events, which sessions are bound to its sockets, at once and again every `TELL_EVERY_S`. Every
-replica follows that topic at its own position, a new one from `SILENT_S` ago. The replica that leads a turn
-knows by it what was said in the turns that others have led, and where the caller is:
+session-events, which sessions are bound to its sockets, at once and again every `TELL_EVERY_S`, then with
+what was said last in them. Every replica follows that topic at its own position, a new one from `SILENT_S`
+ago. The replica that leads a turn knows by it what was said in the turns that others have led, and where the
+caller is:
 
     here     it sends the text by its own socket
     there    it writes a ``reply`` for that replica, which sends it and answers ``taken``

@@ -77,13 +77,14 @@ class Orchestrator:
     desk: TurnDesk
     intake: AudioIntake
     consumer: KafkaConsumer
+    hearing: Hearing
 
     def probes(self, background: Background) -> Probes:
         """What readiness and life depend on."""
         return Probes(
             ready={
                 "kafka": lambda: self.publisher.connected,
-                "audio-consumer": lambda: self.consumer.joined,
+                "audio-consumer": lambda: self.hearing.able,
                 "other-replicas": lambda: self.follower.settled,
             },
             alive={"background-tasks": background.alive},
@@ -122,9 +123,8 @@ class Orchestrator:
 
     async def _watch_hearing(self) -> None:
         """A caller of whom nothing arrives has no turn that could fail, and hears of it in this way alone."""
-        hearing = Hearing()
         while True:
-            able = hearing.judge(
+            able = self.hearing.judge(
                 connected=self.publisher.connected,
                 topic_there=AUDIO_IN in self.publisher.topics,
                 joined=self.consumer.joined,
@@ -176,6 +176,7 @@ def build_orchestrator(settings: Settings, metrics: SessionMetrics, log: Log) ->
         desk=desk,
         intake=intake,
         consumer=KafkaConsumer(kafka, publisher, AUDIO_IN, ORCHESTRATOR_GROUP, intake, progress=progress),
+        hearing=Hearing(),
     )
 
 

@@ -45,6 +45,12 @@ CREATE TABLE exchanges (turn_id TEXT PRIMARY KEY, session_id TEXT, said TEXT, an
 CREATE TABLE sent (message_id TEXT PRIMARY KEY, session_id TEXT, text TEXT, at REAL);
 CREATE TABLE turns (turn_id TEXT PRIMARY KEY, session_id TEXT, attempts INTEGER, done INTEGER, at REAL);
 """
+# Beside the keys: the file is asked by session at each end of one, and by time again and again
+_INDEXES = "".join(
+    f"CREATE INDEX IF NOT EXISTS {table}_by_{column} ON {table} ({column});\n"
+    for column, tables in (("session_id", ("exchanges", "sent")), ("at", (*_OF_SESSIONS, "turns")))
+    for table in tables
+)
 
 
 class StateStore:
@@ -184,6 +190,7 @@ def _prepare(database: sqlite3.Connection) -> None:
         raise _UnusableError(f"it is of version {version}, this service writes version {VERSION}")
     elif database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
         raise _UnusableError("its pages are damaged")
+    database.executescript(_INDEXES)  # a file of before them gets them, too
 
 
 def _read(database: sqlite3.Connection) -> Memory:

@@ -44,10 +44,19 @@ class Correlation:
         return log.bind(self.trace, session_id=self.session_id, turn_id=self.turn_id)
 
 
+def read_header(headers: Mapping[str, str], name: str) -> str | None:
+    """What a request says in this header. One that stands there twice is one with a comma (RFC 9110, 5.3).
+
+    So two IDs are none that is believed, rather than the one that happened to come first.
+    """
+    values = [value for its_name, value in headers.items() if its_name.lower() == name.lower()]
+    return ", ".join(values) if values else None
+
+
 def read_correlation(headers: Mapping[str, str]) -> Correlation:
     """The IDs that a request carries; what is not well-formed counts as absent."""
-    session_id = headers.get(SESSION_HEADER)
-    turn_id = headers.get(TURN_HEADER)
+    session_id = read_header(headers, SESSION_HEADER)
+    turn_id = read_header(headers, TURN_HEADER)
     return Correlation(
         session_id if session_id and check_session_id(session_id) is None else None,
         turn_id if turn_id and is_turn_id(turn_id) else None,
@@ -82,7 +91,7 @@ def correlation_of(request: web.Request) -> Correlation:
 
 def _admit(headers: Mapping[str, str], log: Log, metrics: SessionMetrics) -> Correlation:
     correlation = read_correlation(headers)
-    brought = headers.get(SESSION_HEADER)
+    brought = read_header(headers, SESSION_HEADER)
     refusal = None if brought is None else check_session_id(brought)
     if brought is not None and refusal is not None:
         metrics.headers_invalid.inc()

@@ -132,9 +132,10 @@ async def test_an_event_becomes_an_entry_of_its_pod(control_plane: ControlPlane,
     }
     await kubectl("apply", "-f", "-", stdin=pod)
 
-    entry, *_ = await find(
-        logs, 'log_id("events") resource.type="k8s_pod" jsonPayload.reason="FailedScheduling"'
+    its_own = (
+        'resource.type="k8s_pod" resource.labels.pod_name="nowhere"'  # other tests' pods have events, too
     )
+    entry, *_ = await find(logs, f'log_id("events") {its_own} jsonPayload.reason="FailedScheduling"')
 
     assert entry["resource"]["labels"] == CLUSTER | {"namespace_name": "voice-agent", "pod_name": "nowhere"}
     assert entry["severity"] == "WARNING"

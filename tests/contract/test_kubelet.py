@@ -325,6 +325,27 @@ async def test_a_port_of_a_pod_is_forwarded_to_the_python_client(node: Node) -> 
         assert "failed to connect to 10.244." in ports.error(81)
 
 
+async def test_what_is_not_served_is_told_in_words(node: Node) -> None:
+    """Who tries exec, attach or kubectl port-forward hears that it is this kubelet, and where the pod is."""
+    await node.apply(pod("tried", "server", readinessProbe=http_probe("unready")))
+
+    async def is_ready() -> bool:
+        return is_true((await node.pods("tried"))[0], "Ready")
+
+    await until(is_ready)
+    [found] = await node.pods("tried")
+    here = found["status"]["podIP"].replace("10.", "127.", 1)
+    tries = {
+        ("exec", "tried", "--", "ls"): "this kubelet serves no exec",
+        ("attach", "tried"): "this kubelet serves no attach",
+        ("port-forward", "tried", "0:8080"): f"on this machine the pod is {here}",
+    }
+    done = await asyncio.gather(*(node.kubectl.run(*words) for words in tries))
+
+    assert [one.returncode for one in done] == [1] * len(tries)
+    assert all(words in one.stderr for one, words in zip(done, tries.values(), strict=True)), done
+
+
 async def test_the_python_client_reads_states_logs_and_events(node: Node) -> None:
     """The same as kubectl: last state, the log of the run before with its times, the kubelet's refusal."""
     await node.apply(pod("seen", "crash"))

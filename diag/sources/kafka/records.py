@@ -25,6 +25,8 @@ from diag.sources.kafka.probe import FAILURES
 _POLL_MS = 500
 _MOST_AT_ONCE = 20_000
 """Records of one step: between two, progress is told and Ctrl-C is heard."""
+_IDLE_ANSWERS = 1.0
+"""Reading ends when nothing has come for so many times the time of one answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +143,14 @@ async def _read_to_the_end(
         consumer.assign(reading.unread())
         for one in reading.unread():
             consumer.seek(one, reading.positions[one])
-        idle_until = asyncio.get_running_loop().time() + settings.timeout_s
+        idle_s = settings.timeout_s * _IDLE_ANSWERS
+        idle_until = asyncio.get_running_loop().time() + idle_s
         while unread := reading.unread():
             progress(f"reading Kafka: {reading.looked_at:,} of {total:,} records")
             moved = await _read_step(reading, consumer, unread, settings.timeout_s)
             now = asyncio.get_running_loop().time()
             if moved:
-                idle_until = now + settings.timeout_s
+                idle_until = now + idle_s
             elif now > idle_until:
                 return f"Kafka at {settings.bootstrap} stopped sending records; try again"
     except FAILURES as error:

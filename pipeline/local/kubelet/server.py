@@ -14,6 +14,7 @@ from contextlib import suppress
 
 from aiohttp import web
 
+from pipeline.local.control_plane.network import to_loopback
 from pipeline.local.kubelet.containers import ContainerWorker
 from pipeline.local.kubelet.log_files import read_log
 from pipeline.local.kubelet.log_options import LogOptions, LogRefusedError, choose_run, read_options
@@ -35,6 +36,8 @@ class KubeletServer:
         app.router.add_get("/healthz", _healthz)
         app.router.add_get("/containerLogs/{namespace}/{pod}/{container}", self._container_logs)
         app.router.add_get("/portForward/{namespace}/{pod}", self._port_forward)
+        app.router.add_post("/portForward/{namespace}/{pod}", self._port_forward)
+        app.router.add_route("*", "/{verb:exec|attach|run}/{_:.*}", _not_served)
         # a log that nobody follows any more is not read on
         self._runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_S
@@ -72,17 +75,25 @@ class KubeletServer:
         pod = self._find_pod(request.match_info["namespace"], request.match_info["pod"])
         if pod is None:
             return web.Response(status=404, text="pod does not exist")
+        if PROTOCOL not in request.headers.get("Sec-WebSocket-Protocol", ""):
+            here = to_loopback(pod.address)
+            text = f"this kubelet forwards no port to kubectl: on this machine the pod is {here}"
+            return web.Response(status=400, text=text)
         try:
             ports = read_ports(request.query.getall("port", []))
         except ValueError as error:
             return web.Response(status=400, text=str(error))
-        if PROTOCOL not in request.headers.get("Sec-WebSocket-Protocol", ""):
-            return web.Response(status=400, text=f"unable to upgrade: only {PROTOCOL} is served")
         return await forward_ports(request, pod.pod.uid, pod.address, ports)
 
 
 async def _healthz(_request: web.Request) -> web.Response:
     return web.Response(text="ok")
+
+
+async def _not_served(request: web.Request) -> web.Response:
+    """Words that kubectl shows: without them a container would seem to be missing."""
+    text = f"this kubelet serves no {request.match_info['verb']}: a container is a process of this machine"
+    return web.Response(status=501, text=text)
 
 
 async def _send_log(

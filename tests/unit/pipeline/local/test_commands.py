@@ -84,7 +84,7 @@ def up(tmp_path, stand_in):
 
 
 def test_up_tells_what_to_do_and_ends_with_ctrl_c(up, tmp_path):
-    """The addresses and the line for diag are printed; Ctrl-C is the normal end."""
+    """The addresses and the lines to paste, which name this stack's folder; Ctrl-C is the normal end."""
     process, lines = up
 
     process.send_signal(signal.SIGINT)
@@ -92,8 +92,9 @@ def test_up_tells_what_to_do_and_ends_with_ctrl_c(up, tmp_path):
     assert process.wait(30) == 0
     assert lines[0] == "the stack is up; Ctrl-C ends it\n"
     assert any(line.startswith("  orchestrator  http://127.0.0.1:") for line in lines)
-    tool = os.path.relpath(Path(sys.executable).parent) + "/diag"
-    assert lines[-1] == f"{tool} session SESSION_ID --config {tmp_path / 's' / 'diag.toml'}\n"
+    programs = os.path.relpath(Path(sys.executable).parent)
+    assert lines[-2] == f"{programs}/python -m pipeline call --folder {tmp_path / 's'}\n"
+    assert lines[-1] == f"{programs}/diag session SESSION_ID --config {tmp_path / 's' / 'diag.toml'}\n"
     assert "orchestrator is ready" in process.communicate()[1]
 
 

@@ -6,6 +6,7 @@ import asyncio
 from random import Random
 
 import pytest
+from multidict import CIMultiDict
 
 from pipeline.media_server.session import CallerSession
 from pipeline.wire.identifiers import check_session_id, mint_session_id
@@ -176,6 +177,19 @@ async def test_an_id_that_is_not_believed_is_replaced(server) -> None:
     assert check_session_id(response.headers["X-Session-ID"]) is None
     assert (line["session_id"], line["refused"]) == (response.headers["X-Session-ID"], "undefined")
     assert line["reason"]
+
+
+async def test_of_two_ids_none_is_taken(server) -> None:
+    """Nobody guesses which one is meant: both are told as refused, and a third one is minted."""
+    caller, both = await server.new_caller(), [mint_session_id(), mint_session_id()]
+    headers = CIMultiDict([("Content-Type", "application/sdp"), *(("X-Session-ID", one) for one in both)])
+    response = await server.client.post("/whip", data=caller.offer, headers=headers)
+    line = server.lines.one("whip-session-minted")
+
+    assert response.status == 201
+    assert response.headers["X-Session-ID"] == line["session_id"]
+    assert line["session_id"] not in both
+    assert line["refused"] == ", ".join(both)[:80]
 
 
 async def test_an_id_in_use_is_a_conflict_and_harms_nobody(server) -> None:

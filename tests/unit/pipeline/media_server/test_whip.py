@@ -83,14 +83,21 @@ async def test_a_good_offer_passes(offer: str) -> None:
         ("a=fingerprint", "a=x-fingerprint"),
         ("a=rtpmap:", "a=rtpmap:x"),
         ("c=IN", "c="),
+        ("a=sendrecv", "a=recvonly"),
+        ("a=sendrecv", "a=inactive"),
     ],
 )
 async def test_an_offer_that_cannot_work_is_400(offer: str, old: str, new: str) -> None:
-    """Other media, no Opus, no credentials, no fingerprint, broken lines."""
+    """Other media, no Opus, no credentials, no fingerprint, broken lines, nothing that is sent."""
     assert old in offer
     with pytest.raises(RequestRefusedError) as refused:
         check_offer(offer.replace(old, new))
     assert refused.value.status == 400
+
+
+async def test_a_caller_may_do_without_a_voice_for_the_reply(offer: str) -> None:
+    """As WHIP has it: sendonly."""
+    check_offer(offer.replace("a=sendrecv", "a=sendonly"))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -131,6 +132,16 @@ async def test_what_another_replica_told_before_is_history(callers) -> None:
     assert callers.find(SESSION) == Here("ws_1")
     assert callers.hear(SessionEvent("bound", SESSION, "b", "ws_9"), FAR_AHEAD_MS) == "ws_1"
     assert callers.find(SESSION) == There("b")
+
+
+@pytest.mark.parametrize("told_ms", [LONG_AGO_MS, FAR_AHEAD_MS])
+async def test_a_binding_of_the_future_does_not_win_for_ever(callers, told_ms: int) -> None:
+    """Whatever time somebody writes into a record: the next binding, at whichever replica, is the last one."""
+    callers.hear(SessionEvent("bound", SESSION, "b", "ws_9", at_ms=FAR_AHEAD_MS), told_ms)
+    now_ms = time.time_ns() // 1_000_000
+    callers.hear(SessionEvent("bound", SESSION, "c", "ws_3", at_ms=now_ms), now_ms)
+
+    assert callers.find(SESSION) == There("c")
 
 
 async def test_a_replica_speaks_for_its_own_callers_only(callers) -> None:

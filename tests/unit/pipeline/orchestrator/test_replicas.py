@@ -263,6 +263,29 @@ async def test_a_conversation_goes_on_at_another_replica(publisher, world) -> No
     ]
 
 
+async def test_a_replica_that_starts_knows_a_call_that_was_silent_for_long(
+    publisher, world, eventually, monkeypatch
+) -> None:
+    """It reads half an hour; what was said before that is told again by the one who has the caller."""
+    there = Callers("b")
+    there.bind(SESSION, "ws_1", None)
+    there.bind(OTHER, "ws_2", None)
+    there.conversations.add(StoredExchange("turn_1", SESSION, "said long ago", "answered long ago"))
+    monkeypatch.setattr(replicas, "TELL_EVERY_S", 0.05)
+    link = ReplicaLink("b", publisher, Log("orchestrator"))
+    link.connect(there, world, world.lose)
+    running = asyncio.create_task(link.run())
+    await eventually(lambda: [event.kind for event in world.told()].count("conversation"))
+    running.cancel()
+    await asyncio.wait({running})
+    for event in world.told():
+        world.link.take(_record(event))
+    asked = world.callers.conversations.to_messages(SESSION, "turn_2", "now")
+
+    assert [message["content"] for message in asked[1:]] == ["said long ago", "answered long ago", "now"]
+    assert OTHER not in world.callers.conversations
+
+
 @pytest.mark.parametrize("text", ["", "7", "[]", "[[1]]", '[["turn_2", "a", 7]]', "{", "[" * 10_000])
 async def test_a_foreign_conversation_changes_nothing(world, text: str) -> None:
     """Whatever somebody writes there."""

@@ -153,6 +153,42 @@ def test_a_session_that_lives_long_keeps_its_last_messages_alone(open_store, clo
     assert len(kept) < 50
 
 
+def test_nothing_is_read_through_for_one_session(open_store, monkeypatch, tmp_path: Path) -> None:
+    """However many sessions stand in the file, and also where an earlier process made it without indexes."""
+    with sqlite3.connect(_file_of_the_first_version(tmp_path)) as database:
+        store = open_store()
+        asked: list[str] = []
+        store._database.set_trace_callback(asked.append)
+        _fill(store)
+        store.prune(lambda _: True)
+        monkeypatch.setattr(store_module, "KEEP_S", -1.0)  # all of it is old
+        store.prune(lambda _: True)
+        store.forget(SESSION.session_id)
+        plans = {
+            statement: [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {statement}")]
+            for statement in asked
+        }
+    database.close()
+
+    assert any(statement.startswith("UPDATE exchanges") for statement in plans)
+    assert [steps for steps in plans.values() if any(_is_scan_of_a_table(step) for step in steps)] == []
+
+
+def _file_of_the_first_version(folder: Path) -> Path:
+    (folder / "state").mkdir()
+    path = folder / "state" / FILE_NAME
+    database = sqlite3.connect(path)
+    database.executescript(f"{store_module._SCHEMA}PRAGMA user_version={store_module.VERSION};")
+    database.close()
+    return path
+
+
+def _is_scan_of_a_table(step: str) -> bool:
+    return step.startswith("SCAN") and any(
+        table in step for table in ("sessions", "exchanges", "sent", "turns")
+    )
+
+
 def _spoil(path: Path) -> None:
     path.write_bytes(b"this is no database" * 1_000)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pipeline.wire.correlation import Correlation, read_correlation
+from multidict import CIMultiDict
+
+from pipeline.wire.correlation import Correlation, read_correlation, read_header
 from pipeline.wire.identifiers import derive_turn_id, mint_session_id
 from pipeline.wire.tracing import start_trace
 
@@ -24,6 +26,14 @@ def test_hostile_ids_count_as_absent() -> None:
     headers = {"X-Session-ID": "undefined", "X-Turn-ID": "turn_x", "traceparent": "00-zz"}
 
     assert read_correlation(headers) == Correlation()
+
+
+def test_two_ids_are_none() -> None:
+    """Which of them is meant is not guessed, whatever comes first and however the name is written."""
+    headers = CIMultiDict([("X-Session-ID", mint_session_id()), ("x-session-id", mint_session_id())])
+
+    assert read_correlation(headers).session_id is None
+    assert read_header(headers, "X-Session-ID") == ", ".join(headers.values())
 
 
 def test_nothing_known_means_no_headers() -> None:
