@@ -12,10 +12,11 @@ from diag.app.discovery import discover_settings
 from diag.catalogue.document import Document
 from diag.config import load_wanted_topics, load_with_origins
 from diag.config.describe import describe_settings
+from diag.config.document import read_settings_document
 from diag.config.kafka import NOT_IN_FILES
 from diag.config.load import COMMAND_LINE, ENVIRONMENT, find_file
 from diag.config.secrets import to_shown
-from diag.config.validate import check_document, check_environment, list_values, read_settings_document
+from diag.config.validate import check_document, check_environment, list_values
 from diag.errors import DiagError, SettingsError
 from diag.model.catalogue_report import Problem
 from diag.model.secret import Secret

@@ -104,8 +104,9 @@ def check_question(request: SessionsRequest) -> None:
 def _check_cause(slug: str) -> None:
     known = [check.slug for check in CHECKS]
     if slug and slug not in known:
-        near = get_close_matches(slug, known, n=1, cutoff=0.0)
-        raise UsageError(f"--cause: no check {slug[:80]!r}", hint=f"did you mean {near[0]}?")
+        near = get_close_matches(slug, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+        raise UsageError(f"--cause: no check {slug[:80]!r}", hint=hint)
 
 
 def find_live_window(request: SessionsRequest) -> Window:

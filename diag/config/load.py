@@ -8,12 +8,11 @@ A list stands in the environment with commas. Files that the settings file names
 from __future__ import annotations
 
 import os
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from diag.config.kafka import Layer, complete_layers, refuse_secrets, warn_of_key, warn_of_wire
 from diag.config.secrets import is_secret, to_shown
@@ -23,6 +22,9 @@ from diag.model.log_resources import parse_resources
 from diag.model.secret import Secret
 from diag.model.settings import Settings
 from diag.model.settings_report import Origin
+
+if TYPE_CHECKING:
+    from diag.catalogue.document import Document
 
 DEFAULT_FILE = "diag.toml"
 ENVIRONMENT = "the environment"
@@ -79,9 +81,10 @@ def load_with_origins(
 ) -> tuple[Settings, dict[str, Origin]]:
     """As `load_settings`, and where each setting that is not a default came from; raises `SettingsError`."""
     path = file or find_file()
+    document = _read_file(path) if path else None
     layers, notes = complete_layers(
         [
-            Layer(_read_file(path) if path else {}, str(path), Origin.FILE),
+            Layer(_list_values(document) if document else {}, str(path), Origin.FILE),
             Layer(read_environment(environment), ENVIRONMENT, Origin.ENVIRONMENT),
             Layer({k: value for k, value in flags.items() if value is not None}, COMMAND_LINE, Origin.OPTION),
         ],
@@ -89,7 +92,9 @@ def load_with_origins(
     )
     settings, origins = Settings(file=str(path or "")), dict[str, Origin]()
     for layer in layers:
-        settings = apply(settings, layer.values, layer.place)
+        for name, value in layer.values.items():
+            in_file = document if layer.origin is Origin.FILE else None
+            settings = apply(settings, {name: value}, _place_in(in_file, name) if in_file else layer.place)
         origins |= {name: Origin.DEFAULT if name in layer.blanks else layer.origin for name in layer.values}
     notes = (*notes, *warn_of_key(settings.kafka), *warn_of_wire(settings.kafka))
     return replace(settings, notes=notes), origins
@@ -111,23 +116,36 @@ def list_defaults() -> dict[str, Any]:
     }
 
 
-def _read_file(path: Path) -> Values:
-    try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        hint = (
-            "settings are read from it: mend or move it" if path == Path(DEFAULT_FILE) else "check --config"
-        )
-        raise SettingsError(f"{path}: {error.strerror}", hint=hint) from error
-    except (ValueError, RecursionError) as error:  # TOML's, UTF-8's, and a number of 5000 digits
-        raise SettingsError(f"{path}: {error}", hint="it must be TOML") from error
+def _read_file(path: Path) -> Document:
+    """The settings file; raises `SettingsError`, with the line if there is one."""
+    from diag.config.document import read_settings_document  # noqa: PLC0415  the help needs no file
+
+    document = read_settings_document(str(path))
+    problem = document.unreadable
+    if problem is not None and problem.line:
+        raise SettingsError(f"{path}:{problem.line}: {problem.text}", hint="it must be TOML")
+    if problem is not None:
+        is_default = path == Path(DEFAULT_FILE)
+        hint = "settings are read from it: mend or move it" if is_default else "check --config"
+        raise SettingsError(f"{path}: {problem.text}", hint=hint)
+    return document
+
+
+def _list_values(document: Document) -> Values:
+    """What stands in the file, by its dotted name; raises `SettingsError` for what does not belong there."""
     values = {}
-    for group, rows in table.items():
+    for group, rows in document.table.items():
         if not isinstance(rows, dict):
-            raise _unknown(group, str(path))
+            raise _unknown(group, _place_in(document, group))
         values.update({f"{group}.{name}": value for name, value in rows.items()})
-    refuse_secrets(values, str(path))
+    for name in values:
+        refuse_secrets((name,), _place_in(document, name))
+    path = Path(document.name)
     return {name: _beside(path, value) if name in _PATHS else value for name, value in values.items()}
+
+
+def _place_in(document: Document, name: str) -> str:
+    return f"{document.name}:{document.line_of(tuple(name.split('.', 1)))}"
 
 
 def _beside(file: Path, value: Any) -> Any:
@@ -144,9 +162,8 @@ def read_environment(environment: Mapping[str, str]) -> Values:
     for variable, value in environment.items():
         if variable.startswith(_PREFIX):
             if variable not in by_variable:
-                near = get_close_matches(variable, by_variable, n=1, cutoff=0.0)
                 raise SettingsError(
-                    f"the environment: no setting {variable}", hint=f"did you mean {near[0]}?"
+                    f"{ENVIRONMENT}: no setting {variable}", hint=_name_nearest(variable, by_variable)
                 )
             values[by_variable[variable]] = value
     return values
@@ -170,8 +187,13 @@ def apply(settings: Settings, values: Mapping[str, Any], origin: str) -> Setting
 
 
 def _unknown(name: str, origin: str) -> SettingsError:
-    near = get_close_matches(name, list_defaults(), n=1, cutoff=0.0)
-    return SettingsError(f"{origin}: no setting {name}", hint=f"did you mean {near[0]}?")
+    return SettingsError(f"{origin}: no setting {name}", hint=_name_nearest(name, list_defaults()))
+
+
+def _name_nearest(name: str, known: Iterable[str]) -> str:
+    """Only what a typo may have made `name` of: anything else would send its reader astray."""
+    near = get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else "diag config show lists them all"
 
 
 def _convert(name: str, value: Any, default: Any, origin: str) -> Any:

@@ -6,23 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from diag.catalogue.document import Document, read_document
+from diag.catalogue.document import Document
 from diag.config.kafka import refuse_secrets
 from diag.config.load import ENVIRONMENT, apply, read_environment
 from diag.errors import SettingsError
 from diag.model.catalogue_report import Problem
 from diag.model.settings import Settings
-
-_REMEDY = "settings are TOML; diag config init writes a file to begin with"
-
-
-def read_settings_document(file: str) -> Document:
-    """The settings file with its lines; what hinders stands in it, nothing is raised."""
-    document = read_document(file)
-    if document.unreadable is None:
-        return document
-    remedy = document.unreadable.remedy if document.unreadable.line else _REMEDY
-    return replace(document, unreadable=replace(document.unreadable, remedy=remedy))
 
 
 def check_document(document: Document) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ or user has no business there. Only a password may come from anywhere, for a fil
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ def complete_layers(
     return completed, tuple(notes)
 
 
-def refuse_secrets(values: Mapping[str, Any], place: str) -> None:
+def refuse_secrets(values: Container[str], place: str) -> None:
     """Raise `SettingsError` if a settings file holds a secret: such files are shown around and committed."""
     for name in NOT_IN_FILES:
         if name in values:

@@ -186,6 +186,14 @@ async def test_a_cause_that_no_check_has_names_the_nearest() -> None:
     assert raised.value.hint == "did you mean id-mismatch?"
 
 
+async def test_a_cause_like_no_check_s_is_told_which_there_are() -> None:
+    """Nothing else lists them, and a guess would lead astray."""
+    with pytest.raises(UsageError, match="no check 'silence'") as raised:
+        await list_sessions(ask("-", cause="silence"))
+    assert raised.value.hint.startswith("there are ")
+    assert "turn-no-reply" in raised.value.hint
+
+
 @pytest.mark.parametrize("memory_mb", [256, 1024, 64_000])
 @pytest.mark.parametrize("processes", [0, 1, 64])
 def test_the_memory_is_shared_out_among_the_processes(memory_mb: int, processes: int) -> None:

@@ -74,6 +74,45 @@ def test_a_wrong_file_says_what_and_where(workdir: Path, text: str, words: str) 
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[logging]\n\nprojct = 'p'", "my.toml:3: no setting logging.projct"),
+        ("[logging]\nproject = 'p'\nquota = 'many'", "my.toml:3: logging.quota must be"),
+        ("[kafka]\n\n\npassword = 'x'", "my.toml:4: kafka.password does not belong in this file"),
+        ("[cache]\n[kafka\n", "my.toml:2: no TOML: "),
+        ("[cache]\nmax_mb = '\udcff'", "my.toml:2: no text in UTF-8"),
+        ("\ncache = 5", "my.toml:2: no setting cache"),
+    ],
+)
+def test_a_fault_of_the_file_is_told_with_its_line(workdir: Path, text: str, said: str) -> None:
+    """In every command, not by the validation alone."""
+    (workdir / "my.toml").write_text(text, errors="surrogateescape")
+
+    with pytest.raises(SettingsError) as caught:
+        load_settings({}, {}, Path("my.toml"))
+
+    assert str(caught.value).startswith(said)
+
+
+def test_a_file_that_an_editor_marked_as_utf_8_is_read(workdir: Path) -> None:
+    """Windows' own does: the validation calls such a file right."""
+    (workdir / "diag.toml").write_text("[logging]\nquota = 7\n", "utf-8-sig")
+
+    assert load_settings({}, {}).logging.quota == 7
+
+
+@pytest.mark.parametrize(("text", "environment"), [("[nope]\nx = 1", {}), ("", {"DIAG_ZZZ": "1"})])
+def test_what_is_like_no_setting_leads_to_none(workdir: Path, text: str, environment: dict) -> None:
+    """A suggestion is followed: one that cannot be meant is worse than none."""
+    (workdir / "diag.toml").write_text(text)
+
+    with pytest.raises(SettingsError) as caught:
+        load_settings({}, environment)
+
+    assert caught.value.hint == "diag config show lists them all"
+
+
+@pytest.mark.parametrize(
     "value", ["inf", "-inf", "nan", "-5", "0", "1e9", "1e400", "3.5", "", "many", "0x10", "9" * 400]
 )
 def test_a_number_has_bounds_wherever_it_comes_from(workdir: Path, value: str) -> None:
