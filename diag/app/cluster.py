@@ -95,8 +95,8 @@ class Cluster:
         if self.facts is None:
             return None
         names, settings = ServiceNames(catalogue), self._request.settings
-        # a name that two projects have stands behind its project
-        heard = [pod.rpartition("/")[2] for _, pods in coverage.pods for pod in pods]
+        # before a name that several have stands what tells them apart
+        heard = {pod.rpartition("/")[2] for _, pods in coverage.pods for pod in pods}
         return look_back(
             self.facts,
             window,

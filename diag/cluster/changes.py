@@ -6,6 +6,7 @@ which may not have been carried out.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -143,11 +144,13 @@ def find_deleted(
     if window is None or any(one.may_hold(f"{kind}s") for one in facts.unread for kind in _LISTED):
         return
     there = {(one.kind, one.namespace, one.name) for one in facts.workloads}
-    told = {_workload_of(one) for one in changes}
-    for kind, namespace, name in sorted(told - there):
+    told = defaultdict[tuple[str, str, str], list[ClusterChange]](list)
+    for one in changes:
+        told[workload_of(one)].append(one)
+    for kind, namespace, name in sorted(told.keys() - there):
         if not (kind and name and facts.covers(namespace)):
             continue
-        own = [one for one in changes if _workload_of(one) == (kind, namespace, name)]
+        own = told[kind, namespace, name]
         ends = [one.at_ns for one in own if (one.verb, one.kind) == ("delete", kind)]
         first = min(own, key=lambda one: one.at_ns)
         begins_ns = first.at_ns if first.verb == "create" else None
@@ -161,8 +164,8 @@ _LISTED = ("deployment", "stateful set", "statefulset", "replica set", "replicas
 _GONE = "the cluster does not have it any more: the audit log alone tells of it"
 
 
-def _workload_of(one: ClusterChange) -> tuple[str, str, str]:
-    """What a change is about; of a replica set its deployment, nothing where it has none."""
+def workload_of(one: ClusterChange) -> tuple[str, str, str]:
+    """Kind, namespace and name of what a change is about; of a replica set of its deployment, if any."""
     if one.kind == "replicaset":
         return ("deployment" if one.owner else "", one.namespace, one.owner)
     return one.kind, one.namespace, one.name

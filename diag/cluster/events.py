@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from diag.model.cluster import SLUG, ClusterEvent
@@ -12,12 +13,16 @@ _Identity = tuple[str, str, str, str, str]
 
 def join_events(*sources: Iterable[ClusterEvent]) -> tuple[ClusterEvent, ...]:
     """All of them, oldest first. What both tell is one event, the cluster's own, which counts."""
-    kept: dict[_Identity, list[ClusterEvent]] = {}
+    once: dict[tuple[_Identity, str, int | None], ClusterEvent] = {}
+    counted = defaultdict[_Identity, list[ClusterEvent]](list)
     for event in sorted((one for source in sources for one in source), key=_by_source):
-        told = kept.setdefault(_identify(event), [])
-        if not any(_is_same(event, other) for other in told):
-            told.append(event)
-    return tuple(sorted((one for told in kept.values() for one in told), key=_by_time))
+        identity = _identify(event)
+        if event.source != SLUG and any(_is_counted(event, other) for other in counted[identity]):
+            continue
+        first = once.setdefault((identity, event.source, event.last_ns), event)
+        if first is event and event.source == SLUG:
+            counted[identity].append(event)
+    return tuple(sorted(once.values(), key=_by_time))
 
 
 def find_in_window(events: Iterable[ClusterEvent], window: Window | None) -> Iterator[ClusterEvent]:
@@ -38,10 +43,10 @@ def _identify(event: ClusterEvent) -> _Identity:
     return event.kind, event.namespace, event.name, event.reason, event.text
 
 
-def _is_same(event: ClusterEvent, kept: ClusterEvent) -> bool:
-    """The log service has one entry for each time that the cluster counts."""
-    if event.source == kept.source or event.last_ns is None or kept.last_ns is None:
-        return event.source == kept.source and event.last_ns == kept.last_ns
+def _is_counted(event: ClusterEvent, kept: ClusterEvent) -> bool:
+    """Whether it is one of the times that the cluster counts: the log service has an entry for each."""
+    if event.last_ns is None or kept.last_ns is None:
+        return False
     first = kept.last_ns if kept.first_ns is None else kept.first_ns
     return first <= event.last_ns <= kept.last_ns
 

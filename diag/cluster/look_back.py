@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from diag.cluster.changes import UNMATCHED, find_deleted, find_end, to_change_events
 from diag.cluster.events import find_in_window, join_events
-from diag.cluster.pods import find_named, lived_in, revision_of, view_gone, view_pod
+from diag.cluster.own import Belongings, Makers, Own
+from diag.cluster.pods import find_named, lived_in, view_gone, view_pod
 from diag.cluster.revisions import find_in_force
-from diag.model.cluster import ClusterEvent, ClusterFacts, Pod, Workload
+from diag.model.cluster import ClusterEvent, ClusterFacts, Workload
 from diag.model.cluster_change import ClusterChange
 from diag.model.cluster_view import ClusterView, InForce, LogExport, PodView, WorkloadView
 from diag.model.window import Window
@@ -48,10 +49,11 @@ def look_back(
     pods += _find_gone(facts, then, heard, known, alone=alone)
     ours = [one for one in facts.workloads if is_ours(one.name)]
     services = sorted((one for one in facts.services if is_ours(one.name)), key=lambda one: one.ref)
-    seen = _Seen(window, events, changes, facts.pods, pods)
+    belongings = Belongings(events, changes, facts.pods, pods)
     rows = sorted((*((one, ()) for one in ours), *deleted), key=lambda row: _by_name(row[0]))
-    workloads = tuple(_view(one, seen, notes) for one, notes in rows)
-    taken = {(pod.namespace, pod.name) for one in workloads for pod in one.pods}
+    workloads = tuple(_view(one, window, belongings.of(one), notes) for one, notes in rows)
+    # of one that only a log names the workload told the namespace
+    taken = {(space, pod.name) for one in workloads for pod in one.pods for space in (pod.namespace, "")}
     others = [pod for pod in pods if (pod.namespace, pod.name) not in taken and is_ours(pod.name)]
     return ClusterView(
         place=facts.place,
@@ -90,38 +92,22 @@ def _find_gone(
     known = {pod.name for pod in facts.pods}
     told = {name: space for space, name in find_named(then) if facts.covers(space)}
     namespace = facts.namespaces[0] if len(facts.namespaces) == 1 else ""
-    logged = frozenset(heard)
+    logged, makers = frozenset(heard), Makers(workloads)
     for name in sorted((told.keys() | logged) - known):
         gone = view_gone(told.get(name, namespace), name, _BY_LOG if name in logged else _BY_EVENT)
         is_here = name in told or (alone and not facts.namespaces)
-        if is_here or any(_belongs(gone, one) for one in workloads):
+        if is_here or makers.has_one_of(gone):
             yield gone
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What a workload is judged by.
-
-    Attributes:
-        listed: pods as they are now.
-        pods: as they were in the window.
-    """
-
-    window: Window | None
-    events: Sequence[ClusterEvent]
-    changes: Sequence[ClusterChange]
-    listed: Sequence[Pod]
-    pods: Sequence[PodView]
-
-
-def _view(workload: Workload, seen: _Seen, notes: Sequence[str]) -> WorkloadView:
+def _view(workload: Workload, window: Window | None, own: Own, notes: Sequence[str]) -> WorkloadView:
     """With `notes` it is one that the cluster does not have any more."""
-    in_force = find_in_force(workload, seen.window, seen.events, seen.listed, seen.changes)
+    in_force = find_in_force(workload, window, own.events, own.listed, own.changes)
     if notes and in_force and in_force[-1].until_ns is None:
-        in_force = (*in_force[:-1], replace(in_force[-1], until_ns=find_end(workload, seen.changes)))
-    own = (_complete(pod, workload, in_force) for pod in seen.pods if _belongs(pod, workload))
-    told = (*notes, *_tell(workload, seen.window, in_force))
-    return WorkloadView(workload, in_force, tuple(sorted(own, key=_by_pod)), told)
+        in_force = (*in_force[:-1], replace(in_force[-1], until_ns=find_end(workload, own.changes)))
+    pods = (_complete(pod, workload, in_force) for pod in own.pods)
+    told = (*notes, *_tell(workload, window, in_force))
+    return WorkloadView(workload, in_force, tuple(sorted(pods, key=_by_pod)), told)
 
 
 def _complete(pod: PodView, workload: Workload, in_force: Iterable[InForce]) -> PodView:
@@ -132,20 +118,6 @@ def _complete(pod: PodView, workload: Workload, in_force: Iterable[InForce]) -> 
     known |= {one.name: one.images for one in workload.revisions}
     images = known.get(pod.revision, ()) if pod.revision else ()
     return replace(pod, namespace=workload.namespace, images=images)
-
-
-def _belongs(pod: PodView, workload: Workload) -> bool:
-    if pod.namespace and pod.namespace != workload.namespace:
-        return False
-    if pod.pod is not None:
-        return pod.pod.owner == workload.name or any(pod.revision == rev.name for rev in workload.revisions)
-    if workload.kind == "statefulset":
-        return pod.name.removeprefix(f"{workload.name}-").isdecimal()
-    made_by = revision_of(pod.name)
-    # its replica set may be gone, too
-    return (
-        any(made_by == rev.name for rev in workload.revisions) or made_by.rpartition("-")[0] == workload.name
-    )
 
 
 def _tell(workload: Workload, window: Window | None, in_force: Sequence[InForce]) -> Iterator[str]:

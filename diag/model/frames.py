@@ -20,6 +20,7 @@ TIME_KNOWN = "time_known"
 RECEIVED = "received"
 SERVICE = "service"
 POD = "pod"
+SITE = "site"
 LEVEL = "level"
 MESSAGE = "message"
 INSERT_ID = "insert_id"
@@ -42,6 +43,7 @@ ENTRY_SCHEMA = pl.Schema(
         RECEIVED: pl.Int64(),
         SERVICE: pl.String(),
         POD: pl.String(),
+        SITE: pl.String(),  # where that pod runs: location/cluster/namespace; empty where nothing says it
         LEVEL: pl.String(),
         MESSAGE: pl.String(),
         INSERT_ID: pl.String(),

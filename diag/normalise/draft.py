@@ -15,6 +15,7 @@ class Draft(NamedTuple):
     """A record in named parts; a tuple, since two are made for every line that is read.
 
     Attributes:
+        site: where the pod runs, ``location/cluster/namespace``.
         name_hints: what may name the service, best first: container, app label, pod.
         payload: a JSON line's fields with message, level and time taken out; empty for a text.
         labels: of the entry, searched for IDs like the payload.
@@ -27,6 +28,7 @@ class Draft(NamedTuple):
     level: str = ""
     message: str = ""
     pod: str = ""
+    site: str = ""
     name_hints: tuple[str, ...] = ()
     insert_id: str = ""
     log_name: str = ""
@@ -56,6 +58,7 @@ class Draft(NamedTuple):
                 level or self.level,
                 message,
                 self.pod or pod,
+                self.site,
                 self.name_hints + name_hints,
                 self.insert_id,
                 self.log_name,

@@ -110,6 +110,7 @@ class _Rows:
             find_received(record),
             self._names.of_line(draft, file_name),
             pod,
+            draft.site,
             draft.level,
             self._redact.texts[draft.message],
             draft.insert_id,

@@ -58,12 +58,19 @@ def _read_envelope(entry: Mapping[str, Any]) -> Draft:
         to_level(entry.get("severity", "")),
         "",
         str(pod),
+        _site_of(where),
         tuple([str(name) for name in names if name]),
         str(_get(entry, "insertId", "insert_id") or ""),
         str(_get(entry, "logName", "log_name") or ""),
         str(entry.get("trace") or ""),
         labels=labels,
     )
+
+
+def _site_of(where: Mapping[str, Any]) -> str:
+    """Where the entry's pod runs, as the labels of its resource say it."""
+    cluster = where.get("cluster_name")
+    return f"{where.get('location', '')}/{cluster}/{where.get('namespace_name', '')}" if cluster else ""
 
 
 def _unpack(payload: Any) -> Any:

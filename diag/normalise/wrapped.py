@@ -107,7 +107,8 @@ def _beside(data: Object, inner: Draft) -> Draft:
 
 def _read_loki(data: Object) -> Draft:
     labels = _mapping(data.get("labels") or data.get("fields"))
-    line, outer = data["line"], _read_place(data, labels)
+    # Some send what names the session as a label, or as metadata of the line, and leave it out of the line.
+    line, outer = data["line"], _read_place(data, labels)._replace(labels=labels)
     return read_text_line(line, outer) if isinstance(line, str) else read_json_line(data, outer)
 
 

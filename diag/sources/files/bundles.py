@@ -14,6 +14,7 @@ _BEGINS = re.compile(
     rb'|status"\s*:\s*"success"|stream"\s*:\s*\{|nextPageToken"\s*:\s*")'
 )
 _MOST_KEYS = 8
+_GROUPS = ("structuredMetadata", "parsed")
 
 
 def is_bundle(head: bytes) -> bool:
@@ -67,9 +68,18 @@ def _open_streams(streams: Iterable[Any]) -> Iterator[dict[str, Any] | str]:
                 yield to_data(value)
 
 
+def _labels_in(own: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The metadata of a line, which Loki puts into two groups where it is asked to tell them from labels."""
+    for name, value in own.items():
+        if name in _GROUPS and isinstance(value, dict):
+            yield from value.items()
+        else:
+            yield name, value
+
+
 def _to_line(labels: Any, at: Any, line: Any, *more: Any) -> dict[str, Any]:
     """A line with what its stream and, since Loki 3, its own metadata say of it."""
-    own = {name: value for one in more if isinstance(one, dict) for name, value in one.items()}
+    own = {name: value for one in more if isinstance(one, dict) for name, value in _labels_in(one)}
     rest = [one for one in more if not isinstance(one, dict)]
     if own and isinstance(labels, dict):
         labels = {**labels, **own}

@@ -101,6 +101,19 @@ def test_loguru_has_its_line_in_a_record() -> None:
     assert abs((entry.time_ns or 0) - (AT or 0)) < 1_000
 
 
+@pytest.mark.parametrize("labels", ["labels", "fields"])
+def test_what_loki_s_labels_name_is_named(labels: str) -> None:
+    """A session's ID as a label of the stream, or as metadata of the line, which itself says nothing."""
+    told = {"pod": POD, "container": "orchestrator", "session_id": S, "note": f"socket {W}"}
+    entry = read({labels: told, "line": "Transcription failed", "timestamp": SECOND})
+
+    assert {(one.role, one.key, one.text) for one in entry.ids} == {
+        ("session", "labels.session_id", S),
+        ("text", "labels.note", W),
+    }
+    assert (entry.message, entry.fields) == ("Transcription failed", {})
+
+
 @pytest.mark.parametrize(
     ("line", "level"),
     [

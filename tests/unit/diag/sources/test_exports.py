@@ -177,6 +177,24 @@ def test_what_loki_knows_of_one_line_is_kept_beside_its_stream() -> None:
     assert second.data == {"labels": {"app": "tts"}, "timestamp": "2", "line": "b", "rest": [5, "c"]}
 
 
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"session_id": S},
+        {"structuredMetadata": {"session_id": S}, "parsed": {"level": "info"}},
+        {"structuredMetadata": "x", "parsed": {"session_id": S}},
+    ],
+)
+def test_a_session_that_only_metadata_names_is_found(own: dict[str, Any]) -> None:
+    """As labels of entries are: OpenTelemetry sends attributes there, and the line says nothing of them."""
+    stream = {"stream": {"app": "tts"}, "values": [["1", "synthesis done", own], ["2", "idle"]]}
+
+    done, idle = read(json.dumps({"streams": [stream]}))
+
+    assert [(one.role, one.key, one.text) for one in done.ids] == [("session", "labels.session_id", S)]
+    assert (done.message, done.service, list(idle.ids)) == ("synthesis done", "tts-service", [])
+
+
 @pytest.mark.parametrize("header", [b"timestamp,seve\rity,textPayload", b'timestamp,"a"\rb,message'])
 def test_a_header_that_is_no_csv_begins_lines(header: bytes) -> None:
     """A broken one ends nothing: the file is read line by line."""
