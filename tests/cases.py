@@ -152,7 +152,7 @@ def to_entry(line: str, number: int) -> dict[str, Any]:
         "resource": {
             "type": "k8s_container",
             "labels": {
-                "pod_name": f"{pod}{other}",
+                "pod_name": f"{pod[: len(pod) - len(other)]}{other}",
                 "container_name": service,
                 "namespace_name": "voice",
             },

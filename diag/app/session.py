@@ -21,6 +21,7 @@ from diag.model.diagnosis import Diagnosis, NothingFound, Query
 from diag.model.identifiers import LONGEST, Identifier
 from diag.model.session import Session
 from diag.model.window import MINUTE_NS, Window
+from diag.normalise.redaction import redact_id
 from diag.session.identity.links import is_hub
 from diag.session.reconstruct import Reading, reconstruct
 from diag.sources.files import show_name
@@ -46,13 +47,14 @@ async def diagnose_session(request: SessionRequest) -> Diagnosis | NothingFound:
     lag_ns = find_lag(entries.frame)
     settled_ns = None if collected_ns is None else collected_ns - lag_ns
     finder = entries.finder()
-    hub = is_hub(asked.text, finder)
+    kept = catalogue.classify(redact_id(asked.text))  # as its lines have it: a SIP Call-ID looks like e-mail
+    hub = is_hub(kept.text, finder)
     logs = cover_entries(entries.coverage(), entries.frame.height, find_unparsed(entries.frame), lag_ns)
     reading = Reading(
         finder, catalogue, window, settled_ns, broker.records, broker.facts, wanted, broker.gaps
     )
-    query = _to_query(request, asked, window, collected_ns)
-    session = None if hub else reconstruct(asked, reading)
+    session = None if hub else reconstruct(kept, reading)
+    query = _to_query(request, kept if session else asked, window, collected_ns)
     meant = await read_blueprints(request, catalogue, session, interrupted=entries.interrupted)
     lines = map(excuse, (*before, logs)) if request.discovered else (*before, logs)
     sources = (*lines, broker.coverage(), cluster.coverage(), *meant.coverage())

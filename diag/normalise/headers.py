@@ -53,8 +53,9 @@ _BEHIND_TIME = tuple(
         rf" +\[\d+\] \[{_ANY_LEVEL}\] ",  # gunicorn
         rf" \[{_ANY_LEVEL}\] \d+#\d+: (?:\*\d+ )?",  # nginx
         rf"\t{_ANY_LEVEL}\t(?:{_NAME}\t)?(?:[\w./@-]+:\d+\t)?",  # zap
-        rf" \[{_ANY_LEVEL} *\] (?P<pairs>)",  # structlog
-        rf" (?P<level>{_SHORT}) (?:[\w./-]+:\d+ > )?(?P<pairs>)",  # zerolog
+        rf" \[{_ANY_LEVEL} *\] ",  # structlog
+        rf" \[{_NAME}\] \[{_ANY_LEVEL}\] ",  # spdlog
+        rf" (?P<level>{_SHORT}) (?:[\w./-]+:\d+ > )?",  # zerolog
         rf"[ |,-]+{_LEVEL} +(?:[|-] )?(?:{_NAME} - |\[{_NAME}\] |(?:__main__|root|[a-z_]\w*(?:\.\w+)+): ?)?",
         rf"[ |,-]+\[ *{_ANY_LEVEL} *\](?: \[{_NAME}\])?:? +(?:- )?",
         rf"[ |,-]+{_LEVEL}: (?! )",  # uvicorn's, with more blanks, stay: they are known as a whole
@@ -98,7 +99,7 @@ def _read_behind_time(rest: str, time_ns: int | None) -> Header:
         if (behind := form.match(rest)) is not None:
             said = behind.groupdict()
             level = to_level(said.get("level") or _say_level(rest[behind.end() :]))
-            return Header(rest[behind.end() :], time_ns, level, has_pairs="pairs" in said)
+            return Header(rest[behind.end() :], time_ns, level, has_pairs=bool(said.get("level")))
     return Header(rest.strip(), time_ns)
 
 

@@ -19,6 +19,8 @@ NULL_ROLE = "null"
 """An ID key that holds JSON null: Python services write it for every line that has no session."""
 
 _DEEPEST = 8
+_MOST_PAIRS = 64
+_NAMES, _VALUES = ("key", "name"), ("value", "stringValue")
 _NESTED_JSON_KEYS = frozenset({"rawMessage", "raw_message"})
 
 
@@ -86,6 +88,21 @@ class MentionFinder:
                 found += self._as_id(role, shown, value)
             elif isinstance(value, dict) and depth > 0:
                 self._add_fields(found, value, f"{shown}.", depth - 1)
+            elif isinstance(value, list) and depth > 0:
+                self._add_list(found, value, role, shown, depth)
+
+    def _add_list(self, found: list[Mention], values: list[Any], role: str, shown: str, depth: int) -> None:
+        """A header's one value, or headers and attributes as a list of names with their values.
+
+        Several IDs under one key are a list of others'.
+        """
+        if role:
+            alone = values[0] if len(values) == 1 else None
+            if isinstance(alone, str):
+                found += self._as_id(role, shown, alone)
+            return
+        pairs = dict(pair for one in values[:_MOST_PAIRS] if (pair := _read_pair(one)) is not None)
+        self._add_fields(found, pairs, f"{shown}.", depth - 1)
 
     def _add_nested(self, found: list[Mention], value: str, shown: str, depth: int) -> bool:
         """Whether `value` is JSON, as some services log the messages that they get."""
@@ -106,3 +123,14 @@ class MentionFinder:
             return ((role, key, text),)
         trace = self._traces[text]
         return () if trace is None else ((role, key, trace),)
+
+
+def _read_pair(one: Any) -> tuple[str, Any] | None:
+    """``{"key": K, "value": V}``, as HTTP and Kafka headers and OpenTelemetry's attributes are written."""
+    if not isinstance(one, dict):
+        return None
+    name = next((one[key] for key in _NAMES if isinstance(one.get(key), str)), None)
+    value = next((one[key] for key in _VALUES if key in one), None)
+    if isinstance(value, dict):
+        value = value.get("stringValue")
+    return (name, value) if name and isinstance(value, str) else None

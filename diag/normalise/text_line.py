@@ -79,12 +79,12 @@ def _read_words(text: str, around: Draft) -> Draft:
 def _read_message(header: Header, around: Draft) -> Draft:
     """The words behind a header, and the fields that some loggers write behind them."""
     message = header.message.strip()
-    if header.has_pairs:
-        words, fields = split_pairs(message)
-        return around.holding(words, payload=fields)
     fields_at = _CLOSING_FIELDS.search(message) if message.endswith("}") else None
     found = None if fields_at is None else _read_json(message, fields_at.start(1), around)
-    if fields_at is None or found is None or found.unparsed:
-        return around.holding(message)
-    words = message[: fields_at.start()].strip()
-    return found._replace(message=words) if words else found
+    if fields_at is not None and found is not None and not found.unparsed:
+        words = message[: fields_at.start()].strip()
+        return found._replace(message=words) if words else found
+    if header.has_pairs and "=" in message:
+        words, fields = split_pairs(message)
+        return around.holding(words, payload=fields) if words else around.holding(message)
+    return around.holding(message)

@@ -117,6 +117,25 @@ def test_an_unknown_id_names_the_window_and_the_nearest(diag, logs) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_an_id_that_looks_like_an_address_is_found_by_what_was_written(diag, workdir: Path) -> None:
+    """A SIP Call-ID is kept as a pseudonym, and asked for as it is; one that is not there is not renamed."""
+    call = "a84b4c76e66710@pbx.example.org"
+    line = {
+        "level": "info",
+        "msg": "Using session ID from header",
+        "sessionID": call,
+        "time": "2025-07-27T11:26:41.372Z",
+    }
+    (workdir / "sip.log").write_text(json.dumps(line) + "\n")
+
+    found, other = diag("session", call, "sip.log"), diag("session", f"b{call}", "sip.log")
+
+    assert "WHIP offer" in found.stdout
+    assert call not in found.stdout
+    assert other.returncode == 3
+    assert f"No session b{call}" in other.stdout
+
+
 def test_a_lost_id_lists_its_occurrences(diag, logs) -> None:
     """It is a hub, not a session: exit 3."""
     done = diag("session", "undefined", logs("id-undefined/fires-socket-bound-to-undefined"))

@@ -45,6 +45,34 @@ def test_every_spelling_of_the_key_is_known(key: str, role: str) -> None:
     assert read({**HEAD, "request": {"headers": {key: S}}}).ids_in(role) == (S,)
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"request": {"headers": {"X-Session-Id": [S], "Accept": ["*/*", "text/html"]}}},
+        {"headers": [{"key": "session-id", "value": S}, {"key": "timestamp", "value": "1753615601372"}]},
+        {
+            "attributes": [
+                {"key": "session.id", "value": {"stringValue": S}},
+                {"key": "n", "value": {"intValue": 1}},
+            ]
+        },
+    ],
+    ids=["Go's headers", "headers of a record", "attributes of OpenTelemetry"],
+)
+def test_lists_of_headers_and_attributes_are_read(fields: dict[str, Any]) -> None:
+    """A header's one value, and names beside their values."""
+    assert read({**HEAD, **fields}).ids_in("session") == (S,)
+
+
+def test_a_list_of_sessions_names_none_as_its_own() -> None:
+    """It is a list of others', and a list of anything else is no ID."""
+    entry = read(
+        {**HEAD, "session": [S, f"{S}x"], "x-session-id": [7], "a": [None, "b", {"key": 1}, {"value": S}]}
+    )
+
+    assert entry.ids_in("session") == ()
+
+
 def test_a_session_that_is_an_object_has_its_id_inside() -> None:
     """``session: {id: ...}`` and OpenTelemetry's ``session.id``."""
     assert read({**HEAD, "session": {"id": S}}).ids_in("session") == (S,)

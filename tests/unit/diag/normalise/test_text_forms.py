@@ -48,6 +48,10 @@ FORMS = [
     ("nginx, error", f"2025/07/27 11:26:41 [error] 7#7: *1 {SAID}", WHOLE, "error"),
     ("RFC 5424", f'<12>1 2025-07-27T11:26:41.372Z node orchestrator 7 - [a@1 b="]"] {SAID}', MILLIS, "warning"),
     ("rsyslog", f"2025-07-27T11:26:41.372+00:00 node-1 orchestrator[7]: {SAID}", MILLIS, ""),
+    ("spdlog", f"[2025-07-27 11:26:41.372] [orchestrator] [warning] {SAID}", MILLIS, "warning"),
+    ("spdlog, pairs", f"[2025-07-27 11:26:41.372] [ws] [info] {SAID} sessionID={S} connID={W}", MILLIS, "info"),
+    ("python, pairs", f"2025-07-27 11:26:41,372 INFO app.ws: {SAID} sessionID={S} connID={W}", MILLIS, "info"),
+    ("loguru, pairs", f"2025-07-27 11:26:41.372 | INFO     | app.ws:bind:12 - {SAID} sessionID={S}", MILLIS, "info"),
     ("colours", f"2025-07-27T11:26:41.372Z\t\x1b[34mINFO\x1b[0m\ta.go:1\t{SAID}", MILLIS, "info"),
 ]  # fmt: skip
 
