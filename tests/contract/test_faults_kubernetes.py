@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +26,7 @@ from diag.model.coverage import State
 from diag.model.instants import NS_PER_S
 from diag.model.records import POD_LOGS
 from diag.model.settings import ClusterSettings, KubernetesSettings, LoggingSettings, Settings
+from diag.sources.kube.client import Api
 from diag.sources.kube.logs import PodLogs
 from pipeline.local.control_plane import access
 from pipeline.local.control_plane.control_plane import ControlPlane
@@ -44,8 +46,8 @@ SLUG = "kubernetes"
 NAMESPACE = "voice"
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 MANY = 100_000
-PATIENCE_S, LONGER_S = 2.0, 6.0
-"""Of diag: with a server that says nothing at all, and with one that says some of it first."""
+PATIENCE_S, FOR_EVENTS_S = 0.5, 2.0
+"""Of diag: with a server that says nothing at all, and for the one list in the midst of which it falls silent."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,8 @@ FAULTS = [
     Fault("another authority", State.FAILED, ("signed by an authority", "get-credentials"), other_authority),
     Fault("expired token", State.FAILED, ("credentials are refused or have expired", "log in again"), login="gone"),
     Fault("no right", State.FAILED, ("deployments in voice: not allowed", "grant list deployments"), user=access.OUTSIDER),
-    Fault("silent", State.FAILED, ("did not answer within 2 s", "VPN"), harm=(MANY, 0), silent=True, settings=IMPATIENT),
-    Fault("silent in mid-answer", State.PARTIAL, ("did not answer within 6 s",), harm=(MANY, IN_MIDDLE), silent=True, settings={"timeout_s": LONGER_S}),
+    Fault("silent", State.FAILED, ("did not answer within 0.5 s", "VPN"), harm=(MANY, 0), silent=True, settings=IMPATIENT),
+    Fault("silent in mid-answer", State.PARTIAL, ("did not answer within 2 s",), harm=(MANY, IN_MIDDLE), silent=True),
     Fault("cut once", harm=(1, HANDSHAKE)),
     Fault("cut in mid-answer once", harm=(1, IN_MIDDLE)),
     Fault("cut for ever", State.FAILED, ("check the server's address",), harm=(MANY, HANDSHAKE)),
@@ -145,6 +147,27 @@ def kubeconfig(plane: ControlPlane, wire: Relay, fault: Fault, folder: Path) -> 
     return str(path)
 
 
+@pytest.fixture(autouse=True)
+def quick_to_ask_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said once and what is said for ever do not change with the pause between two questions."""
+    monkeypatch.setattr("diag.sources.kube.again._PAUSES_S", (0.01, 0.01))
+
+
+@pytest.fixture
+def impatient_for_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes before the events has all the time that a slow machine needs."""
+    ask = Api._ask
+
+    def ask_soon(api: Api, url: str, most: int) -> tuple[bytes, bool]:
+        if "/events" in url:
+            api = copy(api)
+            api._timeout_s = FOR_EVENTS_S
+        return ask(api, url, most)
+
+    monkeypatch.setattr(Api, "_ask", ask_soon)
+
+
+@pytest.mark.usefixtures("impatient_for_events")
 @pytest.mark.part("control-plane")
 @pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
