@@ -146,7 +146,9 @@ def warn(coverage: Coverage, *, quiet: bool) -> None:
         note("diag: interrupted; this is what was judged until then", quiet=quiet)
     if coverage.entries_read() and not coverage.services:
         read = coverage.entries_read()
-        note(f"diag: {read} lines were read, and none is of a service that diag knows", quiet=quiet)
+        lines = "1 line was" if read == 1 else f"{read} lines were"
+        remedy = "describe yours: diag catalogue learn FILE"
+        note(f"diag: {lines} read, and none is of a service that diag knows ({remedy})", quiet=quiet)
 
 
 def report_path(asked: str, given: str | None, *, by_default: bool) -> Path | None:

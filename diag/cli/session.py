@@ -209,10 +209,6 @@ def _say_nothing(nothing: NothingFound, sink: _Sink) -> int:
     from diag.render.json_v1 import render_nothing_json
     from diag.render.terminal import render_nothing
 
-    if nothing.coverage.entries_read() and not nothing.coverage.services:
-        output.note(
-            "diag: no line is of a service that diag knows; describe yours: diag catalogue learn FILE"
-        )
     if sink.output_format is options.SessionOutput.JSON:
         output.write_text(render_nothing_json(nothing), sink.out)
     else:
