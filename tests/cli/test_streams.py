@@ -262,3 +262,45 @@ def test_a_group_alone_prints_its_help(shell, words: str) -> None:
 
     assert (done.returncode, done.stderr) == (2, b"")
     assert b"Usage: diag" in done.stdout
+
+
+FULL = "ulimit -f 1;"
+"""No file may grow past a kilobyte: what a disk does that is nearly full."""
+
+
+@pytest.mark.parametrize("options", ["--report kept.md", "--out kept.md", "-o json --out kept.md"])
+def test_a_full_disk_costs_nothing_that_was_there(shell, logs, workdir: Path, options: str) -> None:
+    """Yesterday's report is worth more than half of today's."""
+    (workdir / "kept.md").write_text("of yesterday\n")
+    name = logs(SICK)
+    before = sorted(path.name for path in workdir.iterdir())
+
+    done = shell(f"{FULL} $DIAG session $S {name} --report none {options}")
+
+    assert one_line(done.stderr)
+    assert b"kept.md: File too large" in done.stderr
+    assert (workdir / "kept.md").read_text() == "of yesterday\n"
+    assert sorted(path.name for path in workdir.iterdir()) == before
+
+
+def test_a_settings_file_that_did_not_fit_can_be_asked_for_again(shell, workdir: Path) -> None:
+    """The first half of one would be there already, and all that is in it would count."""
+    full = shell(f"{FULL} $DIAG config init")
+    assert (full.returncode, one_line(full.stderr)) == (2, True)
+
+    assert shell("$DIAG config init").returncode == 0
+
+
+def test_a_file_that_is_written_again_stays_what_it_is(shell, logs, workdir: Path) -> None:
+    """Its rights, a link to it, and a pipe in its place."""
+    real = workdir / "real.md"
+    real.write_text("of yesterday\n")
+    real.chmod(0o640)
+    (workdir / "link.md").symlink_to("real.md")
+
+    done = shell(f"$DIAG session $S {logs(SICK)} --report link.md --out /dev/stdout | grep -c BROKEN")
+
+    assert done.stdout == b"1\n"
+    assert (workdir / "link.md").is_symlink()
+    assert real.stat().st_mode & 0o777 == 0o640
+    assert "BROKEN" in real.read_text()
