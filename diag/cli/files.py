@@ -1,4 +1,4 @@
-"""Files that commands write: whole, or not at all. A disk that is full costs nothing that was there before."""
+"""Files that commands write: whole or not at all. A full disk costs nothing that was there before."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def write_file(text: str, path: Path) -> None:
     if not _can_replace(path):
         path.write_bytes(data)
         return
-    target = Path(os.path.realpath(path))  # noqa: PTH118  a link stays one, as with any other way to write
+    target = Path(os.path.realpath(path))  # a link stays one
     beside = target.with_name(f".diag.{os.getpid()}")
     try:
         _write_new(data, beside, 0o666)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from diag.cli import files, streams
+from diag.cli import files, options, streams
 from diag.errors import UsageError
 from diag.model.progress import Progress, ignore
 
@@ -131,6 +131,12 @@ def tell_notes(settings: Settings, *, quiet: bool) -> None:
     """What the person should know of the settings: who can read a password, what is not followed."""
     for one in settings.notes:
         note(f"diag: {one}", quiet=quiet)
+
+
+def tell_idle(flags: options.Flags, *, quiet: bool) -> None:
+    """With log files: what else was asked for, and is not read."""
+    if idle := options.name_idle(flags):
+        note(f"diag: {', '.join(idle)} not used: log files are read instead", quiet=quiet)
 
 
 def warn(coverage: Coverage, *, quiet: bool) -> None:

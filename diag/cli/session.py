@@ -128,6 +128,8 @@ def _run(
     _check_sink(sink)
     settings, now_ns = load_settings(flags, os.environ, config), time.time_ns()
     output.tell_notes(settings, quiet=sink.quiet)
+    if question.files:
+        output.tell_idle(flags, quiet=sink.quiet)
     since_ns, until_ns = parse_bounds(*question.window, now_ns)
     with output.show_progress(quiet=sink.quiet) as progress:
         request = SessionRequest(

@@ -316,3 +316,26 @@ def test_reports_are_plain_files_of_the_user(diag, logs, workdir: Path) -> None:
 
     mode = (workdir / f"reports/{S}.md").stat().st_mode
     assert not mode & (stat.S_IXUSR | stat.S_IWOTH)
+
+
+@pytest.mark.parametrize(
+    ("options", "idle"),
+    [
+        (("--project", "p"), "--project"),
+        (
+            ("--logs-from", "kubernetes", "--logging-endpoint", "http://127.0.0.1:9"),
+            "--logs-from, --logging-endpoint",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", ["session", "sessions"])
+def test_a_source_that_log_files_stand_for_is_said_to_be_idle(
+    diag, logs, command: str, options, idle: str
+) -> None:
+    """Who names a project and a file must not believe that both were read."""
+    asked = (command, *((S, "--report", "none") if command == "session" else ()), logs(WELL))
+
+    told, silent = diag(*asked, *options), diag(*asked, *options, "--quiet")
+
+    assert told.stderr == f"diag: {idle} not used: log files are read instead\n"
+    assert (silent.stderr, silent.stdout, silent.returncode) == ("", told.stdout, told.returncode)

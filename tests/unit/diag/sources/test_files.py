@@ -6,8 +6,8 @@ import asyncio
 import fcntl
 import gzip
 import json
-import re
 import os
+import re
 import struct
 import sys
 import termios
