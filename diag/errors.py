@@ -1,4 +1,4 @@
-"""The exception tree. It imports nothing of ours and is caught once, in ``cli/main.py``.
+"""The exception tree. It imports nothing of ours and is caught once, in ``cli/program.py``.
 
     DiagError                 carries the exit code and a hint that names the remedy
     ├── UsageError            the words of the command do not make sense          exit 2

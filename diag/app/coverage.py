@@ -148,4 +148,5 @@ def cover_entries(
         places = ", ".join(unparsed.places) + (", ..." if unparsed.count > len(unparsed.places) else "")
         plural = "s were" if unparsed.count > 1 else " was"
         notes = (*notes, f"{unparsed.count} line{plural} not understood and kept as text: {places}")
-    return replace(source, entries=entries, got=f"{entries} entries, {source.got}", notes=notes)
+    got = f"{entries} {'entry' if entries == 1 else 'entries'}, {source.got}"
+    return replace(source, entries=entries, got=got, notes=notes)

@@ -5,18 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Coroutine
 from types import FrameType
 from typing import Any, TypeVar
 
+from diag.cli.ending import say_at_once, show_cursor
 from diag.errors import ExitCode
 
 _T = TypeVar("_T")
-
-_CLEAR_LINE, _SHOW_CURSOR = "\r\x1b[K", "\x1b[?25h"
-"""The line has "^C" in it and how far the work is, which hides the cursor as long as it is told."""
 
 
 def run_until_interrupted(
@@ -40,7 +36,7 @@ def run_until_interrupted(
 
     def _end(_number: int, _frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, lambda *_: os._exit(ExitCode.INTERRUPTED))
-        _show_cursor()
+        show_cursor()
         try:
             leave()
         finally:
@@ -48,7 +44,7 @@ def run_until_interrupted(
 
     def _interrupt(loop: asyncio.AbstractEventLoop, task: asyncio.Task[_T]) -> None:
         signal.signal(signal.SIGINT, _end)
-        _say(said_at_once)
+        say_at_once(said_at_once)
         loop.call_soon_threadsafe(task.cancel)
 
     before = signal.getsignal(signal.SIGINT)
@@ -58,39 +54,3 @@ def run_until_interrupted(
         raise KeyboardInterrupt from None
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def ending_at_once(said: str) -> Iterator[None]:
-    """SIGINT ends the process, after one line: for work that keeps nothing and is done in threads.
-
-    An exception would do where Python lets it through; raised while something is imported or freed it is
-    lost, and the work goes on to its end.
-    """
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        _say(said)
-        _show_cursor()
-        os._exit(ExitCode.INTERRUPTED)
-
-    before = signal.signal(signal.SIGINT, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _say(line: str) -> None:
-    """At once, past the stream's buffer: the signal may have come in the middle of its use."""
-    if line:
-        _write(f"{_CLEAR_LINE if sys.stderr.isatty() else ''}{line}\n")
-
-
-def _show_cursor() -> None:
-    if sys.stderr.isatty():
-        _write(_CLEAR_LINE + _SHOW_CURSOR)
-
-
-def _write(text: str) -> None:
-    with suppress(OSError, ValueError):
-        os.write(sys.stderr.fileno(), text.encode())

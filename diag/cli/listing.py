@@ -77,6 +77,8 @@ def run(question: Question, flags: options.Flags, config: Path | None, sink: Sin
     with output.show_progress(quiet=sink.quiet) as progress:
         request = _to_request(question, flags, config, progress)
         output.tell_notes(request.settings, quiet=sink.quiet)
+        if question.files:
+            output.tell_idle(flags, quiet=sink.quiet)
         answer = _answer(request, explain=sink.explain, quiet=sink.quiet)
     return _say(answer, sink)
 

@@ -135,6 +135,14 @@ def names_broker(flags: Flags) -> bool:
     return any(value is not None for name, value in flags.items() if name.startswith("kafka."))
 
 
+def name_idle(flags: Flags) -> tuple[str, ...]:
+    """The flags that ask for other lines than those of log files, which are read instead."""
+    idle = {"logging.source": "--logs-from", "logging.endpoint": "--logging-endpoint"}
+    if not names_kube(flags) and not names_broker(flags):  # else it may say which cluster is meant
+        idle["logging.project"] = "--project"
+    return tuple(flag for setting, flag in idle.items() if flags.get(setting) is not None)
+
+
 class FailOn(StrEnum):
     """The least severity that sets the exit code."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from diag.cli import streams
+from diag.cli import files, options, streams
 from diag.errors import UsageError
 from diag.model.progress import Progress, ignore
 
@@ -47,7 +47,7 @@ def write_text(text: str, out: Path | None) -> None:
         _write_stdout(text)
         return
     try:
-        out.write_text(text, "utf-8", "replace")
+        files.write_file(text, out)
     except OSError as error:
         raise UsageError(f"{out}: {error.strerror}", hint="check --out") from error
 
@@ -55,9 +55,7 @@ def write_text(text: str, out: Path | None) -> None:
 def write_new(text: str, path: Path) -> None:
     """A file that only this user may read, and that was not there before; raises `UsageError`."""
     try:
-        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # a link is not followed
-        with os.fdopen(number, "wb") as file:
-            file.write(text.encode("utf-8", "replace"))
+        files.write_new(text, path)
     except FileExistsError as error:
         raise UsageError(f"{path}: is there already", hint="name another file, or move it away") from error
     except OSError as error:
@@ -135,6 +133,12 @@ def tell_notes(settings: Settings, *, quiet: bool) -> None:
         note(f"diag: {one}", quiet=quiet)
 
 
+def tell_idle(flags: options.Flags, *, quiet: bool) -> None:
+    """With log files: what else was asked for, and is not read."""
+    if idle := options.name_idle(flags):
+        note(f"diag: {', '.join(idle)} not used: log files are read instead", quiet=quiet)
+
+
 def warn(coverage: Coverage, *, quiet: bool) -> None:
     """What must not be overlooked by who reads the verdict alone."""
     from diag.app.entries import INTERRUPTED
@@ -146,7 +150,9 @@ def warn(coverage: Coverage, *, quiet: bool) -> None:
         note("diag: interrupted; this is what was judged until then", quiet=quiet)
     if coverage.entries_read() and not coverage.services:
         read = coverage.entries_read()
-        note(f"diag: {read} lines were read, and none is of a service that diag knows", quiet=quiet)
+        lines = "1 line was" if read == 1 else f"{read} lines were"
+        remedy = "describe yours: diag catalogue learn FILE"
+        note(f"diag: {lines} read, and none is of a service that diag knows ({remedy})", quiet=quiet)
 
 
 def report_path(asked: str, given: str | None, *, by_default: bool) -> Path | None:
@@ -170,7 +176,7 @@ def write_report(text: str, path: Path | None, *, quiet: bool) -> None:
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8", "replace")
+        files.write_file(text, path)
     except OSError as error:
         note(f"diag: the report was not written: {path}: {error.strerror} (choose another --report)")
     else:

@@ -128,6 +128,8 @@ def _run(
     _check_sink(sink)
     settings, now_ns = load_settings(flags, os.environ, config), time.time_ns()
     output.tell_notes(settings, quiet=sink.quiet)
+    if question.files:
+        output.tell_idle(flags, quiet=sink.quiet)
     since_ns, until_ns = parse_bounds(*question.window, now_ns)
     with output.show_progress(quiet=sink.quiet) as progress:
         request = SessionRequest(
@@ -209,10 +211,6 @@ def _say_nothing(nothing: NothingFound, sink: _Sink) -> int:
     from diag.render.json_v1 import render_nothing_json
     from diag.render.terminal import render_nothing
 
-    if nothing.coverage.entries_read() and not nothing.coverage.services:
-        output.note(
-            "diag: no line is of a service that diag knows; describe yours: diag catalogue learn FILE"
-        )
     if sink.output_format is options.SessionOutput.JSON:
         output.write_text(render_nothing_json(nothing), sink.out)
     else:

@@ -92,7 +92,7 @@ def _say_what_was_searched(nothing: NothingFound, asked: str) -> Iterator[Text]:
         yield Text(f"{asked} is no session: it is shared by several, or no ID at all", style="bold")
     else:
         yield Text(f"No session {asked}", style="bold")
-    yield Text(f"searched {where}, {read} entries")
+    yield Text(f"searched {where}, {read} {'entry' if read == 1 else 'entries'}")
 
 
 def _nearest_line(time_ns: int, name: str, note: str) -> Text:

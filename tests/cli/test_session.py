@@ -312,11 +312,16 @@ def test_lines_that_nobody_understands_are_not_called_healthy(diag, workdir: Pat
     """An unknown ID is exit 3; one in plain text is inconclusive, and the lines are counted."""
     (workdir / "a.log").write_text(f"some words\nmore about {S} here\n")
 
-    assert diag("session", "session_1753615601372_000000000", "a.log").returncode == 3
+    remedy = "(describe yours: diag catalogue learn FILE)"
+    said = f"diag: 2 lines were read, and none is of a service that diag knows {remedy}\n"
+
+    unknown = diag("session", "session_1753615601372_000000000", "a.log")
+    assert (unknown.returncode, unknown.stderr) == (3, said)
+    assert diag("session", "session_1753615601372_000000000", "a.log", "--quiet").stderr == ""
     done = diag("session", S, "a.log", "--report", "none")
     assert "INCONCLUSIVE" in done.stdout
     assert "2 of 2 lines name neither a time nor a service" in done.stdout
-    assert done.stderr == "diag: 2 lines were read, and none is of a service that diag knows\n"
+    assert done.stderr == said
 
 
 def test_colour_only_on_a_terminal(diag, logs) -> None:
@@ -330,3 +335,26 @@ def test_reports_are_plain_files_of_the_user(diag, logs, workdir: Path) -> None:
 
     mode = (workdir / f"reports/{S}.md").stat().st_mode
     assert not mode & (stat.S_IXUSR | stat.S_IWOTH)
+
+
+@pytest.mark.parametrize(
+    ("options", "idle"),
+    [
+        (("--project", "p"), "--project"),
+        (
+            ("--logs-from", "kubernetes", "--logging-endpoint", "http://127.0.0.1:9"),
+            "--logs-from, --logging-endpoint",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", ["session", "sessions"])
+def test_a_source_that_log_files_stand_for_is_said_to_be_idle(
+    diag, logs, command: str, options, idle: str
+) -> None:
+    """Who names a project and a file must not believe that both were read."""
+    asked = (command, *((S, "--report", "none") if command == "session" else ()), logs(WELL))
+
+    told, silent = diag(*asked, *options), diag(*asked, *options, "--quiet")
+
+    assert told.stderr == f"diag: {idle} not used: log files are read instead\n"
+    assert (silent.stderr, silent.stdout, silent.returncode) == ("", told.stdout, told.returncode)

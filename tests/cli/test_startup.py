@@ -23,7 +23,7 @@ def imported(code: str) -> set[str]:
 
 def test_the_help_needs_no_client_library_and_no_polars() -> None:
     """Nor anything of diag but its command line."""
-    modules = imported("import diag.cli.main")
+    modules = imported("import diag.cli.program")
 
     assert not modules & set(HEAVY[:-1])
     assert not {name for name in modules if name.startswith(("diag.session", "diag.checks", "diag.sources"))}
@@ -33,3 +33,30 @@ def test_the_help_needs_no_client_library_and_no_polars() -> None:
 def test_files_need_no_client_library(library: str) -> None:
     """Reading logs from files is the fast path."""
     assert library not in imported("import diag.app.session, diag.render.json_v1, diag.render.terminal")
+
+
+INTERRUPTED_AT = """
+import os, signal, sys
+from diag.cli.main import main
+
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupt())
+sys.argv = ["diag", "lql", "check", "severity>=ERROR"]
+main()
+"""
+
+
+@pytest.mark.parametrize("module", ["typer", "diag.cli.session", "diag.lql.parser"])
+def test_ctrl_c_while_the_program_is_imported_is_one_line(module: str) -> None:
+    """A start takes a third of a second, on a busy machine more: long enough for a second thought."""
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_AT.format(module=module)],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "diag: interrupted; there is no result\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -181,7 +182,7 @@ def test_a_number_out_of_bounds_is_wrong_from_wherever_it_comes(shell, workdir: 
     lines = {
         "the environment": f"DIAG_LOGGING_QUOTA={value} $DIAG session $S x",
         "the command line": f"$DIAG session $S x --quota={value}",
-        "my.toml": "$DIAG session $S x --config my.toml",
+        "my.toml:2": "$DIAG session $S x --config my.toml",
     }
     for origin, line in lines.items():
         done = shell(line)
@@ -207,7 +208,7 @@ def test_settings_that_can_not_be_read_are_said(shell, prepare: str) -> None:
 
     assert done.returncode == 2
     assert one_line(done.stderr)
-    assert b"diag.toml: " in done.stderr
+    assert re.match(rb"diag: diag\.toml:(1:)? ", done.stderr)
 
 
 def test_the_help_lists_every_setting(shell) -> None:
@@ -223,3 +224,83 @@ def test_the_program_is_the_one_of_this_checkout(shell) -> None:
 
     found = shell(f"{python} -c 'import diag; print(diag.__file__)'").stdout.decode().strip()
     assert Path(found).is_relative_to(Path(os.path.realpath(__file__)).parents[2])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("session", "diag: missing argument 'ID' (diag session -h tells what there is)"),
+        ("sesion", "diag: no such command 'sesion'. Did you mean 'session', 'sessions'? (diag -h"),
+        ("session $S a.json -o xml", "'xml' is not one of 'terminal', 'markdown', 'json' (diag session -h"),
+        ("sessions a.json --no-replyy", "diag: no such option: --no-replyy (Possible options: --no-reply) ("),
+        ("lql check a=1 b=2", "diag: got unexpected extra argument(s) (b=2) (diag lql check -h"),
+        ("$'\\e[31mred'", "diag: no such command '\\x1b[31mred'"),
+    ],
+)
+def test_words_that_are_no_command_are_told_in_one_line(shell, words: str, said: str) -> None:
+    """Like every other error; a box of five lines is torn apart where lines are collected."""
+    done = shell(f"$DIAG {words}")
+
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert one_line(done.stderr)
+    assert said in done.stderr.decode()
+
+
+def test_words_of_any_length_are_told_in_a_short_line(shell) -> None:
+    """Somebody pasted a log where a word belongs."""
+    done = shell("$DIAG lql check severity=ERROR $(printf 'x%.0s' {1..9000})")
+
+    assert done.returncode == 2
+    assert one_line(done.stderr)
+    assert len(done.stderr) < 500
+
+
+@pytest.mark.parametrize("words", ["", "config", "catalogue", "lql"])
+def test_a_group_alone_prints_its_help(shell, words: str) -> None:
+    """And is wrong usage: a script that forgot the rest must not go on."""
+    done = shell(f"$DIAG {words}")
+
+    assert (done.returncode, done.stderr) == (2, b"")
+    assert b"Usage: diag" in done.stdout
+
+
+FULL = "ulimit -f 1;"
+"""No file may grow past a kilobyte: what a disk does that is nearly full."""
+
+
+@pytest.mark.parametrize("options", ["--report kept.md", "--out kept.md", "-o json --out kept.md"])
+def test_a_full_disk_costs_nothing_that_was_there(shell, logs, workdir: Path, options: str) -> None:
+    """Yesterday's report is worth more than half of today's."""
+    (workdir / "kept.md").write_text("of yesterday\n")
+    name = logs(SICK)
+    before = sorted(path.name for path in workdir.iterdir())
+
+    done = shell(f"{FULL} $DIAG session $S {name} --report none {options}")
+
+    assert one_line(done.stderr)
+    assert b"kept.md: File too large" in done.stderr
+    assert (workdir / "kept.md").read_text() == "of yesterday\n"
+    assert sorted(path.name for path in workdir.iterdir()) == before
+
+
+def test_a_settings_file_that_did_not_fit_can_be_asked_for_again(shell, workdir: Path) -> None:
+    """The first half of one would be there already, and all that is in it would count."""
+    full = shell(f"{FULL} $DIAG config init")
+    assert (full.returncode, one_line(full.stderr)) == (2, True)
+
+    assert shell("$DIAG config init").returncode == 0
+
+
+def test_a_file_that_is_written_again_stays_what_it_is(shell, logs, workdir: Path) -> None:
+    """Its rights, a link to it, and a pipe in its place."""
+    real = workdir / "real.md"
+    real.write_text("of yesterday\n")
+    real.chmod(0o640)
+    (workdir / "link.md").symlink_to("real.md")
+
+    done = shell(f"$DIAG session $S {logs(SICK)} --report link.md --out /dev/stdout | grep -c BROKEN")
+
+    assert done.stdout == b"1\n"
+    assert (workdir / "link.md").is_symlink()
+    assert real.stat().st_mode & 0o777 == 0o640
+    assert "BROKEN" in real.read_text()

@@ -52,6 +52,7 @@ class Digest:
         span: the first and the last time; None where no line has one.
         outside: the IDs of entries that lie outside of the bounds.
         cut: it ends in the middle of an object.
+        empty: it is of a file in which nothing stands.
         problem: why it could not be read; empty if it could.
         problems: what of it could not be read.
         notes: what is worth to be known of it, and is no loss.
@@ -66,6 +67,7 @@ class Digest:
     outside: frozenset[str] = frozenset()
     heard: tuple[Heard, ...] = ()
     cut: bool = False
+    empty: bool = False
     problem: str = ""
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -86,7 +88,9 @@ def take_in_part(job: IntakeJob, part: Part) -> Digest:
         digest = take_in(job, reading)
     except (OSError, DataError) as error:
         return Digest(job.number, problem=explain_error(part.shown, error))
-    return replace(digest, cut=reading.cut, problems=reading.problems, notes=reading.notes)
+    return replace(
+        digest, cut=reading.cut, empty=reading.empty, problems=reading.problems, notes=reading.notes
+    )
 
 
 def take_in(job: IntakeJob, records: Iterable[LogRecord]) -> Digest:

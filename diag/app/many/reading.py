@@ -116,6 +116,7 @@ class Intake:
             problem=digest.problem,
             problems=digest.problems,
             notes=digest.notes,
+            empty=digest.empty,
         )
         self.digests.append(digest)
 
@@ -127,7 +128,9 @@ class Intake:
         except (OSError, DataError) as error:
             return Digest(job.number, problem=explain_error(part.shown, error))
         digest = take_in(job, content.records)
-        return replace(digest, cut=content.cut, problems=content.problems, notes=content.notes)
+        return replace(
+            digest, cut=content.cut, empty=content.is_empty, problems=content.problems, notes=content.notes
+        )
 
     async def _read_batches(self, window: Window) -> None:
         for stretch in self._recall.divide(ask_for_all(window, self._request.where)):

@@ -45,6 +45,11 @@ class Content:
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def is_empty(self) -> bool:
+        """Nothing stands in it, and nothing of it was lost."""
+        return not (self.records or self.cut or self.problems or self.notes)
+
 
 def read_content(raw: bytes, name: str) -> Content:
     """The records of one file; raises `DataError` where the content is no log at all."""

@@ -93,6 +93,7 @@ class PartReading:
         cut: once all are read: the part ends in the middle of an object.
         problems: once all are read: what else of it could not be read.
         notes: once all are read: what is worth to be known, and is no loss.
+        empty: once all are read: nothing stands in the file.
         count: records so far.
     """
 
@@ -101,6 +102,7 @@ class PartReading:
         self.cut = False
         self.problems: tuple[str, ...] = ()
         self.notes: tuple[str, ...] = ()
+        self.empty = False
         self.count = 0
 
     def __iter__(self) -> Iterator[LogRecord]:
@@ -108,7 +110,7 @@ class PartReading:
         if part.end is None:
             content = read_content(Path(part.name).read_bytes(), part.shown)
             self.cut, self.count = content.cut, len(content.records)
-            self.problems, self.notes = content.problems, content.notes
+            self.problems, self.notes, self.empty = content.problems, content.notes, content.is_empty
             yield from content.records
             return
         with Path(part.name).open("rb") as stream:

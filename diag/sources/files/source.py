@@ -25,7 +25,7 @@ from diag.sources.files.reading import STDIN, FileReading
 
 SLUG = "files"
 
-_SHOWN_TWICE = 3
+_SHOWN = 3
 _WORTH = 1 << 20
 """Bytes of a file below which it is read as a whole beside large ones, too."""
 
@@ -45,6 +45,7 @@ class Files:
         self._problems: list[str] = []
         self._notes: list[str] = []
         self._twice: list[str] = []
+        self._empty: list[str] = []
 
     async def read(self, query: LogQuery) -> AsyncIterator[tuple[LogRecord, ...]]:  # noqa: ARG002  the Protocol's
         """All records, a batch for each file; of a file that a cancellation cuts what came of it."""
@@ -91,6 +92,7 @@ class Files:
         problem: str,
         problems: Sequence[str] = (),
         notes: Sequence[str] = (),
+        empty: bool = False,
     ) -> None:
         """What became of a part that somebody else read: why it was not, or what of it was not."""
         if problem:
@@ -100,6 +102,8 @@ class Files:
         self._notes += notes
         self._read += part.start == 0
         self._entries += entries
+        if empty:
+            self._empty.append(part.shown)
         if cut and part.is_last:
             self._problems.append(_describe_cut(part.shown))
 
@@ -114,7 +118,7 @@ class Files:
             asked=", ".join(show_name(name) for name in self._names),
             got=f"{self._read} file{'' if self._read == 1 else 's'}",
             entries=self._entries,
-            notes=(*self._problems, *self._notes, *self._say_twice()),
+            notes=(*self._problems, *self._notes, *self._say_empty(), *self._say_twice()),
         )
 
     def _count(self, content: Content, name: str) -> tuple[LogRecord, ...]:
@@ -122,6 +126,8 @@ class Files:
         self._entries += len(content.records)
         self._problems += content.problems
         self._notes += content.notes
+        if content.is_empty:
+            self._empty.append(show_name(name))
         if content.cut:
             self._problems.append(_describe_cut(show_name(name)))
         return content.records
@@ -155,6 +161,8 @@ class Files:
             self._problems.append(
                 f"{show_name(folder)}: more than {_MOST_FILES:,} files, the rest was not read; give one in it"
             )
+        if not found:
+            self._empty.append(show_name(folder))
         names = sorted(found[:_MOST_FILES])
         others = {name for name in names if _begins_binary(name)}
         if others:
@@ -177,11 +185,18 @@ class Files:
     def _blame(self, error: OSError) -> None:
         self._problems.append(explain_error(str(error.filename), error))
 
+    def _say_empty(self) -> Iterator[str]:
+        """An export that failed leaves an empty file, or nothing in the pipe: of its lines none is missed."""
+        if self._empty:
+            yield f"nothing stands in {_name_some(self._empty)}; check what was to write it"
+
     def _say_twice(self) -> Iterator[str]:
         if self._twice:
-            names = ", ".join(self._twice[:_SHOWN_TWICE])
-            more = ", ..." if len(self._twice) > _SHOWN_TWICE else ""
-            yield f"given more than once, and read once: {names}{more}"
+            yield f"given more than once, and read once: {_name_some(self._twice)}"
+
+
+def _name_some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
 
 
 def _match(name: str) -> Sequence[str]:

@@ -179,6 +179,15 @@ async def test_a_file_that_is_not_there_costs_the_others_nothing(tmp_path: Path)
     assert "missing.ndjson: no such file" in overview.coverage.sources[0].notes[0]
 
 
+async def test_a_file_in_which_nothing_stands_is_told(tmp_path: Path) -> None:
+    """By whichever process it was read."""
+    good, empty = write(tmp_path, "good.ndjson", TURNS), tmp_path / "empty.json"
+    empty.write_text("[]\n")
+    overview = await list_sessions(ask(good, empty))
+
+    assert any(f"nothing stands in {empty};" in note for note in overview.coverage.sources[0].notes)
+
+
 async def test_a_cause_that_no_check_has_names_the_nearest() -> None:
     """Before anything is read."""
     with pytest.raises(UsageError, match="no check 'id-mismach'") as raised:

@@ -7,6 +7,7 @@ import fcntl
 import gzip
 import json
 import os
+import re
 import struct
 import sys
 import termios
@@ -51,6 +52,23 @@ async def test_the_same_entries_come_from_every_form(workdir: Path, content: str
 
     assert [record.data for record in records] == ENTRIES
     assert (coverage.state, coverage.entries) == (State.COMPLETE, 3)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "\n\n", "[]", "\ufeff"], ids=["no byte", "blank", "gcloud's", "mark"]
+)
+async def test_a_file_in_which_nothing_stands_is_told(workdir: Path, content: str) -> None:
+    """An export that failed leaves one: that its lines were seen nobody must believe."""
+    Path("a.json").write_text(json.dumps(ENTRIES))
+    Path("b.json").write_text(content, "utf-8")
+    Path("folder").mkdir()
+
+    _, coverage = await read("a.json", "b.json", "folder")
+
+    assert (coverage.state, coverage.entries) == (State.COMPLETE, 3)
+    assert coverage.notes[-1].startswith("nothing stands in ")
+    assert "a.json" not in coverage.notes[-1]
+    assert {"b.json", "folder"} <= set(re.split(r"[ ,;]+", coverage.notes[-1]))
 
 
 async def test_compressed_files_and_wide_characters_are_read(workdir: Path) -> None:
