@@ -174,7 +174,7 @@ class Autoscaler:
 
     Attributes:
         target: ``deployment/orchestrator``.
-        limited: why it can not have the number that it wants; empty if it can.
+        limited: why it can not have the number that it wants, or tell one; empty if it can.
     """
 
     namespace: str
