@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from diag.model.cluster import ClusterEvent, Pod
 from diag.model.cluster_view import PodView, Restart
+from diag.model.containers import ContainerStatus
 from diag.model.instants import format_clock
 from diag.model.window import Window
 
@@ -81,6 +82,8 @@ def _state_now(pod: Pod) -> str:
     """As ``kubectl get pods`` would sum it up."""
     if pod.deleted_ns is not None:
         return "terminating"
+    if not pod.initialized:
+        return _find_initial_state(pod.initial)
     for status in pod.statuses:
         if status.state != "running" and status.reason and status.reason != "Completed":
             return status.reason
@@ -91,14 +94,29 @@ def _state_now(pod: Pod) -> str:
     return pod.phase.lower() or "unknown"
 
 
+def _find_initial_state(initial: Sequence[ContainerStatus]) -> str:
+    """Of the first init container that is not through: the others wait for it, and so do all containers."""
+    for done, status in enumerate(initial):
+        if status.ending is not None and status.ending.exit_code == 0:
+            continue
+        if status.ready and status.state == "running":  # a sidecar
+            continue
+        if status.reason not in ("", "PodInitializing"):
+            return f"Init:{status.reason}"
+        return f"Init:{done}/{len(initial)}"
+    return f"Init:{len(initial)}/{len(initial)}"
+
+
 def _find_restarts(pod: Pod, window: Window | None) -> Iterator[Restart]:
     """The cluster remembers the last ending of each container, and the one that it is in."""
-    for status in pod.statuses:
+    told = [("containerStatuses", one) for one in pod.statuses]
+    told += [("initContainerStatuses", one) for one in pod.initial]
+    for place, status in told:
         for field, ending in (("lastState", status.last), ("state", status.ending)):
             at_ns = None if ending is None else ending.finished_ns
             if ending is None or at_ns is None or (window is not None and not window.contains(at_ns)):
                 continue
             if field == "state" and ending.reason == "Completed":
                 continue
-            ref = f"{pod.ref}:status.containerStatuses[{status.name}].{field}"
+            ref = f"{pod.ref}:status.{place}[{status.name}].{field}"
             yield Restart(status.name, at_ns, ending.reason, ending.exit_code, ref)

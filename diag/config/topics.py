@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,11 @@ def load_wanted_topics(file: str = "") -> tuple[WantedTopic, ...]:
         raise SettingsError(f"{origin}: {error}", hint="it must be TOML with [[topic]] tables") from error
     if not rows or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise SettingsError(f"{origin}: no [[topic]] table", hint="see the README's section on topics")
+    return parse_topics(rows, origin)
+
+
+def parse_topics(rows: Iterable[Mapping[str, Any]], origin: str) -> tuple[WantedTopic, ...]:
+    """The topics of ``[[topic]]`` tables, or of the same in JSON; raises `SettingsError` with the place."""
     return tuple(_to_topic(row, f"{origin}: topic {number}") for number, row in enumerate(rows, 1))
 
 

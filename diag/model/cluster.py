@@ -26,6 +26,7 @@ class Pod:
         phase: ``Pending``, ``Running``, ``Succeeded``, ``Failed``, ``Unknown``.
         started_ns: when its node took it.
         deleted_ns: when it was told to go; None while nobody did.
+        initial: of its init containers, in their order; sidecars are among them.
     """
 
     namespace: str
@@ -42,6 +43,7 @@ class Pod:
     conditions: tuple[Condition, ...] = ()
     containers: tuple[Container, ...] = ()
     statuses: tuple[ContainerStatus, ...] = ()
+    initial: tuple[ContainerStatus, ...] = ()
     account: str = ""
 
     @property
@@ -51,8 +53,16 @@ class Pod:
 
     @property
     def restarts(self) -> int:
-        """Of all its containers."""
-        return sum(one.restarts for one in self.statuses)
+        """Of all its containers; an init container that is through counts no more, as with kubectl."""
+        held = (one for one in self.initial if one.ending is None or one.ending.exit_code != 0)
+        return sum(one.restarts for one in (*self.statuses, *held))
+
+    @property
+    def initialized(self) -> bool:
+        """Whether its init containers are through, or sidecars that run."""
+        return not self.initial or any(
+            one.kind == "Initialized" and one.status == "True" for one in self.conditions
+        )
 
     @property
     def ref(self) -> str:
@@ -164,7 +174,7 @@ class Autoscaler:
 
     Attributes:
         target: ``deployment/orchestrator``.
-        limited: why it can not have the number that it wants; empty if it can.
+        limited: why it can not have the number that it wants, or tell one; empty if it can.
     """
 
     namespace: str

@@ -50,7 +50,9 @@ class TopicFacts:
         offsets: partition -> begin and end offset.
         first_ns: partition -> the time of the oldest record that it still holds; a partition is left out
             where it is empty or nobody said.
-        settings: how long it keeps what (``retention.ms``, ``cleanup.policy``); empty: not known.
+        settings: how long it keeps what (``retention.ms``, ``cleanup.policy``), and what else was asked
+            for; empty: not known.
+        replicas: copies of the partition that has fewest; None: not known.
     """
 
     name: str
@@ -58,6 +60,7 @@ class TopicFacts:
     internal: bool = False
     first_ns: Mapping[int, int] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
+    replicas: int | None = None
 
     @property
     def stored(self) -> int:
@@ -175,6 +178,19 @@ class TopicPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """What a plan was to create, and on which cluster: kept in a file until somebody has agreed to it.
+
+    Attributes:
+        file: where it was read from.
+    """
+
+    cluster_id: str
+    create: tuple[WantedTopic, ...]
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Creation:
     """What became of one topic that was to be created; `error` is the broker's own text."""
 
@@ -190,6 +206,7 @@ class TopicReport:
         created: empty unless creation was asked for.
         restart: the services whose consumers must join their group again, with why.
         namespace: where those services run, empty where nobody said.
+        kept_in: the file that the plan was kept in, if it was.
     """
 
     plan: TopicPlan
@@ -198,3 +215,4 @@ class TopicReport:
     restart: tuple[Starved, ...] = ()
     dry_run: bool = False
     namespace: str = ""
+    kept_in: str = ""

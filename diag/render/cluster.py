@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from rich.text import Text
 
@@ -52,7 +53,10 @@ def render_cluster(report: ClusterReport) -> Text:
     if view.services:
         lines += [*_title("services", "as they are now"), *map(_service_line, view.services)]
     if view.autoscalers:
-        lines += [*_title("autoscalers", "as they are now"), *map(_autoscaler_line, view.autoscalers)]
+        lines += [
+            *_title("autoscalers", "as they are now"),
+            *(line for one in view.autoscalers for line in _autoscaler_lines(one)),
+        ]
     if view.events:
         lines += _events(view.events)
     lines += _coverage_lines(report.sources)
@@ -159,8 +163,19 @@ def _service_line(one: Service) -> Text:
     return line.append(behind, style="red" if bad else "green" if one.endpoints else "dim")
 
 
-def _autoscaler_line(one: Autoscaler) -> Text:
-    return Text(f"  {_fit(one.name, _NAMED - 3):<{_NAMED - 2}}{_fit(describe_scale(one), WIDTH - _NAMED)}")
+def _autoscaler_lines(one: Autoscaler) -> Iterator[Text]:
+    """What hinders it has a line of its own where it does not fit behind the numbers."""
+    whole = describe_scale(one)
+    if len(whole) <= WIDTH - _NAMED:
+        yield _named_line(one.name, whole)
+    else:
+        yield _named_line(one.name, describe_scale(replace(one, limited="")))
+        if one.limited:
+            yield _named_line("", one.limited)
+
+
+def _named_line(name: str, text: str) -> Text:
+    return Text(f"  {_fit(name, _NAMED - 3):<{_NAMED - 2}}{_fit(text, WIDTH - _NAMED)}")
 
 
 def _events(events: Sequence[ClusterEvent]) -> Iterator[Text]:

@@ -60,19 +60,27 @@ def _plan_lines(report: TopicReport, *, creating: bool) -> Iterator[Text]:
     missing = report.plan.to_create
     if missing:
         yield Text("\nto create", style="bold")
-        yield from (Text(shorten(f"  {_describe_topic(topic)}", WIDTH)) for topic in missing)
+        yield from (Text(shorten(line, WIDTH)) for topic in missing for line in _describe_topic(topic))
         if not creating:
-            yield Text("\nnothing was changed; diag topics --create-missing creates them", style="dim")
+            order = f"--apply {to_plain(report.kept_in)}" if report.kept_in else "--create-missing"
+            yield Text(f"\nnothing was changed; diag topics {order} creates them", style="dim")
     starved = [one for row in report.plan.rows if row.state is TopicState.STARVED for one in row.starved]
     if starved:
         yield from _restart_lines(starved, report.namespace)
 
 
-def _describe_topic(topic: WantedTopic) -> str:
+def _describe_topic(topic: WantedTopic) -> Iterator[str]:
+    """In one line, or with its settings below where that is too long: whoever agrees to it has seen all."""
     copies = "default replication" if topic.replication is None else f"{topic.replication} replicas"
-    settings = "".join(f", {name}={value}" for name, value in topic.settings.items())
     plural = "s" if topic.partitions > 1 else ""
-    return f"{topic.name}: {topic.partitions} partition{plural}, {copies}{settings}"
+    line = f"  {to_plain(topic.name)}: {topic.partitions} partition{plural}, {copies}"
+    settings = [to_plain(f"{name}={value}") for name, value in topic.settings.items()]
+    whole = ", ".join((line, *settings))
+    if len(whole) <= WIDTH:
+        yield whole
+    else:
+        yield line
+        yield from (f"    {one}" for one in settings)
 
 
 def render_creation(report: TopicReport) -> Text:

@@ -10,6 +10,7 @@ from diag.model.topics import (
     GroupFacts,
     Path,
     Reader,
+    SavedPlan,
     Starved,
     TopicFacts,
     TopicPlan,
@@ -32,6 +33,20 @@ def build_plan(wanted: Sequence[WantedTopic], broker: BrokerFacts) -> TopicPlan:
     return TopicPlan(broker.cluster_id, tuple(rows))
 
 
+def find_misfits(saved: SavedPlan, broker: BrokerFacts) -> tuple[str, ...]:
+    """Why a plan that was kept does not fit any more; empty where it does. What it does not name is free."""
+    if saved.cluster_id != broker.cluster_id:
+        return (
+            f"it was made for cluster {saved.cluster_id}, and this one is {broker.cluster_id or 'unnamed'}",
+        )
+    return tuple(f"{one.name} is there by now" for one in saved.create if one.name in broker.topics)
+
+
+def build_kept_plan(saved: SavedPlan, broker: BrokerFacts) -> TopicPlan:
+    """That plan's topics alone, as they stand now."""
+    return TopicPlan(broker.cluster_id, tuple(_build_row(topic, broker) for topic in saved.create))
+
+
 def _build_row(topic: WantedTopic, broker: BrokerFacts) -> TopicRow:
     actual = broker.topics.get(topic.name)
     if actual is None:
@@ -39,13 +54,31 @@ def _build_row(topic: WantedTopic, broker: BrokerFacts) -> TopicRow:
         return TopicRow(topic.name, TopicState.MISSING, topic, None, waiting)
     starved = tuple(_starved_of(topic, actual, broker))
     unread = topic.path is Path.AUDIO and any(_is_unread(topic, reader, broker) for reader in topic.readers)
-    drift = len(actual.offsets) != topic.partitions
+    drift = tuple(_describe_drift(topic, actual))
     state = TopicState.STARVED if starved or unread else TopicState.DRIFTED if drift else TopicState.OK
-    notes = [f"{len(actual.offsets)} partitions, wanted {topic.partitions}"] if drift else []
-    notes += _describe_readers(topic, broker)
-    return TopicRow(
-        topic.name, state, topic, actual, starved, _lags(topic.readers, actual, broker), tuple(notes)
-    )
+    notes = (*drift, *_describe_readers(topic, broker))
+    return TopicRow(topic.name, state, topic, actual, starved, _lags(topic.readers, actual, broker), notes)
+
+
+def _describe_drift(topic: WantedTopic, actual: TopicFacts) -> Iterator[str]:
+    """What is otherwise than wanted; what the broker does not tell is not."""
+    if len(actual.offsets) != topic.partitions:
+        yield f"{_count(len(actual.offsets), 'partition')}, wanted {topic.partitions}"
+    if topic.replication is not None and actual.replicas not in (None, topic.replication):
+        yield f"{_count(actual.replicas or 0, 'replica')}, wanted {topic.replication}"
+    for name, text in topic.settings.items():
+        found = actual.settings.get(name)
+        if found is not None and _to_parts(found) != _to_parts(text):
+            yield f"{name} is {found}, wanted {text}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _to_parts(text: str) -> frozenset[str]:
+    """A setting's value as the broker understands it: a list has no order, ``True`` is ``true``."""
+    return frozenset(part.strip().casefold() for part in text.split(","))
 
 
 def _build_orphan(actual: TopicFacts, broker: BrokerFacts) -> TopicRow:

@@ -25,6 +25,33 @@ def test_a_broker_that_is_not_there_is_a_failed_source(diag, flags: tuple[str, .
     assert "127.0.0.1:9" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--apply", "p.json", "--create-missing"),
+        ("--save-plan", "p.json", "--create-missing"),
+        ("--save-plan", "p.json", "--apply", "q.json"),
+    ],
+)
+def test_one_order_at_a_time(diag, flags: tuple[str, ...]) -> None:
+    """Exit 2 before anything is asked."""
+    done = diag("topics", "--kafka", "127.0.0.1:9", *flags)
+
+    assert done.returncode == 2
+    assert "do not go together" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["none.json", "", "t.toml"])
+def test_a_plan_that_is_none_is_wrong_usage(diag, workdir, name: str) -> None:
+    """Exit 2, one line, and no broker is asked."""
+    (workdir / "t.toml").write_text("[[topic]]\nname = 'x'\n")
+
+    done = diag("topics", "--kafka", "127.0.0.1:9", "--apply", name)
+
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_wrong_list_of_topics_is_wrong_usage(diag, workdir) -> None:
     """Named with its place."""
     (workdir / "t.toml").write_text("[[topic]]\nnmae = 'x'\n")

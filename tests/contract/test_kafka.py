@@ -14,13 +14,15 @@ import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import TopicPartition
 
-from diag.config import load_wanted_topics
-from diag.errors import SourceError
+from diag.app.topics import create_missing, keep_plan, plan_again, plan_topics
+from diag.config import load_saved_plan, load_wanted_topics
+from diag.errors import SourceError, UsageError
 from diag.model.instants import NS_PER_S
-from diag.model.settings import KafkaSettings
+from diag.model.settings import KafkaSettings, Settings, TopicSettings
 from diag.model.topics import Path as TopicPath
 from diag.model.topics import WantedTopic
 from diag.model.window import Window
+from diag.render.topic_plan_v1 import render_saved_plan
 from diag.sources.kafka import TopicCut, create_topics, read_broker, read_records
 from diag.sources.kafka.connection import open_admin, open_consumer
 from tests.contract.kafka_batches import PACKINGS, send_batch
@@ -82,6 +84,48 @@ async def test_what_the_broker_refuses_is_said_in_its_own_words(settings: KafkaS
 
     assert "not a topic!" in errors["not a topic!"]
     assert "eplication" in errors["greedy"]
+
+
+async def test_settings_and_copies_are_told_as_the_broker_has_them(settings: KafkaSettings) -> None:
+    """Those that are asked for by name, with the broker's default where nobody set them."""
+    topic = WantedTopic("settled", TopicPath.LOGGING, 2, settings={"retention.ms": "1000"})
+    await create_topics(settings, (topic,))
+
+    facts = (await read_broker(settings, 0, ["retention.ms", "max.message.bytes"])).topics["settled"]
+
+    assert facts.settings["retention.ms"] == "1000"
+    assert facts.settings["max.message.bytes"].isdigit()
+    assert facts.replicas == 1
+
+
+async def test_on_another_cluster_than_the_plan_s_nothing_is_created(settings: KafkaSettings) -> None:
+    """Behind the same address: it is asked once more, right before."""
+    topic = WantedTopic("of-another-cluster", TopicPath.AUDIO, 1)
+    with pytest.raises(SourceError, match="another cluster"):
+        await create_topics(settings, (topic,), "not-this-one")
+    facts = await read_broker(settings, 0)
+
+    assert topic.name not in facts.topics
+    assert [one.error for one in await create_topics(settings, (topic,), facts.cluster_id)] == [""]
+
+
+async def test_a_plan_is_kept_agreed_to_and_carried_out_once(settings: KafkaSettings, tmp_path: Path) -> None:
+    """What was missing then is created as it was planned; a second time, or elsewhere, it does not fit."""
+    given = Settings(kafka=settings, topics=TopicSettings(str(tmp_path / "topics.toml")))
+    rows = '[[topic]]\nname = "kept"\npartitions = 2\nsettings = { "retention.ms" = "7000" }\n'
+    (tmp_path / "topics.toml").write_text(rows + '[[topic]]\nname = "kept-too"\n')
+    plan = tmp_path / "plan.json"
+    plan.write_text(render_saved_plan(keep_plan(await plan_topics(given, 0))))
+    (tmp_path / "topics.toml").write_text('[[topic]]\nname = "wanted-since"\n')
+
+    report = await create_missing(given, await plan_again(given, load_saved_plan(str(plan)), 0))
+
+    assert [(one.topic.name, one.error) for one in report.created] == [("kept", ""), ("kept-too", "")]
+    topics = (await read_broker(settings, 0)).topics
+    assert (len(topics["kept"].offsets), topics["kept"].settings["retention.ms"]) == (2, "7000")
+    assert "wanted-since" not in topics
+    with pytest.raises(UsageError, match="does not fit any more: kept is there by now; kept-too is there"):
+        await plan_again(given, load_saved_plan(str(plan)), 0)
 
 
 async def test_looking_creates_nothing(settings: KafkaSettings) -> None:

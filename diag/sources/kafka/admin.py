@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from aiokafka.admin import NewTopic
 from aiokafka.errors import for_code
 
+from diag.errors import SourceError
 from diag.model.settings import KafkaSettings
 from diag.model.topics import Creation, WantedTopic
 from diag.sources.kafka.connection import open_admin, within
@@ -15,12 +16,21 @@ _BROKERS_DEFAULT = -1
 _ALREADY_EXISTS = 36
 
 
-async def create_topics(settings: KafkaSettings, topics: Sequence[WantedTopic]) -> tuple[Creation, ...]:
+async def create_topics(
+    settings: KafkaSettings, topics: Iterable[WantedTopic], cluster_id: str = ""
+) -> tuple[Creation, ...]:
     """Create each of `topics`; what failed says so in its row. Raises `SourceError` without a broker.
 
-    A topic that somebody else made in the meantime counts as created.
+    A topic that somebody else made in the meantime counts as created. Where a cluster is named and another
+    one answers, nothing is created, and that is a `SourceError`, too.
     """
+    topics = tuple(topics)
     async with open_admin(settings) as admin:
+        if cluster_id and (await within(admin.describe_cluster(), settings)).get("cluster_id") != cluster_id:
+            raise SourceError(
+                f"Kafka at {settings.bootstrap} is another cluster by now; nothing was created",
+                hint="ask again",
+            )
         response = await within(admin.create_topics([_to_new_topic(topic) for topic in topics]), settings)
     # Each row has the topic, its error code and, in newer versions, the broker's own text.
     rows = {row[0]: row for row in response.topic_errors}

@@ -13,6 +13,8 @@ from diag.model.instants import NS_PER_MS
 from diag.model.records import KafkaRecord
 
 _MOST_REMEMBERED = 50_000
+_REGISTRY_MARK = 5
+_BRACE = ord("{")
 
 
 class RecordMatcher:
@@ -42,8 +44,8 @@ class RecordMatcher:
         for name, raw in message.headers:
             if name in self._id_keys and self._is_wanted(raw or b""):
                 return True
-        value = message.value
-        return bool(value) and value.startswith(b"{") and self._may_hold(value)
+        value = _json_in(message.value)
+        return bool(value) and self._may_hold(value)
 
     def _may_hold(self, value: bytes) -> bool:
         """Whether decoding a JSON value can bring a wanted ID; a text with escapes may be anything."""
@@ -73,7 +75,7 @@ def _to_record(message: Any, id_keys: frozenset[str]) -> KafkaRecord:
         time_ns=message.timestamp * NS_PER_MS,
         key=None if message.key is None else _to_text(message.key),
         headers=tuple((name, _to_text(raw or b"")) for name, raw in message.headers),
-        id_fields=tuple(_id_fields(value, id_keys)),
+        id_fields=tuple(_id_fields(_json_in(value), id_keys)),
         size=len(value),
         id_headers=id_keys,
     )
@@ -83,8 +85,20 @@ def _to_text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
+def _json_in(value: bytes | None) -> bytes:
+    """The JSON object of a value, empty where it is none; behind the mark of a schema registry, too.
+
+    That is a zero byte and the number of the schema in four (Confluent, "Wire format").
+    """
+    if not value:
+        return b""
+    if value[0] == 0 and value[_REGISTRY_MARK : _REGISTRY_MARK + 1] == b"{":
+        return value[_REGISTRY_MARK:]
+    return value if value[0] == _BRACE else b""
+
+
 def _id_fields(value: bytes, id_keys: frozenset[str]) -> Iterable[tuple[str, str]]:
-    if not value.startswith(b"{"):
+    if not value:
         return []
     try:
         fields = orjson.loads(value)

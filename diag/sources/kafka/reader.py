@@ -27,18 +27,26 @@ _INTERNAL_PREFIX = "__"
 _DEAD = "Dead"
 
 
-async def read_broker(settings: KafkaSettings, now_ns: int) -> BrokerFacts:
-    """Everything `diag` asks of a broker at one moment; raises `SourceError`."""
+async def read_broker(
+    settings: KafkaSettings, now_ns: int, settings_of_topics: Iterable[str] = ()
+) -> BrokerFacts:
+    """Everything `diag` asks of a broker at one moment; raises `SourceError`.
+
+    `settings_of_topics` are names of settings that are wanted of topics beside those of their retention.
+    """
     async with open_admin(settings) as admin, open_consumer(settings) as consumer:
         # Groups before ends: a consumer that goes on meanwhile is never ahead of the end that was seen.
         groups = await within(_read_groups(admin), settings)
         topics, cluster = await asyncio.gather(
-            within(_read_topics(consumer, admin), settings), within(admin.describe_cluster(), settings)
+            within(_read_topics(consumer, admin, settings_of_topics), settings),
+            within(admin.describe_cluster(), settings),
         )
     return BrokerFacts(str(cluster.get("cluster_id") or ""), now_ns, topics, groups)
 
 
-async def _read_topics(consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient) -> dict[str, TopicFacts]:
+async def _read_topics(
+    consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient, wanted: Iterable[str]
+) -> dict[str, TopicFacts]:
     partitions = await list_partitions(consumer)
     begins, ends, oldest = await asyncio.gather(
         consumer.beginning_offsets(partitions),
@@ -52,10 +60,22 @@ async def _read_topics(consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient) -
         # a producer may write no time: of such a record nobody knows how old it is
         if (first := oldest.get(one)) is not None and (first.timestamp or 0) > 0:
             first_ns[one.topic][one.partition] = first.timestamp * NS_PER_MS
-    kept = await read_topic_settings(admin, [name for name in offsets if not _is_internal(name)])
+    kept = await read_topic_settings(admin, [name for name in offsets if not _is_internal(name)], wanted)
+    replicas = _count_replicas(await admin.describe_topics())
     return {
-        name: TopicFacts(name, parts, _is_internal(name), first_ns[name], kept.get(name, {}))
+        name: TopicFacts(
+            name, parts, _is_internal(name), first_ns[name], kept.get(name, {}), replicas.get(name)
+        )
         for name, parts in sorted(offsets.items())
+    }
+
+
+def _count_replicas(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Rows of Metadata: topic -> the copies of its partition that has fewest."""
+    return {
+        row["topic"]: min(len(partition["replicas"]) for partition in row["partitions"])
+        for row in rows
+        if row["partitions"]
     }
 
 

@@ -13,12 +13,16 @@ _NAMES = ("cleanup.policy", "retention.ms", "retention.bytes")
 
 
 async def read_topic_settings(
-    admin: AIOKafkaAdminClient, topics: Sequence[str]
+    admin: AIOKafkaAdminClient, topics: Sequence[str], also: Iterable[str] = ()
 ) -> dict[str, Mapping[str, str]]:
-    """Topic -> its settings; a topic that keeps them to itself is left out, all where nobody may ask."""
+    """Topic -> its settings; a topic that keeps them to itself is left out, all where nobody may ask.
+
+    `also` are names of settings that are of interest beside those that tell how long it keeps what.
+    """
     if not topics:
         return {}
-    asked = [ConfigResource(ConfigResourceType.TOPIC, name, dict.fromkeys(_NAMES)) for name in topics]
+    names = dict.fromkeys((*_NAMES, *also))
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name, dict(names)) for name in topics]
     try:
         responses = await admin.describe_configs(asked)
     except KafkaError:

@@ -65,6 +65,10 @@ def _serves(conditions: object) -> bool:
     return dig(conditions, "ready") is not False if serving is None else serving is True
 
 
+_HINDER = (("AbleToScale", "False"), ("ScalingActive", "False"), ("ScalingLimited", "True"))
+"""Conditions of an autoscaler: it can not set a number, or tell one, or have the one it told."""
+
+
 def to_autoscalers(autoscalers: Iterable[Object]) -> Iterator[Autoscaler]:
     """Horizontal pod autoscalers."""
     for one in autoscalers:
@@ -83,6 +87,7 @@ def to_autoscalers(autoscalers: Iterable[Object]) -> Iterator[Autoscaler]:
 
 
 def _find_limit(one: Object) -> str:
-    rows = list_at(one, "status", "conditions")
-    limits = (row for row in rows if text_at(row, "type") == "ScalingLimited")
-    return next((text_at(row, "reason") for row in limits if text_at(row, "status") == "True"), "")
+    """The reason of the first condition that hinders it: what keeps it from counting goes first."""
+    told = {text_at(row, "type"): row for row in list_at(one, "status", "conditions")}
+    hinders = (told.get(kind) for kind, status in _HINDER if text_at(told.get(kind), "status") == status)
+    return next((text_at(row, "reason") for row in hinders), "")

@@ -34,6 +34,7 @@ def to_pods(pods: Iterable[Object]) -> Iterator[Pod]:
             conditions=to_conditions(one),
             containers=to_containers(dig(one, "spec")),
             statuses=tuple(map(_to_status, list_at(one, "status", "containerStatuses"))),
+            initial=tuple(map(_to_status, list_at(one, "status", "initContainerStatuses"))),
             account=text_at(one, "spec", "serviceAccountName"),
         )
 

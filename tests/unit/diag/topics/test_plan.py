@@ -145,3 +145,46 @@ def test_lag_is_what_is_committed_against_the_end_and_unknown_without_a_commit()
 
     assert plan.rows[0].lags == {"orchestrator-group-v2": 2}
     assert group("g", (), ()).lag(facts("audio-in")) is None
+
+
+@pytest.mark.parametrize(
+    ("has", "told"),
+    [
+        ({}, ()),
+        ({"retention.ms": "3600000"}, ("retention.ms is 3600000, wanted 86400000",)),
+        ({"retention.ms": "86400000", "cleanup.policy": "compact, delete"}, ()),
+        ({"cleanup.policy": "delete"}, ("cleanup.policy is delete, wanted delete,compact",)),
+        ({"preallocate": "true"}, ()),
+        ({"preallocate": "false"}, ("preallocate is false, wanted True",)),
+    ],
+)
+def test_a_setting_that_is_otherwise_has_drifted(has: dict[str, str], told: tuple[str, ...]) -> None:
+    """A warning with both values; what the broker does not tell has not, and a list has no order."""
+    wanted = replace(
+        WANTED[2],
+        settings={"retention.ms": "86400000", "cleanup.policy": "delete,compact", "preallocate": "True"},
+    )
+    full = broker(*AUDIO, *LOGGING)
+    topics = {**full.topics, wanted.name: replace(full.topics[wanted.name], settings=has)}
+
+    plan = build_plan((wanted,), replace(full, topics=topics))
+
+    assert plan.rows[0].notes[:-1] == told
+    assert plan.rows[0].state is (TopicState.DRIFTED if told else TopicState.OK)
+    assert judge_plan(plan) is (Severity.WARNING if told else None)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "has", "told"),
+    [(3, 1, ("1 replica, wanted 3",)), (3, 3, ()), (None, 1, ()), (3, None, ())],
+)
+def test_copies_that_are_fewer_or_more_than_wanted_are_drift(
+    wanted: int | None, has: int | None, told: tuple[str, ...]
+) -> None:
+    """Where nobody said how many, the broker's own number is right."""
+    full = broker(*AUDIO, *LOGGING)
+    topics = {**full.topics, "stt-results": replace(full.topics["stt-results"], replicas=has)}
+
+    plan = build_plan((replace(WANTED[2], replication=wanted),), replace(full, topics=topics))
+
+    assert plan.rows[0].notes[:-1] == told
