@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from heapq import nsmallest
+from typing import Any
 
 import diag
 from diag.model.coverage import Coverage
@@ -17,6 +18,9 @@ from diag.session.select import EventFinder
 _MOST = 5
 _MOST_OCCURRENCES = 500
 """Of what a million lines carry: enough to see by whom, and few enough to be read."""
+
+_SHORTEST_HELD = 6
+"""Characters of what is looked for as a mere value: a shorter one stands everywhere."""
 
 _LONGEST_TEXT = 1_000
 """Characters of a line that is shown among such occurrences."""
@@ -34,6 +38,12 @@ def explain_nothing(query: Query, coverage: Coverage, finder: EventFinder) -> No
     if total:
         occurrences = tuple(_to_occurrence(event, asked) for event in first)
         return NothingFound(query, coverage, (), occurrences, total, diag.__version__)
+    if len(asked) >= _SHORTEST_HELD and not is_lost(asked):
+        held, total = finder.first_holding(asked, _MOST_OCCURRENCES)
+        keys = tuple(sorted({key for event in held for key in _keys_of(event.entry.fields, asked)}))
+        if keys:
+            occurrences = tuple(_to_occurrence(event, asked) for event in held)
+            return NothingFound(query, coverage, (), occurrences, total, diag.__version__, keys)
     seen = [one for one in finder.session_ids() if one[0] != asked]
     return NothingFound(query, coverage, tuple(_nearest(query.asked, seen)), version=diag.__version__)
 
@@ -42,7 +52,20 @@ def _to_occurrence(event: Event, hub: str) -> Nearest:
     beside = (text for text in event.entry.ids_in("session", "connection", "trace") if text != hub)
     text = event.text
     shown = text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
-    return Nearest(next(beside, ""), event.time_ns, event.entry.service, shown, event.entry.ref)
+    by = event.entry.service or event.entry.pod
+    return Nearest(next(beside, ""), event.time_ns, by, shown, event.entry.ref)
+
+
+def _keys_of(fields: Any, text: str, path: str = "") -> Iterator[str]:
+    """The paths under which a payload holds just `text`: ``call.id``."""
+    if isinstance(fields, Mapping):
+        for key, value in fields.items():
+            yield from _keys_of(value, text, f"{path}.{key}" if path else str(key))
+    elif isinstance(fields, list):
+        for value in fields:
+            yield from _keys_of(value, text, path)
+    elif path and str(fields) == text:
+        yield path
 
 
 _Seen = tuple[str, int, str]

@@ -14,6 +14,7 @@ from diag.model.cluster_view import ClusterView
 from diag.model.coverage import Coverage
 from diag.model.events import Event
 from diag.model.findings import Confidence, Evidence, Finding, Outcome, Scope, Severity
+from diag.model.records import SESSION_ROLES
 from diag.model.session import Session
 from diag.model.topics import BrokerFacts, WantedTopic
 from diag.model.values import value
@@ -94,7 +95,13 @@ class CheckContext:
     def require_work(self) -> None:
         """Raise `NotChecked` unless some line shows the session at work: words alone show nothing."""
         if not self.session.facets:
-            raise NotChecked("no line shows the session at work on either side")
+            keys = _unknown_keys(self.session)
+            where = (
+                f": its ID stands under {', '.join(keys)}, which no catalogue calls a session's"
+                if keys
+                else ""
+            )
+            raise NotChecked(f"no line shows the session at work on either side{where}")
 
     def require_own_socket(self) -> None:
         """Raise `NotChecked` if a mapping that is not proved sends the session's replies elsewhere."""
@@ -113,6 +120,16 @@ class CheckContext:
         if first is None or last is None:
             return bool(self.coverage.entries_of(service))
         return self.coverage.hears(service, Window(first, last))
+
+
+def _unknown_keys(session: Session) -> list[str]:
+    """Where the session's ID stands in lines that name it, as far as anybody knows, only in passing."""
+    mentions = {
+        mention for ids in session.named_ids for mention in ids if mention.text in session.session_ids
+    }
+    if any(mention.role in SESSION_ROLES for mention in mentions):
+        return []
+    return sorted({mention.key for mention in mentions if mention.key != "message"})[:_MOST_NAMED]
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,8 +85,10 @@ class NothingFound:
 
     Attributes:
         nearest: sessions that were seen instead, nearest first.
-        occurrences: for a hub, lost (`undefined`) or shared: where it occurs, the first of them.
+        occurrences: for a hub, lost (`undefined`) or shared: where it occurs, the first of them. Also where
+            it stands as a value that nothing says is an ID.
         occurs: how many lines mention it altogether.
+        unknown_keys: the keys under which it stands, where the catalogue calls none of them an ID's.
     """
 
     query: Query
@@ -95,3 +97,4 @@ class NothingFound:
     occurrences: tuple[Nearest, ...] = ()
     occurs: int = 0
     version: str = ""
+    unknown_keys: tuple[str, ...] = ()

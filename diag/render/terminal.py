@@ -27,6 +27,7 @@ _LANE_AT = {lane: 12 + 7 * place for place, lane in enumerate(LANES)}
 _TEXT_AT = 51
 _MOST_STEPS = 60
 _MOST_OCCURRENCES = 20
+_MOST_KEYS = 3
 STATUS_STYLE = {
     Status.BROKEN: "bold red",
     Status.DEGRADED: "bold yellow",
@@ -88,7 +89,13 @@ def _say_what_was_searched(nothing: NothingFound, asked: str) -> Iterator[Text]:
     if states == {State.FAILED}:
         yield Text(f"Nothing could be read, so nothing is known of {asked}", style="bold")
         return
-    if nothing.occurrences:
+    if nothing.unknown_keys:
+        keys = ", ".join(to_plain(key) for key in nothing.unknown_keys[:_MOST_KEYS])
+        yield Text(f"No session {asked}", style="bold")
+        lines = "1 line holds" if nothing.occurs == 1 else f"{nothing.occurs} lines hold"
+        unknown = f"{lines} it under {keys}, which no catalogue calls an ID's key"
+        yield from map(Text, _wrap(f"{unknown}: name it under [ids] (docs/catalogue.md)", "", ""))
+    elif nothing.occurrences:
         yield Text(f"{asked} is no session: it is shared by several, or no ID at all", style="bold")
     else:
         yield Text(f"No session {asked}", style="bold")

@@ -60,6 +60,15 @@ class EventFinder:
         rows = self._rows_mentioning({text}).sort()
         return self._at(rows.head(most).to_list()), rows.len()
 
+    def first_holding(self, text: str, most: int) -> tuple[tuple[Event, ...], int]:
+        """The first events that hold `text`, as a value or in their words; and how many do."""
+        held = self._frame.select(
+            pl.col(frames.MESSAGE).str.contains(text, literal=True)
+            | pl.col(frames.FIELDS).bin.contains(text.encode("utf-8", "replace"))
+        ).to_series()
+        rows = held.fill_null(value=False).arg_true()
+        return self._at(rows.head(most).to_list()), rows.len()
+
     def count_mentioning(self, ids: frozenset[str]) -> int:
         """How many lines mention one of `ids`."""
         return self._rows_mentioning(ids).len()

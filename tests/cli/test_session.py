@@ -136,6 +136,26 @@ def test_an_id_that_looks_like_an_address_is_found_by_what_was_written(diag, wor
     assert f"No session b{call}" in other.stdout
 
 
+def test_an_id_under_a_key_that_no_catalogue_knows_is_shown_with_its_key(diag, workdir: Path) -> None:
+    """Not found is not the same as not there: where it stands is said, and what to do."""
+    line = {
+        "level": "info",
+        "msg": "caller joined",
+        "call": {"room": "RM_Zq3rT9xKp2Lm"},
+        "time": "2025-07-27T11:26:41.372Z",
+    }
+    (workdir / "agent.log").write_text(json.dumps(line) + "\n")
+
+    done = diag("session", "RM_Zq3rT9xKp2Lm", "agent.log")
+
+    assert done.returncode == 3
+    assert "1 line holds it under call.room, which no catalogue calls an ID's key" in " ".join(
+        done.stdout.split()
+    )
+    assert "docs/catalogue.md" in done.stdout
+    assert "caller joined" in done.stdout
+
+
 def test_a_lost_id_lists_its_occurrences(diag, logs) -> None:
     """It is a hub, not a session: exit 3."""
     done = diag("session", "undefined", logs("id-undefined/fires-socket-bound-to-undefined"))

@@ -34,6 +34,7 @@ from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
 from diag.model.instants import NS_PER_S
 from diag.model.session import Session
 from diag.model.turns import Turn, TurnOutcome
+from diag.session.events import STAGE_EVENTS, stage_of, state_of
 
 _STEPS = {
     "speech.end": "the media server heard the end of the speech",
@@ -87,8 +88,12 @@ def _tells_deliveries(session: Session) -> bool:
 
 def _is_made(turn: Turn) -> bool:
     """Whether a reply was made, and nothing says that it did not arrive."""
-    done = turn.first("turn.end") or any(one.name == "tts" and one.ended for one in turn.stages)
-    return bool(done) and turn.failure is None and not turn.withheld
+    if turn.failure is not None or turn.withheld:
+        return False
+    return turn.first("turn.end") is not None or any(
+        step.name in STAGE_EVENTS and stage_of(step) == "tts" and state_of(step) in ("complete", "")
+        for step in turn.steps
+    )
 
 
 def _finding(context: CheckContext, silent: list[Turn]) -> Finding:

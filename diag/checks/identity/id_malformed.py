@@ -106,11 +106,11 @@ def _finding(context: CheckContext, seen: dict[str, _Seen]) -> Finding:
 
 
 def _is_used_throughout(session: Session) -> bool:
-    """Whether the session has one ID, with which the whole of it was at work."""
-    if len(session.session_ids) != 1:
-        return False
-    works = bool(session.facets & (WORK_HALF | {DELIVER}))
-    return works and (bool(session.facets & MEDIA_HALF) or WS_AUDIO in session.facets)
+    """Whether the session has one ID, with which all that is known of it was at work."""
+    facets = session.facets
+    if len(session.session_ids) != 1 or not facets:
+        return len(session.session_ids) == 1
+    return bool(facets & (WORK_HALF | {DELIVER})) and bool(facets & (MEDIA_HALF | {WS_AUDIO}))
 
 
 def _component(seen: _Seen, context: CheckContext) -> str:
