@@ -149,7 +149,7 @@ def test_what_services_send_is_shown_as_text(page: CallPage) -> None:
 
 
 def test_a_caller_who_cannot_be_heard_sees_it_until_it_is_over(page: CallPage) -> None:
-    """Told with the first answer, or later; the call goes on."""
+    """Told with the first answer, or later; the call goes on, and nothing of it stays when that is over, too."""
     sockets: list[WebSocketRoute] = []
 
     def confirm(socket: WebSocketRoute) -> None:
@@ -159,12 +159,13 @@ def test_a_caller_who_cannot_be_heard_sees_it_until_it_is_over(page: CallPage) -
     page.page.route_web_socket("**/ws", confirm)
     page.call()
     page.says("#problem", "cannot hear you just now")
-    for able in (True, False, True):
+    for able in (True, False, True, False):
         sockets[0].send(json.dumps({"event": "hearing", "able": able}))
         expect(page.page.locator("#problem")).to_be_visible(visible=not able)
 
     page.says("#socket", "connected")
     page.hang_up()
+    expect(page.page.locator("#problem")).to_be_hidden()
 
 
 def _has_ended(stack: Live, session_id: str) -> bool:

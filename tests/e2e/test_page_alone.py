@@ -58,7 +58,7 @@ def test_an_impatient_second_click_hangs_up(page: Page) -> None:
     expect(page.locator("#status")).to_have_text("The call is over")
     for route in waiting:
         route.fulfill(body=CONFIG, content_type="application/json")
-    page.wait_for_function("async () => (await fetch('page/icon.svg')).ok")  # the page has seen the answers
+    assert page.evaluate("async () => (await fetch('page/icon.svg')).ok")  # the page has seen the answers
 
     assert len(waiting) == 1
     assert page.evaluate("window.asked") is None

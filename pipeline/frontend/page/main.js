@@ -88,6 +88,7 @@ function finish(problem) {
   view.showMedia("closed");
   view.showSocket({ state: "closed", attempt: 0 });
   view.showPhase("idle");
+  showHearing(true); // it was of this call alone
   view.showStep(problem ? "The call has ended" : "The call is over");
   if (problem) view.showProblem(toWords(problem));
 }
