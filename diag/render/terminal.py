@@ -93,6 +93,8 @@ def _say_what_was_searched(nothing: NothingFound, asked: str) -> Iterator[Text]:
     else:
         yield Text(f"No session {asked}", style="bold")
     yield Text(f"searched {where}, {read} {'entry' if read == 1 else 'entries'}")
+    if not nothing.occurrences and not nothing.nearest:
+        yield Text("to do: check the ID, and below what was asked; diag sessions lists what is there")
 
 
 def _nearest_line(time_ns: int, name: str, note: str) -> Text:

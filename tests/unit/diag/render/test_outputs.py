@@ -142,9 +142,18 @@ def test_a_session_that_was_not_found_says_where_it_was_looked_for_and_what_was_
 
     assert "session_1753615601372_cz4gw0fl5" in render_nothing(near).plain
     assert "spelt alike" in render_nothing(near).plain
+    assert "to do" not in render_nothing(near).plain
     assert "ws_1753615602114220410 Received" in render_nothing(lost).plain
     for nothing in (near, lost):
         jsonschema.validate(json.loads(render_nothing_json(nothing)), SCHEMA)
+
+
+def test_a_session_like_none_that_was_seen_leaves_something_to_do() -> None:
+    """Mostly another project or cluster was asked: then there is nothing to show but that."""
+    finder = EventFinder(to_frame([], load_catalogue()), load_catalogue())
+    nothing = explain_nothing(Query(classify("session_1753615601372_cz4gw0fl6"), None), Coverage(), finder)
+
+    assert "to do: check the ID, and below what was asked; diag sessions lists" in render_nothing(nothing).plain
 
 
 def test_a_reply_without_its_voice_is_not_called_answered_alone() -> None:
