@@ -153,7 +153,9 @@ def test_a_session_like_none_that_was_seen_leaves_something_to_do() -> None:
     finder = EventFinder(to_frame([], load_catalogue()), load_catalogue())
     nothing = explain_nothing(Query(classify("session_1753615601372_cz4gw0fl6"), None), Coverage(), finder)
 
-    assert "to do: check the ID, and below what was asked; diag sessions lists" in render_nothing(nothing).plain
+    assert (
+        "to do: check the ID, and below what was asked; diag sessions lists" in render_nothing(nothing).plain
+    )
 
 
 def test_a_reply_without_its_voice_is_not_called_answered_alone() -> None:
