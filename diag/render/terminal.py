@@ -118,7 +118,8 @@ def _headline(diagnosis: Diagnosis) -> Iterator[Text]:
     first = Text(label, style=STATUS_STYLE[verdict.status])
     yield first.append(lines[0][len(label) :], style="default")
     yield from map(Text, lines[1:])
-    yield from (Text(f"{indent}{line}", style="dim") for line in _cause_lines(diagnosis))
+    for told in _cause_lines(diagnosis):
+        yield from (Text(line, style="dim") for line in _wrap(told, indent, indent))
     yield from map(Text, _remedy_lines(diagnosis, indent))
 
 
@@ -134,7 +135,7 @@ def _cause_lines(diagnosis: Diagnosis) -> Iterator[str]:
     cause = diagnosis.verdict.cause
     if cause is not None:
         basis = "" if not cause.effects else f" · explains {', '.join(cause.effects)}"
-        yield shorten(f"{cause.slug}, {cause.confidence.value}{basis}", WIDTH - 10)
+        yield f"{cause.slug}, {cause.confidence.value}{basis}"
         if cause.contradicting:
             yield f"against it: {len(cause.contradicting)} lines, see the report"
     for missing in diagnosis.verdict.missing if diagnosis.verdict.status is not Status.INCONCLUSIVE else ():

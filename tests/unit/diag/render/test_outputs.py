@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -22,7 +24,8 @@ from diag.render.terminal import WIDTH, render_nothing, render_terminal
 from diag.session.select import EventFinder
 from tests.cases import diagnose, read_case, read_case_file, to_records
 
-CASES = sorted((Path(__file__).parents[3] / "checks").glob("*/*.case"))
+CHECKS = Path(__file__).parents[3] / "checks"
+CASES = sorted(CHECKS.glob("*/*.case"))
 SCHEMA = json.loads(resources.files("diag.render").joinpath("session_v1.schema.json").read_text("utf-8"))
 SECTIONS = [
     "Executive Summary",
@@ -57,6 +60,35 @@ def test_the_terminal_view_fits_its_columns(path: Path) -> None:
 
     assert max(map(len, view.splitlines())) <= WIDTH
     assert all(line.isprintable() for line in view.splitlines())
+
+
+def test_what_the_cause_explains_is_told_whole() -> None:
+    """Half a slug can not be looked for."""
+    diagnosis = diagnose(read_case_file(CHECKS / "id-mismatch/fires-joined-by-trace.case"))
+    cause = diagnosis.verdict.cause
+    assert cause is not None
+    many = replace(cause, effects=("pipeline-false-success", "turn-no-reply", "kafka-publish-unconfirmed"))
+    view = render_terminal(replace(diagnosis, verdict=replace(diagnosis.verdict, cause=many))).plain
+
+    assert max(map(len, view.splitlines())) <= WIDTH
+    assert "explains pipeline-false-success, turn-no-reply, kafka-publish-unconfirmed" in " ".join(
+        view.split()
+    )
+
+
+def test_the_session_s_own_pods_come_first_and_a_large_deployment_s_are_not_all_named() -> None:
+    """A cell with a hundred names buries the one that matters."""
+    others = "".join(
+        f"00:00.{n:03d} media-server/p{n:02d} info Received WHIP request :: sessionID=session_1753615601{n:03d}_zzzzzzzzz\n"
+        for n in range(9)
+    )
+    text = f"# asks: $S\n{others}00:01.000 media-server/own info Using session ID from header :: sessionID=$S"
+    report = render_markdown(diagnose(read_case(text)))
+    (row,) = [line for line in report.splitlines() if "`media-server` wrote to the log" in line]
+
+    assert re.search(r"10 entries; `media-server-\w+-own`|10 entries; `[^`]*own[^`]*`, ", row), row
+    assert row.count("`media-server") == 5  # the service, and four pods
+    assert " and 6 more" in row
 
 
 @pytest.mark.parametrize("path", CASES, ids=by_name)
