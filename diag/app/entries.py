@@ -9,6 +9,7 @@ from dataclasses import replace
 import polars as pl
 
 from diag import normalise
+from diag.app.bounds import describe_bounds, divide
 from diag.app.recall import Recall
 from diag.app.request import Bounds
 from diag.app.where import NARROWED, is_left_to_us, keep_matching
@@ -100,17 +101,10 @@ class Entries:
 
     def narrow(self, bounds: Bounds) -> None:
         """Leave out what lies outside of `bounds`; what has no time stays."""
-        since, until = bounds
-        time = pl.col(frames.TIME)
-        outside = pl.any_horizontal(
-            pl.lit(value=False) if since is None else time < since,
-            pl.lit(value=False) if until is None else time >= until,
-        )
-        kept = self.frame.filter(~outside.fill_null(value=False))
-        self._outside = self.frame.filter(outside.fill_null(value=False))
+        kept, self._outside = divide(self.frame, bounds)
         timeless = kept[frames.TIME].null_count()
         self._notes.append(
-            f"{self.frame.height - kept.height} of {self.frame.height} entries lie outside of "
+            f"{self._outside.height} of {self.frame.height} entries lie outside of "
             f"{describe_bounds(bounds)} and were left out"
             + (f"; {timeless} without a time were kept" if timeless else "")
         )
@@ -175,9 +169,3 @@ class Entries:
         """The session's IDs as far as they are known, and the time that its entries span."""
         members = self.close_over(asked, records).members
         return members, self.span_of(members)
-
-
-def describe_bounds(bounds: Bounds) -> str:
-    """As the user gave them, understood: ``--since 2026-... --until 2026-...``."""
-    named = zip(("--since", "--until"), bounds, strict=True)
-    return " ".join(f"{option} {format_instant(at, 0)}" for option, at in named if at is not None)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diag.cli import exits, options, output
-from diag.cli.ending import NO_RESULT, ending_at_once
 
 if TYPE_CHECKING:
     from diag.model.checkup import Checkup, TerminalFacts
@@ -54,8 +53,7 @@ def doctor(
         **options.to_kube_flags(kubeconfig, context),
         **options.to_code_flags(repo, manifests),
     }
-    with ending_at_once(NO_RESULT):
-        checkup = _examine(flags, config, quiet=quiet)
+    checkup = _examine(flags, config, quiet=quiet)
     _write(checkup, output_format, out)
     exits.leave(exits.of_checkup(checkup), unfinished=checkup.unfinished)
 

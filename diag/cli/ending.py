@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from types import FrameType
+from typing import NoReturn
 
 from diag.errors import ExitCode
 
@@ -17,9 +17,8 @@ _CLEAR_LINE, _SHOW_CURSOR = "\r\x1b[K", "\x1b[?25h"
 """The line has "^C" in it and how far the work is, which hides the cursor as long as it is told."""
 
 
-@contextmanager
-def ending_at_once(said: str) -> Iterator[None]:
-    """SIGINT ends the process, after one line: for work that keeps nothing and is done in threads.
+def end_at_once(said: str) -> None:
+    """From now on SIGINT ends the process, after one line: for work that keeps nothing.
 
     An exception would do where Python lets it through; raised while something is imported or freed it is
     lost, and the work goes on to its end.
@@ -30,11 +29,13 @@ def ending_at_once(said: str) -> Iterator[None]:
         show_cursor()
         os._exit(ExitCode.INTERRUPTED)
 
-    before = signal.signal(signal.SIGINT, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGINT, end)
+
+
+def end_with(code: int) -> NoReturn:
+    """End the process with this code, whatever SIGINT comes while it waits for its threads."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(code))
+    sys.exit(code)
 
 
 def say_at_once(line: str) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from diag.cli.ending import NO_RESULT, ending_at_once
+from diag.cli.ending import NO_RESULT, end_at_once, end_with
 
 
 def main() -> None:
-    """Run the program; a KeyboardInterrupt among its imports would be a traceback."""
-    with ending_at_once(NO_RESULT):
-        from diag.cli.program import run
+    """Run the program; a KeyboardInterrupt among its imports, or at its very end, would be a traceback."""
+    end_at_once(NO_RESULT)
+    from diag.cli.program import run
 
-        run()
+    end_with(run())

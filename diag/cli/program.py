@@ -64,12 +64,12 @@ def _options(
     pass
 
 
-def run() -> None:
-    """Run the program, and end the process with its exit code."""
+def run() -> int:
+    """Run the program; gives its exit code."""
     streams.prepare_streams()
     gc.set_threshold(200_000)  # a run makes millions of values without cycles, and ends soon
     try:
-        code = app(standalone_mode=False) or ExitCode.OK
+        code: int = app(standalone_mode=False) or ExitCode.OK
     except DiagError as error:
         hint = f" ({error.hint})" if error.hint else ""
         output.note(" ".join(f"diag: {error}{hint}".split()))
@@ -85,7 +85,7 @@ def run() -> None:
         code = ExitCode.USAGE
     if code == ExitCode.INTERRUPTED:  # typer's own, for a KeyboardInterrupt
         output.note(NO_RESULT)
-    sys.exit(code)
+    return code
 
 
 def _explain_usage(error: typer.TyperException) -> None:

@@ -147,10 +147,6 @@ class Catalogue:
             sorted(text for text, known in self.exact.items() if any(one.event in events for one in known))
         )
 
-    def patterns_of(self, *events: str) -> tuple[re.Pattern[str], ...]:
-        """The patterns of these canonical events, in the catalogue's order."""
-        return tuple(pattern for pattern, meaning in self.patterns if meaning.event in events)
-
     def keys_of(self, *roles: str) -> tuple[str, ...]:
         """The payload keys of these roles, in the catalogue's order."""
         return tuple(key for key, role in self.id_roles.items() if role in roles)

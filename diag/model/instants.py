@@ -107,8 +107,3 @@ def format_day(ns: int) -> str:
     """The date alone, as a person writes it: ``24 Nov 2026``."""
     moment = _EPOCH + timedelta(seconds=ns // NS_PER_S)
     return f"{moment.day} {moment:%b %Y}"
-
-
-def to_datetime(ns: int) -> datetime:
-    """The instant as an aware datetime, cut to microseconds."""
-    return _EPOCH + timedelta(microseconds=ns // NS_PER_US)

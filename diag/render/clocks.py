@@ -7,7 +7,7 @@ from diag.model.instants import NS_PER_MS, NS_PER_S
 
 
 def describe_clock(clock: PodClock) -> str:
-    """``1.90 to 2.10 s behind``, ``at least 12.5 ms ahead``, ``3.2 ms behind to 5.0 ms ahead``."""
+    """``1.90 to 2.10 s behind``, ``at least 12.5 ms ahead``, ``between 3.2 ms behind and 5.0 ms ahead``."""
     ends = [ns for ns in (clock.least_ns, clock.most_ns) if ns is not None]
     if not clock.shift_ns:
         return _describe_possible(clock)
@@ -15,7 +15,9 @@ def describe_clock(clock: PodClock) -> str:
     sizes = sorted(map(abs, ends))
     if len(sizes) == 1:
         return f"at least {_describe(sizes[0], sizes[0])} {word}"
-    return f"{_number(sizes[0], sizes[1])} to {_describe(sizes[1], sizes[1])} {word}"
+    least, most = _number(sizes[0], sizes[1]), _describe(sizes[1], sizes[1])
+    shown = most if most.startswith(f"{least} ") else f"{least} to {most}"
+    return f"{shown} {word}"
 
 
 def _describe_possible(clock: PodClock) -> str:

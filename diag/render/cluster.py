@@ -39,8 +39,6 @@ _STATE, _NAMED = 17, 24
 _MOST_NORMAL = 20
 """Events that are no warnings: the last of them tell the most."""
 
-_GOOD = ("ready", "succeeded")
-
 
 def render_cluster(report: ClusterReport) -> Text:
     """Workload by workload, then services, autoscalers and events; last what was not read."""

@@ -100,6 +100,8 @@ def _say_what_was_searched(nothing: NothingFound, asked: str) -> Iterator[Text]:
     else:
         yield Text(f"No session {asked}", style="bold")
     yield Text(f"searched {where}, {read} {'entry' if read == 1 else 'entries'}")
+    if not nothing.occurrences and not nothing.nearest:
+        yield Text("to do: check the ID, and below what was asked; diag sessions lists what is there")
 
 
 def _nearest_line(time_ns: int, name: str, note: str) -> Text:
@@ -123,7 +125,8 @@ def _headline(diagnosis: Diagnosis) -> Iterator[Text]:
     first = Text(label, style=STATUS_STYLE[verdict.status])
     yield first.append(lines[0][len(label) :], style="default")
     yield from map(Text, lines[1:])
-    yield from (Text(f"{indent}{line}", style="dim") for line in _cause_lines(diagnosis))
+    for told in _cause_lines(diagnosis):
+        yield from (Text(line, style="dim") for line in _wrap(told, indent, indent))
     yield from map(Text, _remedy_lines(diagnosis, indent))
 
 
@@ -139,7 +142,7 @@ def _cause_lines(diagnosis: Diagnosis) -> Iterator[str]:
     cause = diagnosis.verdict.cause
     if cause is not None:
         basis = "" if not cause.effects else f" · explains {', '.join(cause.effects)}"
-        yield shorten(f"{cause.slug}, {cause.confidence.value}{basis}", WIDTH - 10)
+        yield f"{cause.slug}, {cause.confidence.value}{basis}"
         if cause.contradicting:
             yield f"against it: {len(cause.contradicting)} lines, see the report"
     for missing in diagnosis.verdict.missing if diagnosis.verdict.status is not Status.INCONCLUSIVE else ():

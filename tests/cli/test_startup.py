@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
@@ -60,3 +61,36 @@ def test_ctrl_c_while_the_program_is_imported_is_one_line(module: str) -> None:
 
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr == "diag: interrupted; there is no result\n"
+
+
+ENDING = """
+import threading, time
+from diag.cli import program
+from diag.cli.main import main
+
+def hang():
+    threading.main_thread().join()
+    print("ending", flush=True)
+    time.sleep(60)
+
+def run():
+    threading.Thread(target=hang).start()
+    return 12
+
+program.run = run
+main()
+"""
+
+
+def test_ctrl_c_at_the_very_end_is_silent_and_keeps_the_code() -> None:
+    """A request that nobody waits for any more is still under way: the result was given."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", ENDING], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ending\n"
+    process.send_signal(signal.SIGINT)
+
+    out, err = process.communicate(timeout=30)
+
+    assert (process.returncode, out, err) == (12, "", "")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from diag.app.bounds import divide
 from diag.app.coverage import LEAST_LAG_NS, Heard, Unparsed, find_lag, find_unparsed, hear
 from diag.app.request import Bounds
 from diag.app.where import keep_matching
@@ -103,7 +104,7 @@ def take_in_frame(job: IntakeJob, entries: pl.DataFrame) -> Digest:
     """The same for entries that are understood already, in the order in which they were read."""
     catalogue = catalogue_of(job.catalogue_files)
     whole = join_frames([entries.with_columns(pl.col(frames.ORDER) + job.number * _ORDERS_APART)])
-    frame, left_out = _divide(whole, job.bounds)
+    frame, left_out = divide(whole, job.bounds)
     scratch.write_frame(job.folder, job.number, frame)
     first, last = frame[frames.TIME].min(), frame[frames.TIME].max()
     return Digest(
@@ -117,15 +118,3 @@ def take_in_frame(job: IntakeJob, entries: pl.DataFrame) -> Digest:
         unparsed=find_unparsed(frame),
         lag_ns=find_lag(frame),
     )
-
-
-def _divide(whole: pl.DataFrame, bounds: Bounds) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """What lies inside of the bounds, and what does not; what has no time stays."""
-    since, until = bounds
-    time = pl.col(frames.TIME)
-    if since is None and until is None:
-        return whole, frames.no_entries()
-    before = pl.lit(value=False) if since is None else time < since
-    after = pl.lit(value=False) if until is None else time >= until
-    outside = (before | after).fill_null(value=False)
-    return whole.filter(~outside), whole.filter(outside)

@@ -10,8 +10,9 @@ from functools import reduce
 from itertools import count
 from pathlib import Path
 
+from diag.app.bounds import describe_bounds
 from diag.app.coverage import LEAST_LAG_NS, Unparsed, cover_entries
-from diag.app.entries import INTERRUPTED, describe_bounds
+from diag.app.entries import INTERRUPTED
 from diag.app.many.intake import Digest, IntakeJob, take_in, take_in_frame, take_in_part
 from diag.app.many.workers import Workers, count_cores
 from diag.app.recall import Recall

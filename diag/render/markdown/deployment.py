@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from diag.model.cluster_view import ClusterView, PodView, Restart, WorkloadView
 from diag.model.diagnosis import Diagnosis
@@ -14,6 +14,8 @@ from diag.render.markdown.evidence import EvidenceIndex
 from diag.render.markdown.statements import COVERAGE, Statement, searched
 from diag.render.neutral import to_code, to_prose
 
+_MOST_PODS = 4
+
 _NOT_READ = "*not checked: Kubernetes was not read*"
 _NO_REPOSITORY = "*not provable: no repository was named*"
 _NO_LABEL = "*not provable: an image does not say which commit it holds; how old the commit is stands below*"
@@ -22,9 +24,9 @@ _NO_LABEL = "*not provable: an image does not say which commit it holds; how old
 def deployment(diagnosis: Diagnosis, index: EvidenceIndex) -> Iterator[Statement]:
     """Section "GKE deployment status"."""
     yield _running(diagnosis.cluster, index)
+    own, pods = _own_pods(diagnosis), dict(diagnosis.coverage.pods)
     for service, number in diagnosis.coverage.services:
-        pods = dict(diagnosis.coverage.pods).get(service, ())
-        named = ", ".join(map(to_code, pods)) or "pods not named"
+        named = _name_pods(sorted(pods.get(service, ()), key=lambda pod: pod not in own))
         yield Statement(
             "",
             f"{to_code(service)} wrote to the log",
@@ -35,6 +37,16 @@ def deployment(diagnosis: Diagnosis, index: EvidenceIndex) -> Iterator[Statement
     fixes = _NOT_READ if diagnosis.cluster is None else _NO_LABEL if diagnosis.code else _NO_REPOSITORY
     yield Statement("", "the running images contain the session ID fixes", fixes)
     yield _errors(diagnosis, index)
+
+
+def _own_pods(diagnosis: Diagnosis) -> set[str]:
+    return {event.entry.pod for event in diagnosis.session.events if event.entry.pod}
+
+
+def _name_pods(pods: Sequence[str]) -> str:
+    """The first of them: of a large deployment nobody reads more, and all bury the session's own."""
+    more = f" and {len(pods) - _MOST_PODS} more" if len(pods) > _MOST_PODS else ""
+    return ", ".join(map(to_code, pods[:_MOST_PODS])) + more or "pods not named"
 
 
 def _running(view: ClusterView | None, index: EvidenceIndex) -> Statement:
@@ -72,7 +84,7 @@ def _of_restart(restart: Restart) -> Evidence:
 
 def _restarts(diagnosis: Diagnosis, index: EvidenceIndex) -> Statement:
     claim = "no process of the session's pods started while it ran"
-    pods = {event.entry.pod for event in diagnosis.session.events if event.entry.pod}
+    pods = _own_pods(diagnosis)
     if not pods:
         return Statement("", claim, "*not checked: the lines name no pods*")
     starts = [event.to_evidence() for event in _starts(diagnosis, pods)]

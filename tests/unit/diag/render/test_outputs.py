@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -22,7 +24,8 @@ from diag.render.terminal import WIDTH, render_nothing, render_terminal
 from diag.session.select import EventFinder
 from tests.cases import diagnose, read_case, read_case_file, to_records
 
-CASES = sorted((Path(__file__).parents[3] / "checks").glob("*/*.case"))
+CHECKS = Path(__file__).parents[3] / "checks"
+CASES = sorted(CHECKS.glob("*/*.case"))
 SCHEMA = json.loads(resources.files("diag.render").joinpath("session_v1.schema.json").read_text("utf-8"))
 SECTIONS = [
     "Executive Summary",
@@ -57,6 +60,35 @@ def test_the_terminal_view_fits_its_columns(path: Path) -> None:
 
     assert max(map(len, view.splitlines())) <= WIDTH
     assert all(line.isprintable() for line in view.splitlines())
+
+
+def test_what_the_cause_explains_is_told_whole() -> None:
+    """Half a slug can not be looked for."""
+    diagnosis = diagnose(read_case_file(CHECKS / "id-mismatch/fires-joined-by-trace.case"))
+    cause = diagnosis.verdict.cause
+    assert cause is not None
+    many = replace(cause, effects=("pipeline-false-success", "turn-no-reply", "kafka-publish-unconfirmed"))
+    view = render_terminal(replace(diagnosis, verdict=replace(diagnosis.verdict, cause=many))).plain
+
+    assert max(map(len, view.splitlines())) <= WIDTH
+    assert "explains pipeline-false-success, turn-no-reply, kafka-publish-unconfirmed" in " ".join(
+        view.split()
+    )
+
+
+def test_the_session_s_own_pods_come_first_and_a_large_deployment_s_are_not_all_named() -> None:
+    """A cell with a hundred names buries the one that matters."""
+    others = "".join(
+        f"00:00.{n:03d} media-server/p{n:02d} info Received WHIP request :: sessionID=session_1753615601{n:03d}_zzzzzzzzz\n"
+        for n in range(9)
+    )
+    text = f"# asks: $S\n{others}00:01.000 media-server/own info Using session ID from header :: sessionID=$S"
+    report = render_markdown(diagnose(read_case(text)))
+    (row,) = [line for line in report.splitlines() if "`media-server` wrote to the log" in line]
+
+    assert re.search(r"10 entries; `media-server-\w+-own`|10 entries; `[^`]*own[^`]*`, ", row), row
+    assert row.count("`media-server") == 5  # the service, and four pods
+    assert " and 6 more" in row
 
 
 @pytest.mark.parametrize("path", CASES, ids=by_name)
@@ -142,9 +174,20 @@ def test_a_session_that_was_not_found_says_where_it_was_looked_for_and_what_was_
 
     assert "session_1753615601372_cz4gw0fl5" in render_nothing(near).plain
     assert "spelt alike" in render_nothing(near).plain
+    assert "to do" not in render_nothing(near).plain
     assert "ws_1753615602114220410 Received" in render_nothing(lost).plain
     for nothing in (near, lost):
         jsonschema.validate(json.loads(render_nothing_json(nothing)), SCHEMA)
+
+
+def test_a_session_like_none_that_was_seen_leaves_something_to_do() -> None:
+    """Mostly another project or cluster was asked: then there is nothing to show but that."""
+    finder = EventFinder(to_frame([], load_catalogue()), load_catalogue())
+    nothing = explain_nothing(Query(classify("session_1753615601372_cz4gw0fl6"), None), Coverage(), finder)
+
+    assert (
+        "to do: check the ID, and below what was asked; diag sessions lists" in render_nothing(nothing).plain
+    )
 
 
 def test_a_reply_without_its_voice_is_not_called_answered_alone() -> None:
