@@ -8,9 +8,8 @@ from typing import Any
 
 from diag.config.topics import parse_topics
 from diag.errors import SettingsError
-from diag.model.topics import SavedPlan
+from diag.model.topics import PLAN_VERSION, SavedPlan
 
-PLAN_VERSION = 1
 _HINT = "diag topics --save-plan FILE writes one"
 _KEYS = frozenset({"plan_version", "cluster_id", "create"})
 

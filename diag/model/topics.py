@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+PLAN_VERSION = 1
+"""Of the file that keeps a plan."""
+
 
 class Path(StrEnum):
     """What a topic carries: without the first kind no caller gets an answer."""

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from diag.model.topics import SavedPlan, WantedTopic
+from diag.model.topics import PLAN_VERSION, SavedPlan, WantedTopic
 from diag.render.json_v1 import dump
-
-_VERSION = 1
 
 
 def render_saved_plan(plan: SavedPlan) -> str:
     """What is to be created, and on which cluster; sorted, so that two of them can be compared."""
     return dump(
         {
-            "plan_version": _VERSION,
+            "plan_version": PLAN_VERSION,
             "cluster_id": plan.cluster_id,
             "create": [_topic(one) for one in plan.create],
         }

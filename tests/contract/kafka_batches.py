@@ -22,13 +22,21 @@ Record = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
 
 
 async def send_batch(
-    bootstrap: str, topic: str, *records: Record, packing: str = "none", partition: int = 0
+    bootstrap: str,
+    topic: str,
+    *records: Record,
+    packing: str = "none",
+    partition: int = 0,
+    at_ms: int | None = None,
 ) -> int:
-    """All `records` in one batch, a header ``NAME`` of theirs as `BAD_NAME`; the offset of the first one."""
+    """All `records` in one batch, a header ``NAME`` of theirs as `BAD_NAME`; the offset of the first one.
+
+    They are of the time `at_ms`, or of now.
+    """
     async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
         batch = producer.create_batch()
         for key, value, headers in records:
-            batch.append(timestamp=None, key=key, value=value, headers=headers)
+            batch.append(timestamp=at_ms, key=key, value=value, headers=headers)
         batch._buffer = pack(bytes(batch._build()), packing)
         sent = await (await producer.send_batch(batch, topic, partition=partition))
         return int(sent.offset)

@@ -23,12 +23,15 @@ from diag.model.coverage import State
 from diag.model.instants import NS_PER_MS, NS_PER_S
 from diag.model.secret import Secret
 from diag.model.settings import KafkaSettings, Settings
+from diag.model.topics import Path as TopicPath
 from diag.model.topics import WantedTopic
-from diag.sources.kafka import create_topics
+from diag.sources.kafka import create_topics, read_broker
+from diag.sources.kafka.connection import open_admin
 from pipeline.local.kafka import KafkaPorts
 from pipeline.local.readiness import choose_ports
 from tests.cases import DEFAULTS, START_NS
 from tests.contract.fault_table import Answer, check_row, code_of, find_row, healthy, keeps
+from tests.contract.kafka_batches import send_batch
 from tests.contract.kafka_broker import AUTHORISED, behind, run_broker
 from tests.contract.kafka_wire import DESCRIBE, EVERYTHING, allow
 from tests.contract.logging_server import run_server
@@ -182,6 +185,25 @@ async def test_what_is_no_broker(said: bytes, logs: Settings, wire: Relay) -> No
 
     assert keeps(answer, "cloud-logging", ALL)
     check_row(answer, "kafka", State.FAILED, [f"Kafka at {place}"])
+
+
+async def test_a_record_that_the_library_can_not_read(logs: Settings, wire: Relay) -> None:
+    """Nothing is missing: it is read by hand with what stands behind it, and coverage names it."""
+    topic = WantedTopic("foreign", TopicPath.AUDIO, 1)
+    await create_topics(KafkaSettings(wire.address), (topic,))
+    odd, after = (S.encode(), b"", [("NAME", b"x")]), (S.encode(), b"", [])
+    await send_batch(wire.address, topic.name, odd, after, at_ms=START_NS // NS_PER_MS + 1000)
+    answer = await diagnose_session(ask(logs, wire))
+    async with open_admin(KafkaSettings(wire.address)) as admin:  # the other tests count what is there
+        await admin.delete_topics([topic.name])
+    while topic.name in (await read_broker(KafkaSettings(wire.address), 0)).topics:
+        pass
+
+    assert keeps(answer, "cloud-logging", ALL)
+    row = find_row(answer, "kafka")
+    assert row.state is State.COMPLETE
+    assert f"3 records of {RECORDS + 3} looked at" in row.got
+    assert "1 record has a header whose name is not UTF-8 (foreign/0@0)" in " ".join(row.notes)
 
 
 async def test_a_topic_that_may_not_be_read(logs: Settings, wire: Relay) -> None:

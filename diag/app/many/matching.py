@@ -32,7 +32,7 @@ def _find(session: Session, text: str) -> Iterator[Match]:
     ids = {one for one in session.members if text in normalise(one)}
     looks: dict[MatchKind, _Look] = {
         MatchKind.ID: lambda event: next((m.text for m in event.entry.ids if m.text in ids), None),
-        MatchKind.POD: lambda event: event.entry.pod if normalise(event.entry.pod).startswith(text) else None,
+        MatchKind.POD: lambda event: event.entry.pod if _begins(event.entry.pod, text) else None,
         MatchKind.MESSAGE: lambda event: "" if text in _shown(event, text) else None,
         MatchKind.FIELD: lambda event: _find_field(event, text),
     }
@@ -42,6 +42,12 @@ def _find(session: Session, text: str) -> Iterator[Match]:
             if where is not None:
                 yield _to_match(kind, where, event)
                 break
+
+
+def _begins(pod: str, text: str) -> bool:
+    """Whether the pod is called so, with what stands before a name that several have or without."""
+    named = normalise(pod)
+    return named.startswith(text) or named.rpartition("/")[2].startswith(text)
 
 
 def _shown(event: Event, text: str) -> str:

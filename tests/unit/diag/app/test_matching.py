@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from diag.app.many.matching import find_matches
@@ -51,6 +53,18 @@ def test_what_one_has_finds_the_session(
     assert first.service in ("media-server", "orchestrator")
     assert first.evidence.ref
     assert (first.evidence.time_ns - START_NS) // 10**9 == second
+
+
+@pytest.mark.parametrize(("text", "is_found"), [("Voice/Orch", True), ("orch", True), ("estrator", False)])
+def test_a_pod_is_found_by_its_name_with_or_without_what_tells_it_from_a_namesake(
+    session: Session, text: str, *, is_found: bool
+) -> None:
+    """A cluster's name stands before it where two clusters have such a pod."""
+    event = session.events[0]
+    entry = replace(event.entry, pod="voice/orchestrator-0", message="", service="")
+    found = find_matches(replace(session, events=(replace(event, entry=entry),)), text)
+
+    assert [one.where for one in found if one.kind is MatchKind.POD] == ["voice/orchestrator-0"] * is_found
 
 
 def test_the_line_shows_the_field_that_has_it(session: Session) -> None:
