@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,14 @@ def test_a_lost_stderr_costs_nothing(shell, logs, place: str) -> None:
     assert done.returncode == 12
     assert b"BROKEN" in done.stdout
     assert shell(f"$DIAG session {place}").returncode == 2
+
+
+def test_the_module_is_the_command(shell, logs) -> None:
+    """``python -m diag``, for who has no script on the path."""
+    done = shell(f"{sys.executable} -m diag session $S {logs(SICK)} --report none")
+
+    assert done.returncode == 12
+    assert b"BROKEN" in done.stdout
 
 
 @pytest.mark.parametrize("arguments", ["--version", "session --help", "topics --help"])
@@ -264,8 +273,8 @@ def test_a_group_alone_prints_its_help(shell, words: str) -> None:
     assert b"Usage: diag" in done.stdout
 
 
-FULL = "ulimit -f 1;"
-"""No file may grow past a kilobyte: what a disk does that is nearly full."""
+FULL = "export PYTHONDONTWRITEBYTECODE=1; ulimit -f 1;"
+"""No file may grow past a kilobyte: what a disk does that is nearly full. Python would keep halves of modules."""
 
 
 @pytest.mark.parametrize("options", ["--report kept.md", "--out kept.md", "-o json --out kept.md"])
