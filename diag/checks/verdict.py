@@ -106,7 +106,9 @@ def _find_lack(turn: Turn) -> str:
     if turn.failure is not None:
         return turn.failure.text
     if turn.voice_lost is not None:
-        left = "the caller left before its audio came" if turn.caller_left else "its audio was never sent"
+        only_asked = turn.voice_lost.name == "bcast.call"
+        sent = "no line shows its audio sent" if only_asked else "its audio was never sent"
+        left = "the caller left before its audio came" if turn.caller_left else sent
         return f"{left} ({turn.voice_lost.text})"
     return next((f"{stage.name} never ended" for stage in turn.stages if stage.end_ns is None), "")
 
