@@ -9,7 +9,7 @@ from diag.checks.wording import describe_parts, describe_turns
 from diag.model.findings import Cause, Finding, Outcome, Result, Scope, Severity, Status, Verdict
 from diag.model.session import Session
 from diag.model.turns import Turn, TurnOutcome
-from diag.session.identity.presence import MEDIA_CAME, WS_AUDIO
+from diag.session.identity.presence import MEDIA_CAME, WHIP, WS_AUDIO
 
 HEALTH_CHECKS = ("id-mismatch", "session-one-sided", "turn-no-reply")
 """Media, binding, consumption and delivery: healthy means that these ran and are clear."""
@@ -76,7 +76,8 @@ def _describe_unheard(session: Session) -> str:
     """How media came and nothing of it was worked on, empty if that is not so."""
     if WS_AUDIO in session.facets or session.named("media.publish"):
         return ""
-    refused = session.named("media.listen_failed")
+    # where the pod that has its media was not read, that pod may have been told to listen
+    refused = WHIP in session.facets and session.named("media.listen_failed")
     if refused and not session.named("media.listen", "speech.start", "speech.end"):
         times = "once" if len(refused) == 1 else f"{len(refused)} times"
         return f"The caller could not be heard: listening was refused {times} and never began."
@@ -106,7 +107,9 @@ def _find_lack(turn: Turn) -> str:
     if turn.failure is not None:
         return turn.failure.text
     if turn.voice_lost is not None:
-        left = "the caller left before its audio came" if turn.caller_left else "its audio was never sent"
+        only_asked = turn.voice_lost.name == "bcast.call"
+        sent = "no line shows its audio sent" if only_asked else "its audio was never sent"
+        left = "the caller left before its audio came" if turn.caller_left else sent
         return f"{left} ({turn.voice_lost.text})"
     return next((f"{stage.name} never ended" for stage in turn.stages if stage.end_ns is None), "")
 

@@ -43,9 +43,7 @@ def _heading(overview: Overview) -> Iterator[Text]:
 
 def _table(overview: Overview) -> Iterator[Text]:
     if not overview.sessions:
-        states = {source.state for source in overview.coverage.sources} - {State.NOT_ASKED}
-        was = "found" if overview.notes else "seen"
-        yield Text("Nothing could be read." if states == {State.FAILED} else f"No session was {was}.")
+        yield from map(Text, _say_that_none_was_seen(overview))
         return
     yield Text(
         f"  {'first':<8}  {'session':<{_LONGEST_ID}}  {'seen in':<7}  {'turns':>5}  verdict", style="dim"
@@ -59,6 +57,18 @@ def _table(overview: Overview) -> Iterator[Text]:
         yield from _reason(line)
         yield from _found_by(line)
     yield Text(f"  {_LEGEND}", style="dim")
+
+
+def _say_that_none_was_seen(overview: Overview) -> Iterator[str]:
+    """Lines that name no session that diag knows are not the same as no sessions."""
+    states = {source.state for source in overview.coverage.sources} - {State.NOT_ASKED}
+    if states == {State.FAILED}:
+        yield "Nothing could be read."
+        return
+    yield f"No session was {'found' if overview.notes else 'seen'}."
+    if not overview.seen and overview.coverage.entries_read():
+        yield "No entry has an ID under a key that a catalogue calls a session's: [ids] in"
+        yield "docs/catalogue.md tells how to name yours."
 
 
 def _row(line: SessionLine, overview: Overview) -> Text:

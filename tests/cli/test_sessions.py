@@ -24,6 +24,14 @@ def test_the_sessions_of_files_are_listed_with_their_verdicts(diag, logs) -> Non
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
+def test_lines_whose_ids_nobody_knows_are_not_called_an_empty_hour(diag, workdir: Path) -> None:
+    """No session was seen: because no key is known for one, and that is said."""
+    line = {"level": "info", "msg": "Speech ended", "call_id": "5f0c9a1e", "time": "2025-07-27T11:26:41.372Z"}
+    (workdir / "calls.log").write_text(json.dumps(line) + "\n")
+
+    assert "No entry has an ID under a key" in diag("sessions", "calls.log").stdout
+
+
 def test_the_machine_output_is_of_its_schema_and_the_same_every_time(diag, logs) -> None:
     """`jq` and other programs live on it."""
     name = logs(SICK)

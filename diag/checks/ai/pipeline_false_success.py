@@ -109,7 +109,8 @@ def _find_lost_voice(turn: Turn) -> Iterator[_Flaw]:
     if lost is not None and turn.outcome is not TurnOutcome.UNANSWERED:
         # a message without its line of delivery: that line may be lost, or not written for audio here
         certain = lost.name != "bcast.call"
-        yield _Flaw("its audio did not reach the caller", certain, (lost,))
+        told = "its audio did not reach the caller"
+        yield _Flaw(told if certain else "no line shows that its audio reached the caller", certain, (lost,))
 
 
 def _audio_bytes(step: Event) -> int:

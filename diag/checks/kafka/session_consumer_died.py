@@ -11,7 +11,8 @@ How it decides
     On the media server, ``Error reading from Kafka`` with the deadline's text, then ``Audio consumer
     stopped`` at once, 9 to 11 s after ``Starting audio consumer``, all on one pod, and no clean-up of the
     connection before it or within a second: a reader that goes on after a timeout ends with its caller.
-    Where nobody writes to ``audio-out``, nothing is lost by it, and it is only an information.
+    Where nobody writes to ``audio-out``, or this session's speech goes over the WebSocket, nothing is
+    lost by it, and it is only an information.
 
 What can fool it
     A dial error in the same line means that the broker was away. A reader that ends with its
@@ -32,6 +33,8 @@ from diag.model.events import Event
 from diag.model.findings import Confidence, Finding, Scope, Severity
 from diag.model.instants import NS_PER_S
 from diag.model.session import Session
+from diag.model.turns import Turn
+from diag.session.events import STAGE_EVENTS, stage_of
 
 _DEADLINE = "deadline exceeded"
 _DIAL = "dial"
@@ -84,13 +87,8 @@ def _is_death(start: Event, error: Event, stop: Event) -> bool:
 
 
 def _finding(context: CheckContext, death: tuple[Event, Event, Event]) -> Finding:
-    harmless = _nobody_writes(context)
+    effect, harmless = _describe_effect(context)
     after_s = (death[2].time_ns - death[0].time_ns) / NS_PER_S
-    effect = (
-        "nobody writes to audio-out here, so nothing was lost by it"
-        if harmless
-        else "no reply audio can reach this caller over WebRTC afterwards"
-    )
     return Finding(
         slug=CHECK.slug,
         scope=CHECK.scope,
@@ -104,6 +102,31 @@ def _finding(context: CheckContext, death: tuple[Event, Event, Event]) -> Findin
         sessions=context.session.session_ids,
         subjects=(death[0].entry.pod,) if death[0].entry.pod else (),
     )
+
+
+def _describe_effect(context: CheckContext) -> tuple[str, bool]:
+    """What it means for the caller, and whether it does no harm."""
+    if _nobody_writes(context):
+        return "nobody writes to audio-out here, so nothing was lost by it", True
+    if _speaks_over_socket(context.session):
+        return "this session's speech went over the WebSocket, so nothing was lost by it", True
+    return "no reply audio can reach this caller over WebRTC afterwards", False
+
+
+def _speaks_over_socket(session: Session) -> bool:
+    """Whether a turn sent its speech over the socket, and no reply was ever written to Kafka."""
+    if session.named("reply.published", "reply.publish_failed"):
+        return False
+    return any(map(_sends_speech, session.turns))
+
+
+def _sends_speech(turn: Turn) -> bool:
+    made = max(
+        (step.time_ns for step in turn.steps if step.name in STAGE_EVENTS and stage_of(step) == "tts"),
+        default=None,
+    )
+    sent = [step.time_ns for step in turn.deliveries if step.name == "bcast.delivered"]
+    return made is not None and any(time_ns >= made for time_ns in sent)
 
 
 def _nobody_writes(context: CheckContext) -> bool:

@@ -100,12 +100,20 @@ def _finding(context: CheckContext, side: str) -> Finding:
         title=f"the session is on the {here} only",
         summary=(
             f"The {here} has the session ({', '.join(sorted(seen))}); "
-            f"none of the {read} entries read of the {there} mention it."
+            f"{_count_mentions(session, other, read, there)}."
         ),
         evidence=tuple(own or (event.to_evidence() for event in session.events))[:MOST_EVIDENCE],
         remedy=_NEXT_STEP[side],
         sessions=session.session_ids,
     )
+
+
+def _count_mentions(session: Session, other: str, read: int, there: str) -> str:
+    """What the other side wrote of it: nothing, or its ID in a text, such as that of a refusal."""
+    told = sum(event.side == _SIDES[other] for event in session.events)
+    if not told:
+        return f"none of the {read} entries read of the {there} mention it"
+    return f"of the {read} entries read of the {there}, {told} mention{'' if told > 1 else 's'} it in passing"
 
 
 CHECK = Check(
