@@ -54,6 +54,11 @@ class Topic:
     readers: tuple[tuple[str, str], ...] = ()
     retention_ms: int | None = None
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """Those that it is made with."""
+        return {} if self.retention_ms is None else {"retention.ms": str(self.retention_ms)}
+
 
 _DAY_MS = 86_400_000
 _STAGE_READERS = (("logging-service-group", "logging-service"),)
@@ -85,8 +90,9 @@ def _to_table(topic: Topic) -> str:
         f'producers = ["{topic.producer}"]',
         f"readers = [{readers}]",
     ]
-    if topic.retention_ms is not None:
-        lines.append(f'settings = {{ "retention.ms" = "{topic.retention_ms}" }}')
+    if topic.settings:
+        settings = ", ".join(f'"{name}" = "{value}"' for name, value in topic.settings.items())
+        lines.append(f"settings = {{ {settings} }}")
     return "\n".join(lines) + "\n"
 
 
@@ -113,7 +119,10 @@ async def create_topics(bootstrap: str, topics: Collection[Topic]) -> None:
 
     async with _admin(bootstrap) as admin:
         response = await admin.create_topics(
-            [NewTopic(topic.name, topic.partitions, replication_factor=1) for topic in topics]
+            [
+                NewTopic(topic.name, topic.partitions, replication_factor=1, topic_configs=topic.settings)
+                for topic in topics
+            ]
         )
     for name, code, *reason in response.topic_errors:
         if code not in (_NO_ERROR, _ALREADY_EXISTS):

@@ -16,8 +16,10 @@ _DEADLINE_S = 90.0
 _POLL_S = 0.5
 
 
-async def wait_until_quiet(endpoint: str, project: str, session_ids: Collection[str]) -> None:
-    """Return when the last entry of these sessions is older than `LAG_S`.
+async def wait_until_quiet(
+    endpoint: str, project: str, session_ids: Collection[str], lag_s: float = LAG_S
+) -> None:
+    """Return when the last entry of these sessions is older than `lag_s`.
 
     Raises:
         StackError: there is no entry at all, or new ones come without end.
@@ -25,7 +27,7 @@ async def wait_until_quiet(endpoint: str, project: str, session_ids: Collection[
     end = time.monotonic() + _DEADLINE_S
     while time.monotonic() < end:
         last_ns = await asyncio.to_thread(_find_last_ns, endpoint, project, session_ids)
-        missing_s = LAG_S if last_ns is None else LAG_S - (time.time_ns() - last_ns) / 1e9
+        missing_s = lag_s if last_ns is None else lag_s - (time.time_ns() - last_ns) / 1e9
         if missing_s < 0:
             return
         await asyncio.sleep(min(_POLL_S, missing_s))

@@ -9,18 +9,25 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline.local.errors import StackError
+from pipeline.local.quiet import wait_until_quiet
+from pipeline.local.state import PROJECT
+
 DIAG = Path(sys.executable).with_name("diag")
 READY_S, CALL_S = 180, 240
 # How long a caller waits for a reply: speech recognition may share its cores with another test process
 REPLY_S = "60"
+# The ingestion lag, and the second that diag leaves a session before it is over
+SETTLED_S = 6.0
 
 
 def environment() -> dict[str, str]:
@@ -66,8 +73,18 @@ class Live:
         """Run diag with the stack's settings."""
         return run(str(DIAG), *words, "--config", ".stack/diag.toml", cwd=self.folder)
 
+    def settle(self, session_ids: Collection[str]) -> None:
+        """Wait until diag may take these sessions for over: to ask it before that costs the machine, not the wait."""
+        waiting = wait_until_quiet(self.state()["logging"], PROJECT, session_ids, SETTLED_S)
+        with (
+            ThreadPoolExecutor(1) as thread,
+            suppress(StackError),
+        ):  # what never rests is told by the test itself
+            thread.submit(asyncio.run, waiting).result()  # a browser's test has an event loop of its own
+
     def judge(self, session_id: str) -> tuple[int, dict[str, Any]]:
         """Exit code and JSON, once the session's last entries are older than the ingestion lag."""
+        self.settle([session_id])
         return eventually(lambda: self._judge(session_id), 180)
 
     def _judge(self, session_id: str) -> tuple[int, dict[str, Any]] | None:

@@ -83,25 +83,38 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield Cluster(live)
 
 
-def test_a_call_goes_through_the_pods(cluster: Cluster) -> None:
-    """Both sentences are answered over the Services' addresses, and diag has read the cluster to judge it."""
-    call = cluster.live.call()
-    _, answer = cluster.live.judge(call["session_id"])
+@dataclass(frozen=True)
+class Called:
+    """A call through the pods: the caller's report, diag's answer, and what the pods had logged then, by pod."""
 
-    assert [bool(turn["reply"]) for turn in call["turns"]] == [True, True]
-    assert answer["verdict"]["status"] == "healthy"
-    pods = {pod["metadata"]["name"] for pod in cluster.get("pods")}
-    assert any(pod in json.dumps(answer) for pod in pods)
+    report: dict[str, Any]
+    answer: dict[str, Any]
+    printed: dict[str, str]
 
 
-def test_what_kubectl_prints_gives_the_timeline_of_cloud_logging(cluster: Cluster) -> None:
-    """The real lines of real pods, printed by the real kubectl: the same events in the same order, and one verdict."""
-    session = cluster.live.call()["session_id"]
-    _, live = cluster.live.judge(session)
+@pytest.fixture(scope="module")
+def called(cluster: Cluster) -> Called:
+    """One for all tests: its pods may be others, or have new logs, when the next test begins."""
+    report = cluster.live.call()
+    _, answer = cluster.live.judge(report["session_id"])
     pods = sorted(pod["metadata"]["name"] for pod in cluster.get("pods"))
-    printed = [cluster.kubectl("logs", "--timestamps", "--prefix", pod) for pod in pods]
+    return Called(
+        report, answer, {pod: cluster.kubectl("logs", "--timestamps", "--prefix", pod) for pod in pods}
+    )
+
+
+def test_a_call_goes_through_the_pods(called: Called) -> None:
+    """Both sentences are answered over the Services' addresses, and diag has read the cluster to judge it."""
+    assert [bool(turn["reply"]) for turn in called.report["turns"]] == [True, True]
+    assert called.answer["verdict"]["status"] == "healthy"
+    assert any(pod in json.dumps(called.answer) for pod in called.printed)
+
+
+def test_what_kubectl_prints_gives_the_timeline_of_cloud_logging(cluster: Cluster, called: Called) -> None:
+    """The real lines of real pods, printed by the real kubectl: the same events in the same order, and one verdict."""
+    session, live = called.report["session_id"], called.answer
     file = cluster.live.folder / "kubectl.txt"
-    file.write_text("".join(printed), "utf-8")
+    file.write_text("".join(called.printed.values()), "utf-8")
 
     done = run(str(DIAG), "session", session, str(file), "-o", "json", cwd=cluster.live.folder)
     told = json.loads(done.stdout)

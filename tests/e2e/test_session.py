@@ -21,10 +21,16 @@ def by_slug(answer: dict) -> dict[str, dict]:
     return {finding["slug"]: finding for finding in answer["findings"]}
 
 
-def test_a_healthy_call_is_healthy_and_everything_about_it_is_seen(stack: Live) -> None:
-    """Every service, every turn, every record; the missing topic is standing and breaks nothing."""
+@pytest.fixture(scope="module")
+def judged(stack: Live) -> tuple[dict, int, dict]:
+    """One healthy call: the caller's report, and diag's exit code and answer."""
     call = stack.call()
-    code, answer = stack.judge(call["session_id"])
+    return call, *stack.judge(call["session_id"])
+
+
+def test_a_healthy_call_is_healthy_and_everything_about_it_is_seen(judged: tuple[dict, int, dict]) -> None:
+    """Every service, every turn, every record; the missing topic is standing and breaks nothing."""
+    call, code, answer = judged
 
     assert (code, answer["verdict"]["status"]) == (0, "healthy"), answer["verdict"]
     jsonschema.validate(answer, SCHEMA, format_checker=jsonschema.FormatChecker())
@@ -73,10 +79,11 @@ def test_a_call_with_two_ids_is_broken_by_the_mismatch_whichever_is_asked_for(st
     assert by_slug(answer)["kafka-topic-missing"]["scope"] == "standing"
 
 
-def test_a_session_that_never_was_names_the_ones_that_were(stack: Live) -> None:
+def test_a_session_that_never_was_names_the_ones_that_were(
+    stack: Live, judged: tuple[dict, int, dict]
+) -> None:
     """Exit 3, with the window that was searched and the nearest IDs."""
-    call = stack.call("--say", "what are your opening hours")
-    stack.judge(call["session_id"])
+    call, *_ = judged
     never = call["session_id"][:-3] + "zzz"
     done = stack.diag("session", never)
 
@@ -85,10 +92,9 @@ def test_a_session_that_never_was_names_the_ones_that_were(stack: Live) -> None:
     assert "searched" in done.stdout
 
 
-def test_a_dead_broker_costs_its_own_part_and_no_more(stack: Live) -> None:
+def test_a_dead_broker_costs_its_own_part_and_no_more(stack: Live, judged: tuple[dict, int, dict]) -> None:
     """The logs still tell; the gap is named, and sets the exit code."""
-    call = stack.call("--say", "what are your opening hours")
-    stack.judge(call["session_id"])
+    call, *_ = judged
     done = stack.diag("session", call["session_id"], "--kafka", "127.0.0.1:9", "--report", "none")
 
     assert done.returncode == 4
@@ -101,7 +107,7 @@ def test_twenty_sessions_at_once_are_each_told_from_the_others(stack: Live) -> N
     """One list of all; each has its own ID, its own turn, and nothing of its neighbours'."""
     with ThreadPoolExecutor(20) as callers:
         calls = list(callers.map(lambda number: _join(stack, number), range(20)))
-    listed = eventually(lambda: _closed(stack, {call["session_id"] for call in calls}), 180)
+    listed = _list_closed(stack, {call["session_id"] for call in calls})
     sick = {call["session_id"] for call in calls if call["session_id"] != call["socket_session_id"]}
 
     assert len(sick) == 1
@@ -132,7 +138,7 @@ def test_a_caller_who_leaves_before_the_voice_comes_is_not_healthy(stack: Live) 
     """The text may just have come; whoever heard nothing is not told that all was well."""
     with ThreadPoolExecutor(4) as callers:
         calls = list(callers.map(lambda patience: _hang_up(stack, patience), (0.6, 0.9, 1.2, 1.5)))
-    listed = eventually(lambda: _closed(stack, {call["session_id"] for call in calls}), 180)
+    listed = _list_closed(stack, {call["session_id"] for call in calls})
 
     for call in calls:
         line, turn = listed[call["session_id"]], call["turns"][0]
@@ -150,6 +156,11 @@ def _join(stack: Live, number: int) -> dict:
 
 def _hang_up(stack: Live, patience_s: float) -> dict:
     return stack.call("--say", "what are your opening hours", "--reply-timeout", str(patience_s))
+
+
+def _list_closed(stack: Live, ids: set[str]) -> dict[str, dict]:
+    stack.settle(ids)
+    return eventually(lambda: _closed(stack, ids), 180)
 
 
 def _closed(stack: Live, ids: set[str]) -> dict[str, dict] | None:

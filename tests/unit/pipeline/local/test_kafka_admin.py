@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from diag.config import load_wanted_topics
 from pipeline.local.errors import StackError
@@ -23,6 +24,16 @@ from pipeline.local.kafka_admin import (
 )
 from pipeline.local.processes import base_environment
 from pipeline.local.readiness import choose_ports, wait_until
+
+BROKERS_RETENTION_MS = str(7 * 86_400_000)
+
+
+async def _read_retention(client, topic):
+    (answer,) = await client.describe_configs(
+        [ConfigResource(ConfigResourceType.TOPIC, topic, {"retention.ms": None})]
+    )
+    ((_, _, _, _, ((_, value, *_),)),) = answer.resources
+    return value
 
 
 @pytest.fixture
@@ -73,17 +84,21 @@ def test_the_list_for_diag_says_what_the_stack_wants(tmp_path):
 
 @pytest.mark.part("kafka")
 async def test_topics_are_made_and_removed(bootstrap):
-    """Topics have their partitions, may exist already, can be deleted, and do not come back by themselves."""
+    """Topics are made as they are wanted, may exist already, can be deleted, and do not come back by themselves."""
     await create_topics(bootstrap, STANDING_TOPICS)
     await create_topics(bootstrap, ALL_TOPICS)
     assert await list_topics(bootstrap) == {topic.name for topic in ALL_TOPICS}
     async with open_admin(bootstrap) as client:
         described = {row["topic"]: len(row["partitions"]) for row in await client.describe_topics()}
+        retention = {topic.name: await _read_retention(client, topic.name) for topic in ALL_TOPICS}
 
     await delete_topic(bootstrap, "audio-in")
     await delete_topic(bootstrap, "never-there")
 
     assert described == {topic.name: topic.partitions for topic in ALL_TOPICS}
+    assert retention == {
+        topic.name: topic.settings.get("retention.ms", BROKERS_RETENTION_MS) for topic in ALL_TOPICS
+    }
     assert await list_topics(bootstrap) == {topic.name for topic in ALL_TOPICS} - {"audio-in"}
 
 
