@@ -36,6 +36,7 @@ def validate(files: CatalogueNames, out: options.Out = None) -> None:
     from diag.app.catalogue import validate_catalogue
     from diag.render.catalogue import render_report
 
+    output.check_out(out)
     report = validate_catalogue(files)
     output.write_text(render_report(report), out)
     raise typer.Exit(ExitCode.USAGE if report.problems else ExitCode.OK)
@@ -57,6 +58,7 @@ def learn(
     from diag.app.catalogue import learn_catalogue
     from diag.config import load_settings
 
+    output.check_out(out)
     settings = load_settings({"catalogue.files": catalogue or None}, os.environ, config)
     with output.show_progress(quiet=quiet) as progress:
         learnt = asyncio.run(learn_catalogue(files, settings, progress))

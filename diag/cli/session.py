@@ -209,7 +209,7 @@ def _write_report(diagnosis: Diagnosis, sink: _Sink) -> None:
 
 def _say_nothing(nothing: NothingFound, sink: _Sink) -> int:
     from diag.render.json_v1 import render_nothing_json
-    from diag.render.terminal import render_nothing
+    from diag.render.terminal_nothing import render_nothing
 
     if sink.output_format is options.SessionOutput.JSON:
         output.write_text(render_nothing_json(nothing), sink.out)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def read_where(text: str | None) -> Filter | None:
-    """The filter; None where none is given. Ends the command where it is none."""
-    if text is None:
+    """The filter; None where none is given, or an empty one. Ends the command where it is no filter."""
+    if text is None or not text.strip():
         return None
     from diag.app.lql import check_filter
     from diag.render.lql import render_filter

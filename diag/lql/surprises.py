@@ -34,8 +34,8 @@ def find_surprises(text: str) -> Iterator[Note]:
         if token.kind is Kind.TEXT:
             yield from _word(before, token, after)
         elif token.kind is Kind.STRING and lines[token.line - 1][token.column - 1] == "'":
-            text = "the documentation knows double quotes only"
-            yield _note(Caution.QUOTE, token, text, 'write "..." around it')
+            why = "the documentation knows double quotes only"
+            yield _note(Caution.QUOTE, token, why, 'write "..." around it')
 
 
 def _precedence(tokens: Sequence[Token]) -> Iterator[Note]:

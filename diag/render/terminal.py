@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from diag.model.coverage import SourceCoverage, State
-from diag.model.diagnosis import Diagnosis, NothingFound
+from diag.model.diagnosis import Diagnosis
 from diag.model.findings import Confidence, Finding, Result, Scope, Severity, Status
 from diag.model.instants import format_clock, format_day, format_instant
 from diag.model.session import Session
@@ -26,8 +26,6 @@ WIDTH = 80
 _LANE_AT = {lane: 12 + 7 * place for place, lane in enumerate(LANES)}
 _TEXT_AT = 51
 _MOST_STEPS = 60
-_MOST_OCCURRENCES = 20
-_MOST_KEYS = 3
 STATUS_STYLE = {
     Status.BROKEN: "bold red",
     Status.DEGRADED: "bold yellow",
@@ -61,52 +59,6 @@ def render_terminal(diagnosis: Diagnosis) -> Text:
     )
     shown = [lines for block in blocks if (lines := list(block))]
     return Text("\n\n").join(Text("\n").join(lines) for lines in shown)
-
-
-def render_nothing(nothing: NothingFound) -> Text:
-    """Where we looked, and what was there instead."""
-    asked = shorten(to_plain(nothing.query.asked.text), 60) or '""'
-    lines = list(_say_what_was_searched(nothing, asked))
-    if nothing.occurrences:
-        lines.append(Text("\nWHERE IT OCCURS   candidates, none of them proved", style="bold"))
-        shown = nothing.occurrences[:_MOST_OCCURRENCES]
-        lines += (_nearest_line(o.first_ns, o.service, f"{o.id}  {o.note}") for o in shown)
-        if nothing.occurs > len(shown):
-            lines.append(Text(f"  ... and {nothing.occurs - len(shown)} more"))
-    if nothing.nearest:
-        lines.append(Text("\nNEAREST SESSIONS SEEN", style="bold"))
-        lines += (_nearest_line(o.first_ns, o.id, f"{o.service}  {o.note}") for o in nothing.nearest)
-    lines.append(Text("\nCOVERAGE", style="bold"))
-    lines += coverage_lines(nothing.coverage.sources)
-    return Text("\n").join(lines)
-
-
-def _say_what_was_searched(nothing: NothingFound, asked: str) -> Iterator[Text]:
-    window = nothing.query.window
-    where = window.to_text() if window else "no line with a time"
-    read = nothing.coverage.entries_read()
-    states = {source.state for source in nothing.coverage.sources} - {State.NOT_ASKED}
-    if states == {State.FAILED}:
-        yield Text(f"Nothing could be read, so nothing is known of {asked}", style="bold")
-        return
-    if nothing.unknown_keys:
-        keys = ", ".join(to_plain(key) for key in nothing.unknown_keys[:_MOST_KEYS])
-        yield Text(f"No session {asked}", style="bold")
-        lines = "1 line holds" if nothing.occurs == 1 else f"{nothing.occurs} lines hold"
-        unknown = f"{lines} it under {keys}, which no catalogue calls an ID's key"
-        yield from map(Text, _wrap(f"{unknown}: name it under [ids] (docs/catalogue.md)", "", ""))
-    elif nothing.occurrences:
-        yield Text(f"{asked} is no session: it is shared by several, or no ID at all", style="bold")
-    else:
-        yield Text(f"No session {asked}", style="bold")
-    yield Text(f"searched {where}, {read} {'entry' if read == 1 else 'entries'}")
-    if not nothing.occurrences and not nothing.nearest:
-        yield Text("to do: check the ID, and below what was asked; diag sessions lists what is there")
-
-
-def _nearest_line(time_ns: int, name: str, note: str) -> Text:
-    when = format_clock(time_ns) if time_ns else "-"
-    return Text(shorten(f"  {when}  {to_plain(name)}  {to_plain(note)}", WIDTH))
 
 
 def _wrap(text: str, first: str, rest: str) -> list[str]:

@@ -175,6 +175,17 @@ def test_standard_input_and_files_that_are_none(diag, workdir: Path) -> None:
     assert diag("catalogue", "learn", "-", stdin=b"").returncode == 3
 
 
+@pytest.mark.parametrize("command", ["learn", "validate"])
+def test_a_place_that_can_take_nothing_is_refused_before_anything_is_read(
+    diag, workdir: Path, command: str
+) -> None:
+    """A day of logs takes minutes."""
+    done = diag("catalogue", command, "gone", "--out", "nowhere/x.toml")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "diag: nowhere/x.toml: no such folder as nowhere (make it, or check --out)\n"
+
+
 def test_a_session_uses_the_catalogue_from_flag_environment_and_file(diag, workdir: Path) -> None:
     """Paths in a settings file are looked for beside it."""
     (workdir / "conf").mkdir()

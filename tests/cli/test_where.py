@@ -31,6 +31,16 @@ def test_a_filter_narrows_files_and_no_absence_is_claimed(diag, logs) -> None:
     assert outcomes["turn-no-reply"] == "skipped"
 
 
+@pytest.mark.parametrize("empty", ["", " \n"])
+def test_an_empty_filter_narrows_nothing(diag, logs, empty: str) -> None:
+    """A script's variable that was not set must not make every verdict inconclusive."""
+    asked = ("session", S, logs(SICK), "--report", "none")
+
+    whole, same = diag(*asked), diag(*asked, "--where", empty)
+
+    assert (same.returncode, same.stdout) == (whole.returncode, whole.stdout)
+
+
 @pytest.mark.parametrize("command", ["sessions", "find"])
 def test_lists_are_narrowed_too(diag, logs, command: str) -> None:
     """Nothing is listed where nothing matches, and that is no proof."""

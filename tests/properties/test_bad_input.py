@@ -26,7 +26,8 @@ from diag.render.json_v1 import render_json, render_nothing_json
 from diag.render.markdown import render_markdown
 from diag.render.sessions import render_overview
 from diag.render.sessions_v1 import render_overview_json
-from diag.render.terminal import render_nothing, render_terminal
+from diag.render.terminal import render_terminal
+from diag.render.terminal_nothing import render_nothing
 from diag.session import select
 from diag.session.identity.links import close_over
 from diag.session.identity.rules import MOST_IDS

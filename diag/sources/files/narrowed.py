@@ -134,17 +134,14 @@ class NarrowedFiles:
     ) -> list[Line]:
         """Search a file beside other work; a cancellation waits for a few blocks at most."""
         found: list[Line] = []
-        search = LineSearch(file.name, texts)
+        searched, search = self._searched[file.name], LineSearch(file.name, texts)
         blocks = iter(search)
         while await asyncio.to_thread(_advance, blocks, take or found.extend):
             if len(found) > _MOST_OWN:
-                self._searched[
-                    file.name
-                ].problem = (
-                    f"{file.shown}: more than {_MOST_OWN:,} lines hold one of the IDs; the rest was not read"
-                )
+                told = f"more than {_MOST_OWN:,} lines hold one of the IDs; the rest was not read"
+                searched.problem = f"{file.shown}: {told}"
                 break
-        self._searched[file.name].lines = search.seen
+        searched.lines = search.seen
         return found
 
     def _hand_on(self, file: LargeFile, line: Line) -> Iterator[LogRecord]:

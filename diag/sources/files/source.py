@@ -243,7 +243,9 @@ def _identify(name: str) -> tuple[int, int] | None:
 
 def show_name(name: str) -> str:
     """A file as coverage and references name it: text that every output can hold."""
-    return "stdin" if name == STDIN else os.fsencode(name).decode("utf-8", "replace")
+    if name == STDIN:
+        return "stdin"
+    return os.fsencode(name).decode("utf-8", "replace") or '""'
 
 
 def explain_error(name: str, error: OSError | DataError) -> str:

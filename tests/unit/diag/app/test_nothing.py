@@ -20,7 +20,7 @@ from diag.model.identifiers import classify
 from diag.model.settings import Settings
 from diag.normalise import join_frames, to_frame
 from diag.render.json_v1 import render_nothing_json
-from diag.render.terminal import render_nothing
+from diag.render.terminal_nothing import render_nothing
 from diag.session import select
 from diag.session.events import to_events
 from diag.session.select import EventFinder

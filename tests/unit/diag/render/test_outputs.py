@@ -20,7 +20,8 @@ from diag.model.identifiers import classify
 from diag.normalise import to_frame
 from diag.render.json_v1 import render_json, render_nothing_json
 from diag.render.markdown import render_markdown
-from diag.render.terminal import WIDTH, render_nothing, render_terminal
+from diag.render.terminal import WIDTH, render_terminal
+from diag.render.terminal_nothing import render_nothing
 from diag.session.select import EventFinder
 from tests.cases import diagnose, read_case, read_case_file, to_records
 

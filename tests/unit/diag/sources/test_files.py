@@ -71,6 +71,14 @@ async def test_a_file_in_which_nothing_stands_is_told(workdir: Path, content: st
     assert {"b.json", "folder"} <= set(re.split(r"[ ,;]+", coverage.notes[-1]))
 
 
+async def test_a_name_of_nothing_is_shown(workdir: Path) -> None:
+    """A script's variable that was not set: a blank in the line would tell nobody."""
+    _, coverage = await read("")
+
+    assert (coverage.state, coverage.asked) == (State.FAILED, '""')
+    assert coverage.notes[0].startswith('"": no such file')
+
+
 async def test_compressed_files_and_wide_characters_are_read(workdir: Path) -> None:
     """gzip, and what a Windows shell writes."""
     text = "\n".join(map(json.dumps, ENTRIES))
