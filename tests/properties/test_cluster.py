@@ -7,7 +7,7 @@ from importlib import resources
 from typing import Any
 
 import jsonschema
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from diag.cluster import look_back
@@ -23,7 +23,9 @@ from diag.sources.kube.network import to_autoscalers, to_services
 from diag.sources.kube.pods import to_pods
 from diag.sources.kube.workloads import to_deployments, to_stateful_sets
 
-SCHEMA = json.loads(resources.files("diag.render").joinpath("cluster_v1.schema.json").read_text("utf-8"))
+SCHEMA = jsonschema.Draft202012Validator(
+    json.loads(resources.files("diag.render").joinpath("cluster_v1.schema.json").read_text("utf-8"))
+)
 KEYS = (
     "metadata", "spec", "status", "name", "namespace", "uid", "labels", "annotations", "ownerReferences", "controller",
     "creationTimestamp", "template", "containers", "image", "env", "ports", "livenessProbe", "httpGet", "port", "path",
@@ -46,6 +48,7 @@ WINDOW = Window(1_753_615_600_000_000_000, 1_753_615_610_000_000_000)
 
 
 @given(objects=st.lists(JSON, max_size=5), windowed=st.booleans())
+@example(objects=[{"spec": {"minReplicas": -1, "replicas": -1}}], windowed=False)
 @settings(max_examples=150)
 def test_objects_of_any_shape_are_read_and_shown(objects: list[Any], windowed: bool) -> None:
     """In 80 columns, of the schema, without a character that a terminal obeys."""
@@ -65,4 +68,4 @@ def test_objects_of_any_shape_are_read_and_shown(objects: list[Any], windowed: b
     assert max(map(len, shown.splitlines())) <= 80
     assert all(line.isprintable() for line in shown.splitlines())
     assert "\x1b" not in render_cluster_markdown(report)
-    jsonschema.validate(json.loads(render_cluster_json(report)), SCHEMA)
+    SCHEMA.validate(json.loads(render_cluster_json(report)))

@@ -26,9 +26,9 @@ def text_at(tree: Any, *path: str) -> str:
 
 
 def number_at(tree: Any, *path: str, default: int = 0) -> int:
-    """A whole number, else `default`."""
+    """A count, else `default`: nothing that is told by numbers can be less than none."""
     found = dig(tree, *path)
-    return found if isinstance(found, int) and not isinstance(found, bool) else default
+    return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else default
 
 
 def code_at(tree: Any, *path: str) -> int | None:

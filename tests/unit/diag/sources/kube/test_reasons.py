@@ -17,6 +17,12 @@ from diag.sources.kube.source import read_cluster
 from tests.kube_api import ApiServer, run_api_server
 
 
+@pytest.fixture(autouse=True)
+def quick_to_ask_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a failure is called does not change with the pause before the next question."""
+    monkeypatch.setattr("diag.sources.kube.again._PAUSES_S", (0.01, 0.01))
+
+
 @pytest.fixture
 def api() -> Iterator[ApiServer]:
     with run_api_server() as server:
