@@ -47,7 +47,8 @@ def describe(tree: Filter) -> Branch:
 def explain(tree: Comparison) -> str:
     """What one comparison compares, in words."""
     if is_never_true(tree):
-        return "never true: no value of this kind"
+        is_pattern = tree.op in (Op.MATCH, Op.NO_MATCH)
+        return f"never true: {'the field is no text' if is_pattern else 'no value of this kind'}"
     indexed = is_indexed(tree.path) and not tree.steps and tree.op not in (Op.HAS, Op.MATCH, Op.NO_MATCH)
     return _meaning(tree) + ("; indexed" if indexed else "")
 

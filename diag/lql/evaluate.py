@@ -58,8 +58,10 @@ def compile_filter(tree: Filter) -> Predicate:
 def is_never_true(tree: Comparison) -> bool:
     """Whether the value cannot be of the field's type, so that no entry can match."""
     convert = CONVERTERS.get(type_of(tree))
-    if convert is None or tree.op in (Op.MATCH, Op.NO_MATCH):
+    if convert is None:
         return False
+    if tree.op in (Op.MATCH, Op.NO_MATCH):
+        return True  # patterns are for text alone, however the entry's JSON form writes the field
     if not tree.quoted and tree.value in ("*", "NULL_VALUE"):
         return False
     return convert(tree.value) is None
@@ -92,6 +94,8 @@ def _comparison(tree: Comparison) -> Predicate:
 
 def _test(tree: Comparison) -> _Test:
     kind = type_of(tree)
+    if is_never_true(tree):
+        return lambda _: False
     if tree.op in (Op.MATCH, Op.NO_MATCH):
         return _regex(tree)
     if not tree.quoted and tree.value == "*" and tree.op is Op.HAS:

@@ -13,7 +13,7 @@ from diag.lql.remedies import nearest
 from diag.lql.surprises import find_surprises
 from diag.lql.text import to_text
 from diag.model.filter_report import Caution, Note
-from diag.model.filters import And, Call, Comparison, Filter, Not, Op, Or, Words
+from diag.model.filters import And, Call, Cast, CastType, Comparison, Filter, Not, Op, Or, Words
 from diag.model.instants import parse_instant
 
 _FORMS = {
@@ -83,6 +83,8 @@ def _comparison(tree: Comparison) -> Iterator[Note]:
     about = to_text(tree)
     if is_never_true(tree):
         text = "the value is none of the field's kind, so it never matches"
+        if tree.op in (Op.MATCH, Op.NO_MATCH):
+            text = "a pattern is looked for in texts, and the field is none, so it never matches"
         yield Note(Caution.NEVER_TRUE, about, text, _explain_kind(tree))
     elif tree.path == ("severity",) and not tree.steps:
         text = "on GKE it tells stdout from stderr where a logger sets none: lines are lost"
@@ -100,6 +102,9 @@ def _comparison(tree: Comparison) -> Iterator[Note]:
 
 def _explain_kind(tree: Comparison) -> str:
     """What a value of the field's type looks like."""
+    if tree.op in (Op.MATCH, Op.NO_MATCH):
+        as_text = replace(tree, steps=(*tree.steps, Cast(CastType.STRING)))
+        return f"compare it with = or >=, or write {to_text(as_text)}"
     kind = type_of(tree)
     if kind is FieldType.SEVERITY:
         return f"write {nearest(tree.value, SEVERITIES) or 'one of ' + ', '.join(SEVERITIES)}"

@@ -176,7 +176,7 @@ class _Parser:
 
     def _value(self) -> tuple[str, bool]:
         """A value and whether it was quoted. Unquoted, it may be negative and hold dots: ``-1.5``."""
-        if self.peek().kind not in (*_NAMES, Kind.MINUS):
+        if self.peek().kind not in (Kind.TEXT, Kind.STRING, Kind.MINUS):
             raise self.refusal()
         first = self.take()
         if first.kind is Kind.STRING:

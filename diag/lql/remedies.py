@@ -11,7 +11,8 @@ from diag.lql.text import quote
 
 _IN_VALUES = frozenset({Kind.TEXT, Kind.STRING, Kind.DOT})
 _LONGEST_NAME = 80
-_WAITING = frozenset({Kind.OP, Kind.AND, Kind.OR, Kind.NOT})
+_KEYWORDS = frozenset({Kind.AND, Kind.OR, Kind.NOT})
+_WAITING = _KEYWORDS | {Kind.OP}
 _MEANT = {"==": "=", "<>": "!=", "><": "!=", "=>": ">=", "=<": "<=", "::": ":"}
 
 
@@ -20,6 +21,9 @@ def explain_token(tokens: Sequence[Token], at: int) -> str:
     token, before = tokens[at], tokens[at - 1] if at else None
     if before is not None and before.kind in _WAITING and token.kind in (Kind.END, Kind.CLOSE):
         return f"write a {'value' if before.kind is Kind.OP else 'condition'} after {before.text}"
+    if before is not None and before.kind is Kind.OP and token.kind in _KEYWORDS:
+        value = f'write a value after {before.text}; {token.text} as a value is "{token.text}"'
+        return f"{value}, as an operator it stands before the field" if token.kind is Kind.NOT else value
     match token.kind:
         case Kind.OP:
             return _explain_operator(tokens, at)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from diag.model.instants import format_instant
 from diag.model.records import LogRecord
 from diag.normalise.draft import Draft
 from diag.normalise.log_entry import is_log_entry
+from diag.normalise.loose_json import load_json
 from diag.normalise.shapes import read_record
 
 _SEVERITIES = {
@@ -41,7 +40,7 @@ def _find_message(data: Mapping[str, Any] | str, message: str) -> dict[str, Any]
     if isinstance(data, str):
         start = data.find("{")
         try:
-            data = orjson.loads(data[start:]) if start >= 0 else {}
+            data = load_json(data[start:]) if start >= 0 else {}
         except ValueError:
             return {}
     fields = data.items() if isinstance(data, Mapping) else ()

@@ -10,12 +10,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from diag.normalise.draft import BARE, Draft
 from diag.normalise.header import Header
 from diag.normalise.headers import read_header
 from diag.normalise.json_line import read_json_line
+from diag.normalise.loose_json import load_json
 from diag.normalise.pairs import read_pairs, split_pairs
 from diag.normalise.prefixes import read_prefix
 from diag.normalise.timestamps import to_instant
@@ -47,8 +46,8 @@ def read_text_line(line: str, outer: Draft = BARE) -> Draft:
 
 def _read_json(text: str, start: int, around: Draft) -> Draft:
     try:
-        payload = orjson.loads(text[start:])
-    except orjson.JSONDecodeError:
+        payload = load_json(text[start:])
+    except ValueError:
         return around.holding(text.strip(), unparsed=True)
     return read_json_line(payload, _timed_by(payload, around))
 

@@ -25,6 +25,7 @@ from diag.app.session import diagnose_session
 from diag.errors import ExitCode
 from diag.model.coverage import State
 from diag.model.diagnosis import Diagnosis, NothingFound
+from diag.model.findings import Status
 from diag.model.settings import Settings
 from tests.cases import START_NS
 from tests.contract.control_plane import until
@@ -98,6 +99,12 @@ FAULTS = [
     Fault("gzip bomb", write(gzip.compress(b"\0" * (80 << 20))), words="unpacks to more than 64 MiB"),
     Fault("huge line", write(b'{"msg": "' + b"x" * (8 << 20) + b'"}\n' + WHOLE), State.COMPLETE, kept=ALL),
     Fault("bad UTF-8", write(WHOLE.replace(b"sessionID", b"sessionID\xff\xfe", 1)), State.COMPLETE, kept=ALL - 1),
+    Fault("put together", write(b"".join(b"\xef\xbb\xbf" + one for one in WHOLE.splitlines(True))), State.COMPLETE, kept=ALL),
+    Fault("UTF-16 appended", write(LINES[0].encode() + "".join(LINES[1:]).encode("utf-16-le")), State.COMPLETE, kept=ALL),
+    Fault("UTF-32", write(WHOLE.decode().encode("utf-32")), State.COMPLETE, kept=ALL),
+    Fault("NaN", write(WHOLE.replace(b'"jsonPayload": {', b'"jsonPayload": {"p": NaN, ')), State.COMPLETE, kept=ALL),
+    Fault("half a character", write(WHOLE.replace(b'"jsonPayload": {', rb'"jsonPayload": {"p": "\ud83d", ')), State.COMPLETE, kept=ALL),
+    Fault("words below an array", write(json.dumps(CASE.entries).encode() + b"\n\nUpdates are available.\n"), State.COMPLETE, kept=ALL),
     Fault("clock off", write(WHOLE.replace(b"2025-07-27", b"1970-01-01")), State.COMPLETE, kept=1),
     Fault("vanishes", write(WHOLE), words="no such file", meanwhile=lambda path: path.unlink()),
     Fault("grows", write(WHOLE), State.COMPLETE, kept=ALL, meanwhile=append(LINES[-1].encode())),
@@ -141,6 +148,9 @@ async def test_alone(fault: Fault) -> None:
     if fault.state is State.COMPLETE:
         assert row.state is State.COMPLETE
         assert isinstance(answer, Diagnosis) is bool(fault.kept)
+        if fault.kept == ALL:
+            assert isinstance(answer, Diagnosis)
+            assert answer.verdict.status is Status.HEALTHY, row.notes
         return
     assert any(fault.words in note for note in row.notes), row.notes
     assert row.state is (State.PARTIAL if fault.kept else State.FAILED)

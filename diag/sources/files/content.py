@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from diag.errors import DataError
 from diag.model.records import LogRecord
 from diag.sources.files.archive import is_archive, read_members
-from diag.sources.files.binary import LOOK_AT, UTF16_MARKS, ZERO, is_binary, strip_zeros
+from diag.sources.files.binary import LOOK_AT, WIDE_MARKS, ZERO, is_binary, strip_zeros
 from diag.sources.files.bundles import is_bundle, unbundle
 from diag.sources.files.lines import UTF8_MARK, read_lines
 from diag.sources.files.objects import read_array, read_stream
@@ -23,6 +23,10 @@ _SHOWN = 3
 
 # "[pod/NAME/CONTAINER]", "[GIN]" and "[2026-..." begin lines of text. gcloud may warn above its array.
 _BEGINS_ARRAY = re.compile(rb"\s*(?P<above>(?:[^\[{\n][^\n]*\n){0,5})\[\s*(?:[{\]\[]|\Z)")
+# It may tell of its updates below the array.
+_BELOW_ARRAY = re.compile(rb"\](?=(?:[ \t\r]*\n[^\[\]{}\n]*){1,6}\Z)")
+_LONGEST_BELOW = 2000
+
 _BEGINS_PRETTY = re.compile(rb"\s*\{[ \t\r]*\n")
 
 _BEGINS_YAML = re.compile(
@@ -115,9 +119,7 @@ def _read_plain(raw: bytes, name: str) -> Content:
     data = _to_utf8(raw, name)
     array = _BEGINS_ARRAY.match(data)
     if array is not None:
-        above = tuple(read_lines(data[: array.end("above")], name))
-        found = read_array(data[array.end("above") :], name, len(above) + 1)
-        return Content((*above, *unbundle(found, name)), cut=not data.rstrip().endswith(b"]"))
+        return _read_array(data, array.end("above"), name)
     if _BEGINS_PRETTY.match(data):
         return _to_content(unbundle(read_stream(data.decode("utf-8", "replace"), name), name))
     if is_bundle(data):
@@ -127,6 +129,16 @@ def _read_plain(raw: bytes, name: str) -> Content:
     if _BEGINS_YAML.match(data):
         raise DataError(f"{name}: gcloud's YAML", hint="add --format=json to gcloud logging read")
     return _to_content(read_lines(data, name))
+
+
+def _read_array(data: bytes, start: int, name: str) -> Content:
+    """An array, and the lines that somebody wrote above and below it."""
+    closed = _BELOW_ARRAY.search(data, max(start, len(data) - _LONGEST_BELOW))
+    end = closed.end() if closed is not None else len(data)
+    above = tuple(read_lines(data[:start], name))
+    below = tuple(read_lines(data[end:], name, data.count(b"\n", 0, end) + 1))
+    found = unbundle(read_array(data[start:end], name, len(above) + 1), name)
+    return Content((*above, *found, *below), cut=not data[:end].rstrip().endswith(b"]"))
 
 
 def _to_content(found: Iterable[LogRecord]) -> Content:
@@ -140,8 +152,9 @@ def ends_cut(last: LogRecord) -> bool:
 
 
 def _to_utf8(raw: bytes, name: str) -> bytes:
-    if raw.startswith(UTF16_MARKS):
-        return raw.decode("utf-16", "replace").encode()
+    for mark, encoding in WIDE_MARKS.items():
+        if raw.startswith(mark):
+            return raw.decode(encoding, "replace").encode()
     text = strip_zeros(raw)
     if text is None:
         raise DataError(f"{name}: a binary file, not logs", hint=WANTED)
@@ -150,7 +163,7 @@ def _to_utf8(raw: bytes, name: str) -> bytes:
 
 def holds_lines(head: bytes) -> bool:
     """Whether a file that begins so is read line by line: no array, no table, nothing packed."""
-    if head.startswith(UTF16_MARKS) or is_packed(head) or is_archive(head) or ZERO in head:
+    if head.startswith(tuple(WIDE_MARKS)) or is_packed(head) or is_archive(head) or ZERO in head:
         return False
     data = head.removeprefix(UTF8_MARK)
     whole = any(form.match(data) for form in (_BEGINS_ARRAY, _BEGINS_PRETTY, _BEGINS_YAML))

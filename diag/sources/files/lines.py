@@ -8,6 +8,9 @@ from typing import Any
 import orjson
 
 from diag.model.records import LogRecord
+from diag.normalise import load_json
+from diag.sources.files.binary import ZERO
+from diag.sources.files.objects import to_data
 from diag.sources.files.pieces import DOCKER, Joiner
 
 UTF8_MARK = b"\xef\xbb\xbf"
@@ -19,7 +22,10 @@ def read_lines(data: bytes, name: str, first: int = 1) -> Iterator[LogRecord]:
     What a container runtime cut into pieces is one record.
     """
     joiner = Joiner()
-    for number, line in enumerate(data.removeprefix(UTF8_MARK).split(b"\n"), first):
+    data = data.removeprefix(UTF8_MARK)
+    if ZERO in data:  # no text has any, but as half of each letter of UTF-16
+        data = data.replace(ZERO, b"")
+    for number, line in enumerate(data.split(b"\n"), first):
         if line.startswith(b"{") or line.strip():
             record = LogRecord(_read_line(line), f"{name}:{number}")
             if joiner.waits or _may_be_piece(line):
@@ -37,11 +43,16 @@ def _may_be_piece(line: bytes) -> bool:
 
 
 def _read_line(line: bytes) -> dict[str, Any] | str:
-    if line.startswith(b"{") or line.lstrip().startswith(b"{"):
-        try:
-            found = orjson.loads(line)
-        except orjson.JSONDecodeError:
-            pass  # half an object is a line of text, and counted as not understood
-        else:
-            return found if isinstance(found, dict) else str(found)
-    return line.rstrip(b"\r").decode("utf-8", "replace")
+    if not (line.startswith(b"{") or line.lstrip().startswith(b"{")):
+        if not line.startswith(UTF8_MARK):
+            return line.rstrip(b"\r").decode("utf-8", "replace")
+        return _read_line(line.removeprefix(UTF8_MARK))  # files that have one were put together
+    try:
+        return to_data(orjson.loads(line))
+    except orjson.JSONDecodeError:
+        pass
+    text = line.rstrip(b"\r").decode("utf-8", "replace")
+    try:
+        return to_data(load_json(text))
+    except ValueError:
+        return text  # half an object is a line of text, and counted as not understood

@@ -5,25 +5,20 @@ What is broken is kept as text, and what follows it is read.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from math import isfinite
 from typing import Any
 
 import orjson
 
 from diag.model.records import LogRecord
+from diag.normalise import TooDeepError, decode_json
 
 _SEPARATORS = re.compile(r"[ \t\r\n,\[\]]*")
 _NOTHING = re.compile(r"(?!)")
 _MOST_BROKEN = 100
 """Broken objects beyond which the rest of a file is one: an export has few, an attack has many."""
 
-_MOST_DIGITS, _LEAST, _GREATEST = 20, -(2**63), 2**64 - 1
-"""What the reader of lines takes for an integer; of thousands of digits Python itself makes none."""
-
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _FIRST_KEY = re.compile(r"\{\s*\"[^\"\\]{1,200}\"\s*:")
 
 
@@ -73,32 +68,13 @@ def _like_the_first(text: str, start: int) -> re.Pattern[str]:
     return re.compile(rf"\{{\s*{re.escape(key)}\s*:")
 
 
-def _to_number(text: str) -> float | None:
-    """As the reader of lines has it; what is infinite, or no number at all, is nothing."""
-    if len(text) <= _MOST_DIGITS and text.lstrip("-").isdecimal() and _LEAST <= int(text) <= _GREATEST:
-        return int(text)
-    found = float(text)
-    return found if isfinite(found) else None
-
-
-_DECODER = json.JSONDecoder(parse_int=_to_number, parse_float=_to_number, parse_constant=_to_number)
-
-
 def _decode(text: str, start: int, next_object: re.Pattern[str]) -> tuple[dict[str, Any] | str, int]:
     try:
-        found, end = _DECODER.raw_decode(text, start)
-        found = _without_surrogates(found, text[start:end])
-    except RecursionError:
+        found, end = decode_json(text, start)
+    except TooDeepError:
         return text[start:], len(text)
-    except json.JSONDecodeError:
+    except ValueError:
         after = next_object.search(text, start + 1)
         end = after.start() if after else len(text)
         return " ".join(text[start:end].split()), end
     return to_data(found), end
-
-
-def _without_surrogates(found: Any, text: str) -> Any:
-    """Half a UTF-16 pair, which JSON may escape, is no character: nothing could write it."""
-    if _SURROGATE.search(text) is None:
-        return found
-    return json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))

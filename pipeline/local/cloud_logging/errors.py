@@ -17,6 +17,7 @@ _REAL_QUOTA = 60
 
 LIST_PERMISSION = "logging.logEntries.list"
 WRITE_PERMISSION = "logging.logEntries.create"
+DELETE_PERMISSION = "logging.logs.delete"
 
 _TEXTS = {
     grpc.StatusCode.UNAVAILABLE: "The service is currently unavailable.",
@@ -46,6 +47,11 @@ class RequestError(Exception):
 def invalid(text: str, details: Sequence[Message] = ()) -> RequestError:
     """The request is wrong in itself: INVALID_ARGUMENT."""
     return RequestError(grpc.StatusCode.INVALID_ARGUMENT, text, details)
+
+
+def no_log(name: str) -> RequestError:
+    """There is no log of this name, or no entry in it, which is the same."""
+    return RequestError(grpc.StatusCode.NOT_FOUND, f"Log {name} does not exist")
 
 
 def refuse(code: grpc.StatusCode, permission: str, project: str) -> RequestError:

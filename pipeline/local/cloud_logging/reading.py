@@ -60,8 +60,7 @@ def read_query(request: Any, reach: Reach) -> Query:
     """The query of a ``ListLogEntriesRequest``; raises `RequestError`."""
     if request.order_by not in _DESCENDING:
         raise invalid(f"Invalid order_by: {request.order_by!r}; use 'timestamp asc' or 'timestamp desc'")
-    if not 0 <= request.page_size <= LARGEST_PAGE_SIZE:
-        raise invalid(f"page_size must be between 0 and {LARGEST_PAGE_SIZE}, not {request.page_size}")
+    page_size = read_page_size(request)
     compiled = read_filter(request.filter)
     lows = [low for low in (compiled.low_ns, reach.oldest_ns) if low is not None]
     return Query(
@@ -71,10 +70,18 @@ def read_query(request: Any, reach: Reach) -> Query:
         high_ns=compiled.high_ns,
         received_until_ns=reach.received_until_ns,
         descending=_DESCENDING[request.order_by],
-        page_size=request.page_size or DEFAULT_PAGE_SIZE,
+        page_size=page_size,
         page_bytes=reach.page_bytes,
         after=_read_token(request) if request.page_token else None,
     )
+
+
+def read_page_size(request: Any) -> int:
+    """How many entries or names a page may have; raises `RequestError`."""
+    size: int = request.page_size
+    if not 0 <= size <= LARGEST_PAGE_SIZE:
+        raise invalid(f"page_size must be between 0 and {LARGEST_PAGE_SIZE}, not {size}")
+    return size or DEFAULT_PAGE_SIZE
 
 
 def read_filter(text: str) -> CompiledFilter:

@@ -1,4 +1,4 @@
-"""The three methods of the Logging API, and the server that offers them."""
+"""The methods of the Logging API, and the server that offers them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
-from google.cloud.logging_v2.types import ListLogEntriesRequest, TailLogEntriesRequest, WriteLogEntriesRequest
+from google.cloud.logging_v2.types import (
+    DeleteLogRequest,
+    ListLogEntriesRequest,
+    ListLogsRequest,
+    TailLogEntriesRequest,
+    WriteLogEntriesRequest,
+)
 from grpc_status import rpc_status
 
 from pipeline.local.cloud_logging.board import Switchboard
 from pipeline.local.cloud_logging.encoding import encode_page
-from pipeline.local.cloud_logging.errors import LIST_PERMISSION, RequestError, permission_denied
+from pipeline.local.cloud_logging.errors import (
+    DELETE_PERMISSION,
+    LIST_PERMISSION,
+    RequestError,
+    no_log,
+    permission_denied,
+)
+from pipeline.local.cloud_logging.logs import encode_names, read_log
 from pipeline.local.cloud_logging.reading import Reach, make_token, read_filter, read_projects, read_query
 from pipeline.local.cloud_logging.settings import Settings
 from pipeline.local.cloud_logging.store import EntryStore
@@ -26,7 +39,7 @@ _UNARY_THREADS = 16
 # a session holds a thread for as long as it lasts
 _TAIL_THREADS = 16
 _QUOTA_PROJECT = "x-goog-user-project"
-_WRITTEN = b""  # a WriteLogEntriesResponse: it has no fields
+_WRITTEN = _DELETED = b""  # a WriteLogEntriesResponse, and an Empty: they have no fields
 _DAY_NS = 86_400 * 10**9
 
 
@@ -67,6 +80,24 @@ class LoggingService:
         deadline = time.monotonic() + switches.search_s
         page = self.store.search(query, lambda: context.is_active() and time.monotonic() < deadline)
         return encode_page(page.entries, make_token(request, page.resume) if page.resume else "")
+
+    def list_logs(self, request: Any, context: Any) -> bytes:
+        """ListLogs; raises `RequestError`."""
+        self.board.admit_read(self._find_payer(context), context)
+        if request.parent:
+            request.resource_names.append(request.parent)
+        projects = self._read_projects(request)
+        return encode_names(request, self.store.name_logs(projects, self._oldest_ns(self.now_ns())))
+
+    def delete_log(self, request: Any, context: Any) -> bytes:
+        """DeleteLog; raises `RequestError`."""
+        self.board.admit_write(self._find_payer(context), context)
+        log, project = read_log(request)
+        if project not in self.settings.projects or project in self.board.switches.denied:
+            raise permission_denied(DELETE_PERMISSION)
+        if not self.store.remove(log):
+            raise no_log(log)
+        return _DELETED
 
     def tail(self, requests: Iterator[Any], context: Any) -> Iterator[bytes]:
         """TailLogEntries, by the first request of the stream; raises `RequestError`."""
@@ -122,6 +153,8 @@ def build_server(service: LoggingService) -> tuple[grpc.Server, int]:
     methods = {
         "WriteLogEntries": _unary(service.write, WriteLogEntriesRequest.pb()),
         "ListLogEntries": _unary(service.list, ListLogEntriesRequest.pb()),
+        "ListLogs": _unary(service.list_logs, ListLogsRequest.pb()),
+        "DeleteLog": _unary(service.delete_log, DeleteLogRequest.pb()),
         "TailLogEntries": _stream(service.tail, TailLogEntriesRequest.pb()),
     }
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, methods),))

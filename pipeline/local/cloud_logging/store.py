@@ -40,6 +40,11 @@ class StoredEntry:
         """Whose log it stands in."""
         return self.position[2]
 
+    @property
+    def log(self) -> str:
+        """The name of the log that it stands in."""
+        return str(self.document["logName"])
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -106,6 +111,20 @@ class EntryStore:
             self._entries = old[:unchanged] + sorted(old[unchanged:] + arrived, key=_position)
             self._positions.update(entry.position for entry in arrived)
             return arrived
+
+    def remove(self, log: str) -> int:
+        """Forget every entry of a log; gives how many there were."""
+        with self._writing:
+            kept = [entry for entry in self._entries if entry.log != log]
+            removed = len(self._entries) - len(kept)
+            self._entries = kept
+            self._positions = {entry.position for entry in kept}
+            return removed
+
+    def name_logs(self, projects: frozenset[str], oldest_ns: int | None) -> frozenset[str]:
+        """The logs of `projects` that have entries, `oldest_ns` or younger where that is given."""
+        start = 0 if oldest_ns is None else bisect_left(self._entries, (oldest_ns, "", ""), key=_position)
+        return frozenset(entry.log for entry in self._entries[start:] if entry.project in projects)
 
     def search(self, query: Query, may_go_on: Callable[[], bool] = lambda: True) -> Page:
         """One page of what matches.

@@ -26,7 +26,7 @@ LARGEST_REQUEST_BYTES = 10 * 1024 * 1024
 MOST_LABELS = 64
 LONGEST_LABEL_KEY, LONGEST_LABEL_VALUE = 512, 64 * 1024  # bytes; longer ones are cut
 FARTHEST_FUTURE_NS = 86_400 * 10**9
-_LOG_NAME = re.compile(r"projects/(?P<project>[^/]+)/logs/[^/]+")
+LOG_NAME = re.compile(r"projects/(?P<project>[^/]+)/logs/[^/]+")
 
 
 @dataclass(slots=True)
@@ -100,7 +100,8 @@ def sort_entries(request: Any, intake: Intake, received_ns: int) -> Sorted:
 
 def _complete(entry: Any, request: Any, received_ns: int, index: int) -> None:
     """Fill in what is missing; by `index`, earlier entries of a request sort before later ones."""
-    entry.log_name = entry.log_name or request.log_name
+    # the service drops a slash that goes before, and so does no filter find it again
+    entry.log_name = (entry.log_name or request.log_name).removeprefix("/")
     if not entry.HasField("resource") and request.HasField("resource"):
         entry.resource.CopyFrom(request.resource)
     labels: Mapping[str, str] = request.labels
@@ -130,7 +131,7 @@ def _cut(text: str, most_bytes: int) -> str:
 
 def _judge(entry: Any, intake: Intake, received_ns: int) -> str:
     """The project of an entry that can be taken; raises `RequestError`."""
-    name = _LOG_NAME.fullmatch(entry.log_name)
+    name = LOG_NAME.fullmatch(entry.log_name)
     if name is None:
         raise invalid(f"Invalid log name: {entry.log_name!r}")
     project = name["project"]

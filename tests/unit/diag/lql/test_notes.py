@@ -32,6 +32,7 @@ def cautions(text: str) -> set[str]:
         ("severity=WARN", "never-true"),
         ("httpRequest.status>=5xx", "never-true"),
         ('timestamp>="yesterday"', "never-true"),
+        ('severity=~"ERR"', "never-true"),
         ('timestamp<"2020-01-01"', "never-true"),
         ('logName="projects/p/logs/a.b/c"', "never-true"),
         ("labels.compute.googleapis.com/resource_id=1", "never-true"),

@@ -219,7 +219,44 @@ def test_partial_success(logging_server, entry):
 def test_other_methods_are_unimplemented(logging_server):
     """What the server does not do, it says."""
     with pytest.raises(exceptions.MethodNotImplemented):
-        logging_server.client.delete_log(log_name="projects/p/logs/a", retry=None, timeout=60)
+        logging_server.client.list_monitored_resource_descriptors(request={}, retry=None, timeout=60)
+
+
+def test_logs_are_named_page_by_page_and_deleted(logging_server, entry):
+    """As long as a log has entries; one that is deleted comes back with its next entry."""
+    names = [f"projects/test-project/logs/{name}" for name in ("a", "b%2Fc", "d")]
+    for number, name in enumerate(names):
+        logging_server.write(entry(BASE_S + number, f"{number}", log_name=f"/{name}"))
+    listed = logging_server.client.list_logs(request={"parent": "projects/test-project", "page_size": 2})
+    assert [list(page.log_names) for page in listed.pages] == [names[:2], names[2:]]
+
+    logging_server.client.delete_log(log_name=names[1])
+
+    assert list(logging_server.client.list_logs(parent="projects/test-project")) == [names[0], names[2]]
+    assert ids(logging_server.list()) == "02"
+    with pytest.raises(exceptions.NotFound):
+        logging_server.client.delete_log(log_name=names[1])
+    logging_server.write(entry(BASE_S + 1, "1", log_name=names[1]))
+    assert ids(logging_server.list(filter=f'logName="{names[1]}"')) == "1"
+
+
+@pytest.mark.parametrize(
+    ("ask", "error"),
+    [
+        (lambda client: client.delete_log(log_name="projects/other/logs/a"), exceptions.PermissionDenied),
+        (lambda client: client.delete_log(log_name="a"), exceptions.InvalidArgument),
+        (lambda client: client.list_logs(parent="projects/other"), exceptions.PermissionDenied),
+        (lambda client: client.list_logs(request={}), exceptions.InvalidArgument),
+        (
+            lambda client: client.list_logs(request={"parent": "projects/test-project", "page_token": "a"}),
+            exceptions.InvalidArgument,
+        ),
+    ],
+)
+def test_wrong_requests_for_logs_are_refused(logging_server, ask, error):
+    """In the same way as those for entries."""
+    with pytest.raises(error):
+        ask(logging_server.client)
 
 
 def test_writers_do_not_wait_for_a_search(ten, entry, monkeypatch):
