@@ -30,6 +30,9 @@ _STEPS = frozenset(
         "stage.input", "stage.text", "stage.stand_in",
     }
 )  # fmt: skip
+_ONCE = frozenset({*TRIGGERS, *STAGE_EVENTS, "turn.audio_data", "turn.start", "turn.end"})
+"""Steps that a turn takes once: no session writes one twice at one instant."""
+
 _ONLY_WITH_UTTERANCE = ("media.publish", "media.publish_failed", "kafka.consume")
 _REPLYING = ("bcast.call", "bcast.delivered", "reply.published", "reply.played")
 _BEFORE_WORK = (*SPEECH_ENDED, "media.publish", "kafka.consume")
@@ -155,8 +158,11 @@ class _Assembler:
         self._going: list[Draft] = []
         self._of_id: dict[str, Draft] = {}
         self._of_utterance: defaultdict[str, list[Draft]] = defaultdict(list)
+        self._taken: set[tuple[object, ...]] = set()
 
     def take(self, event: Event) -> None:
+        if event.name in _ONCE and self._is_taken(event):
+            return
         if event.name == "media.listen":
             self._take_listening(event)
         elif event.name in BROKEN_OFF:
@@ -170,6 +176,15 @@ class _Assembler:
             if draft is not None:
                 self._current = draft
                 draft.add(event)
+
+    def _is_taken(self, event: Event) -> bool:
+        """Whether the same line was taken before: it came twice, under two insert IDs or out of two files."""
+        entry = event.entry
+        fields = tuple((name, str(value)) for name, value in entry.fields.items())
+        line = (entry.time_ns, entry.pod, entry.message, entry.ids, fields)
+        known = line in self._taken
+        self._taken.add(line)
+        return known
 
     def _take_listening(self, event: Event) -> None:
         """Listening off after published audio ends speech that no pipeline took up."""

@@ -151,3 +151,19 @@ def test_a_turn_that_stopped_takes_nothing_of_the_next_one(line: str, outcome: T
     assert [stage.name for stage in stopped.stages] == ["stt"]
     assert answered.outcome is TurnOutcome.ANSWERED
     assert [(stage.name, stage.ms) for stage in answered.stages] == [("stt", 900.0), ("llm", 2000.0)]
+
+
+def test_lines_that_came_twice_are_one_turn() -> None:
+    """Sent again under other insert IDs, with times too coarse to tell that they are copies."""
+    line = "00:03.000 orchestrator info {} :: sessionID=$S {}\n"
+    said = [
+        line.format("Starting AI pipeline with state tracking", ""),
+        line.format("Updated service state", "service=stt state=executing"),
+        line.format("Updated service state", "service=stt state=complete").replace("03.000", "04.000"),
+        line.format("AI pipeline completed successfully", "").replace("03.000", "05.000"),
+    ]
+
+    (turn,) = turns("".join(one for one in said for _ in range(2)))
+
+    assert [(stage.name, stage.ms) for stage in turn.stages] == [("stt", 1000.0)]
+    assert turn.total_ms == 2000.0
