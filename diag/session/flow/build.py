@@ -90,7 +90,7 @@ def _lag(topic: Passage, broker: BrokerFacts | None) -> int | None:
 
 
 def count_records(lines: Iterable[Event]) -> int:
-    """Records that lines speak of; a line that gives no number speaks of one, and one that came twice of none.
+    """Records that lines speak of: one where a line gives no number, none where it came once before.
 
     Of two lines that are alike in whole seconds nobody knows whether they are one.
     """
