@@ -19,12 +19,18 @@ _REPLIES = "turn-no-reply"
 
 def reach_verdict(session: Session, findings: Sequence[Finding], outcomes: Sequence[Outcome]) -> Verdict:
     """Status, sentence and ranked causes."""
-    causes = rank_causes(findings)
     missing = tuple(_find_missing(session, outcomes))
     status = _judge(session, findings, outcomes, missing)
+    causes = tuple(cause for cause in rank_causes(findings) if _may_be_cause(cause, status, findings))
     cause = causes[0] if causes else None
     summary = _summarise(status, session, cause, missing, _silence(findings))
     return Verdict(status, summary, cause, causes[1:], missing)
+
+
+def _may_be_cause(cause: Cause, status: Status, findings: Iterable[Finding]) -> bool:
+    """What only deserves a warning breaks no session, unless the silence is known to follow from it."""
+    worst = max((f.severity for f in findings if f.slug == cause.slug), default=Severity.INFO)
+    return status is not Status.BROKEN or worst >= Severity.ERROR or _REPLIES in cause.effects
 
 
 def _silence(findings: Iterable[Finding]) -> str:
@@ -63,12 +69,12 @@ def _describe_cut(session: Session) -> str:
     if session.open or any(turn.deliveries for turn in session.turns):
         return ""
     # a server that writes its connection's states would have written that it connected
-    failed = session.named("ice.failed")
-    told = failed or session.named("ice.state")
+    failed, answered = session.named("ice.failed"), session.named("whip.established")
+    told = failed or (answered and session.named("ice.state"))
     # a client may switch listening on before media is there; without a failure it shows that media was
     came = tuple(name for name in MEDIA_CAME if not (failed and name == "media.listen"))
-    if told and session.named("whip.established") and not session.named(*came):
-        return "The WHIP request was answered and media never connected."
+    if told and not session.named(*came):
+        return f"{'The WHIP request was answered and media' if answered else 'Media'} never connected."
     return _describe_unheard(session)
 
 

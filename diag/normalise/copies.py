@@ -1,4 +1,4 @@
-"""Lines that two files hold, or a file and an export: read twice, written once.
+"""Lines that two files hold, or a file and an export: read twice, written once. And entries sent twice.
 
 A line that one file repeats was written twice, so copies are told by their place among the same lines
 of their file. Lines have no insert ID; an entry of the log service, which has one, is the better copy.
@@ -19,6 +19,25 @@ _MOST_ARE_CUT = 0.5
 """Of a logger's lines, those that fall on a whole second: of one that writes more digits next to none do."""
 _LATE_NS = 200 * NS_PER_MS
 """How long after its writing a collector may have stamped a line, so maybe in the next second."""
+
+
+def drop_redeliveries(joined: pl.DataFrame) -> pl.DataFrame:
+    """`joined`, which is in order of time, with each entry once that came again under another insert ID.
+
+    A pod writes no line twice in one microsecond. In one millisecond it does, and in one second it may well.
+    """
+    time, fine = pl.col(frames.TIME), pl.col(frames.TIME) % NS_PER_MS != 0
+    beside = (time == time.shift(1)) | (time == time.shift(-1))
+    suspect = (beside & fine & (pl.col(frames.INSERT_ID) != "") & (pl.col(frames.POD) != "")).fill_null(
+        value=False
+    )
+    placed = joined.with_columns(pl.int_range(pl.len()).alias(_PLACE), suspect.alias(_CUT))
+    suspects = placed.filter(_CUT)
+    if suspects.is_empty():
+        return joined
+    whole = [frames.TIME, frames.LOG_NAME, frames.SITE, frames.POD, frames.LEVEL, *_SAID]
+    again = suspects.filter(~pl.struct(whole).is_first_distinct())
+    return placed.join(again, on=_PLACE, how="anti", maintain_order="left").select(joined.columns)
 
 
 def drop_copies(joined: pl.DataFrame) -> pl.DataFrame:

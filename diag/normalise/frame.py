@@ -15,7 +15,7 @@ from diag.model import frames
 from diag.model.catalogue import Catalogue
 from diag.model.instants import NS_PER_S
 from diag.model.records import LogRecord
-from diag.normalise.copies import drop_copies
+from diag.normalise.copies import drop_copies, drop_redeliveries
 from diag.normalise.draft import Draft
 from diag.normalise.header import Clock
 from diag.normalise.log_entry import find_received
@@ -54,14 +54,16 @@ def join_frames(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """All entries once, in the one order: time, then insert ID, then the order of reading.
 
     The same entry read twice (two queries, a re-delivery) is one: same log, time and insert ID, as
-    Cloud Logging itself counts duplicates. So is a line that two files hold, or a file and an export.
+    Cloud Logging itself counts duplicates. So is one that came again under another insert ID, where its
+    time tells, and a line that two files hold, or a file and an export.
     """
     if not parts:
         return frames.no_entries()
     joined = pl.concat(parts).sort(frames.TIME, frames.INSERT_ID, frames.ORDER, nulls_last=True)
     identity = [frames.LOG_NAME, frames.TIME, frames.INSERT_ID]
     duplicate = (pl.col(frames.INSERT_ID) != "") & ~pl.struct(identity).is_first_distinct()
-    return frames.check_schema(tell_origins(drop_copies(joined.filter(~duplicate))))
+    once = drop_redeliveries(joined.filter(~duplicate))
+    return frames.check_schema(tell_origins(drop_copies(once)))
 
 
 class _Skill:

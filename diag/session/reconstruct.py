@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from diag.model.catalogue import Catalogue
 from diag.model.events import Event
-from diag.model.identifiers import Identifier, classify
+from diag.model.identifiers import Identifier, IdKind, classify
 from diag.model.instants import NS_PER_S
-from diag.model.records import KafkaRecord
+from diag.model.records import SESSION_ROLES, KafkaRecord
 from diag.model.session import Alias, Neighbours, Session
 from diag.model.topics import BrokerFacts, WantedTopic
 from diag.model.turns import Turn, TurnOutcome
@@ -61,7 +61,8 @@ def reconstruct(asked: Identifier, reading: Reading) -> Session | None:
         return None
     neighbours, presence = _find_neighbours(events, closure.members, reading), build_presence(events)
     partners = find_partners(events, presence, neighbours, closure.members)
-    candidates = _find_candidates(closure, partners, reading.catalogue)
+    sockets = _find_sockets(events)
+    candidates = _find_candidates(closure, partners, reading.catalogue, sockets)
     halves = (alias.identifier for alias in candidates if alias.identifier.names_session)
     shown = neighbours.mentioning(*(one.text for one in halves))
     window_end = reading.window.end_ns if reading.window else max((e.time_ns for e in events), default=0)
@@ -71,7 +72,7 @@ def reconstruct(asked: Identifier, reading: Reading) -> Session | None:
         id=closure.chief,
         asked=asked,
         members=closure.members,
-        aliases=_to_aliases(closure.joined, closure.members, reading.catalogue),
+        aliases=_to_aliases(closure.joined, closure.members, reading.catalogue, sockets),
         candidates=candidates,
         events=events,
         neighbours=neighbours,
@@ -94,19 +95,35 @@ def _own_records(
     return None if records is None else tuple(r for r in records if members.intersection(r.session_ids))
 
 
-def _to_aliases(reached: Reached, members: frozenset[str], catalogue: Catalogue) -> tuple[Alias, ...]:
+def _to_aliases(
+    reached: Reached, members: frozenset[str], catalogue: Catalogue, sockets: frozenset[str]
+) -> tuple[Alias, ...]:
     return tuple(
-        Alias(catalogue.classify(text), link.rule, score, link.evidence)
+        Alias(_classify(text, catalogue, sockets), link.rule, score, link.evidence)
         for text, (link, score) in reached.items()
         if text in members
     )
 
 
+def _classify(text: str, catalogue: Catalogue, sockets: frozenset[str]) -> Identifier:
+    """By its form, or where that tells nothing, by the keys under which it stands."""
+    found = catalogue.classify(text)
+    unknown = found.kind is IdKind.MALFORMED and text in sockets
+    return replace(found, kind=IdKind.CONNECTION) if unknown else found
+
+
+def _find_sockets(events: Iterable[Event]) -> frozenset[str]:
+    """The IDs that lines give to connections, and none to a session."""
+    named = {event.entry.ids for event in events}
+    sockets = {text for ids in named for text in ids.in_roles["connection",]}
+    return frozenset(sockets).difference(text for ids in named for text in ids.in_roles[SESSION_ROLES])
+
+
 def _find_candidates(
-    closure: Closure, partners: tuple[Alias, ...], catalogue: Catalogue
+    closure: Closure, partners: tuple[Alias, ...], catalogue: Catalogue, sockets: frozenset[str]
 ) -> tuple[Alias, ...]:
-    weak = _to_aliases(closure.candidates, frozenset(closure.candidates), catalogue)
-    hubs = _to_aliases(closure.joined, closure.hubs, catalogue)
+    weak = _to_aliases(closure.candidates, frozenset(closure.candidates), catalogue, sockets)
+    hubs = _to_aliases(closure.joined, closure.hubs, catalogue, sockets)
     known = {alias.identifier.text for alias in (*weak, *hubs)}
     return (*weak, *hubs, *(one for one in partners if one.identifier.text not in known))
 

@@ -17,7 +17,8 @@ What can fool it
     not know are well-formed if your catalogue gives their form (``[forms]`` in docs/catalogue.md).
 
     An ID that every part of the session uses, and no other, was lost nowhere: the services have a form of
-    their own, and that is worth a word (info) and no more.
+    their own, and that is worth a word (info) and no more. So is a session's only ID that is like none of
+    the known forms, where no session around it has an ID of one of them.
 
 What to do
     See which line brought it in first, and let that part use the ID that it was given, unchanged.
@@ -33,13 +34,14 @@ from dataclasses import dataclass, field
 from diag.checks.base import LOGS, MOST_EVIDENCE, RECORDS, Check, CheckContext, any_of
 from diag.model.events import Event
 from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
-from diag.model.identifiers import IdKind, classify
+from diag.model.identifiers import IdKind, classify, is_lost
 from diag.model.records import SESSION_ROLES, KafkaRecord
 from diag.model.session import Session
 from diag.session.identity.presence import DELIVER, MEDIA_HALF, WORK_HALF, WS_AUDIO
 
 _SHORT_RANDOM = re.compile(r"session_(?:[0-9]{13}|[0-9]{16}|[0-9]{19})_[0-9a-z]{1,7}")
 _NUMBERED = re.compile(r"session_([0-9]+)(_.*)?", re.DOTALL)
+_LIKE_KNOWN = re.compile(r"\W{0,3}(?:session|ws)[^a-z]|\d{8}", re.IGNORECASE)
 _KNOWN_DIGITS = (13, 16, 19)
 _LONGEST_SHOWN = 80
 _OWN_FORM = "if your services mint such IDs, give their form under [forms] (docs/catalogue.md)"
@@ -88,7 +90,7 @@ def _is_malformed(text: str, session: Session) -> bool:
 def _finding(context: CheckContext, seen: dict[str, _Seen]) -> Finding:
     listed = "; ".join(f"{_cut(text)}: {_describe(text)}, {seen[text].count()}" for text in sorted(seen))
     firsts = sorted(seen.values(), key=lambda one: one.first().time_ns)
-    whole = _is_used_throughout(context.session)
+    whole = _is_own_form(context.session)
     return Finding(
         slug=CHECK.slug,
         scope=CHECK.scope,
@@ -105,12 +107,20 @@ def _finding(context: CheckContext, seen: dict[str, _Seen]) -> Finding:
     )
 
 
-def _is_used_throughout(session: Session) -> bool:
-    """Whether the session has one ID, with which all that is known of it was at work."""
+def _is_own_form(session: Session) -> bool:
+    """Whether the session has one ID, and nothing speaks for its being what is left of another."""
     facets = session.facets
     if len(session.session_ids) != 1 or not facets:
         return len(session.session_ids) == 1
-    return bool(facets & (WORK_HALF | {DELIVER})) and bool(facets & (MEDIA_HALF | {WS_AUDIO}))
+    whole = bool(facets & (WORK_HALF | {DELIVER})) and bool(facets & (MEDIA_HALF | {WS_AUDIO}))
+    return whole or not (_LIKE_KNOWN.match(session.id) or _meets_known_forms(session))
+
+
+def _meets_known_forms(session: Session) -> bool:
+    """Whether a session around it has an ID of a form that diag knows."""
+    around = session.neighbours.named("whip.session", "ws.bind")
+    texts = (text for event in around for text in event.entry.ids_in(*SESSION_ROLES))
+    return any(not _is_malformed(text, session) for text in texts if not is_lost(text))
 
 
 def _component(seen: _Seen, context: CheckContext) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 from diag.model.events import Event
 from diag.model.flow import RecordOrder, TopicFlow
+from diag.model.instants import NS_PER_S
 from diag.model.numbers import to_number
 from diag.model.topics import BrokerFacts
 from diag.session.flow.consumption import count_by_other, count_consumed
@@ -89,6 +90,19 @@ def _lag(topic: Passage, broker: BrokerFacts | None) -> int | None:
 
 
 def count_records(lines: Iterable[Event]) -> int:
-    """Records that lines speak of; a line that gives no number speaks of one."""
-    numbers = (to_number(line.entry.field("records")) for line in lines)
+    """Records that lines speak of: one where a line gives no number, none where it came once before.
+
+    Of two lines that are alike in whole seconds nobody knows whether they are one.
+    """
+    once = {_told_by(line, place): line for place, line in enumerate(lines)}
+    numbers = (to_number(line.entry.field("records")) for line in once.values())
     return sum(1 if number is None else number for number in numbers)
+
+
+def _told_by(line: Event, place: int) -> tuple[object, ...]:
+    """What a second copy of the line has as well."""
+    entry = line.entry
+    if line.time_ns % NS_PER_S == 0:
+        return (place,)
+    fields = tuple((name, str(value)) for name, value in entry.fields.items())
+    return line.time_ns, entry.pod, entry.message, entry.ids, fields

@@ -30,9 +30,13 @@ _STEPS = frozenset(
         "stage.input", "stage.text", "stage.stand_in",
     }
 )  # fmt: skip
+_ONCE = frozenset({*TRIGGERS, *STAGE_EVENTS, "turn.audio_data", "turn.start", "turn.end"})
+"""Steps that a turn takes once: no session writes one twice at one instant."""
+
 _ONLY_WITH_UTTERANCE = ("media.publish", "media.publish_failed", "kafka.consume")
 _REPLYING = ("bcast.call", "bcast.delivered", "reply.published", "reply.played")
 _BEFORE_WORK = (*SPEECH_ENDED, "media.publish", "kafka.consume")
+_FRUITLESS = ("turn.empty_transcript", "turn.empty_audio", "turn.skipped")
 _STAGES = ("stt", "llm", "tts")
 
 _TAKEN_UP_NS = 10 * NS_PER_S
@@ -40,6 +44,9 @@ _TAKEN_UP_NS = 10 * NS_PER_S
 
 _MOST_OPEN = 200
 """Turns without an end among which a step's own is looked for: what is older has ended, told or not."""
+
+_NEXT_STAGE_NS = 5 * NS_PER_S
+"""Between two stages of a turn pass milliseconds: one that stood still for longer may have been cut off."""
 
 _ATTEMPT_NS = 120 * NS_PER_S
 """The reference orchestrator gives a stage two minutes; who takes longer will not answer first."""
@@ -51,7 +58,9 @@ class Draft:
 
     Attributes:
         stages: stage -> since when it runs, None once it has ended.
+        failed: those of them whose last attempt failed.
         interrupted: a line says that it was broken off: what is still to come is another turn's.
+        fruitless: a line says that there was nothing to answer: no further stage begins in it.
         ended: its work is over.
     """
 
@@ -59,7 +68,9 @@ class Draft:
     utterance: str = ""
     steps: list[Event] = field(default_factory=list)
     stages: dict[str, int | None] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)
     interrupted: bool = False
+    fruitless: bool = False
     ended: bool = False
 
     def first(self, *names: str) -> Event | None:
@@ -71,6 +82,7 @@ class Draft:
         self.steps.append(step)
         if step.name not in STAGE_EVENTS:
             self.interrupted = self.interrupted or step.name == "turn.interrupted"
+            self.fruitless = self.fruitless or step.name in _FRUITLESS
             self.ended = self.ended or step.name == "turn.end"
             return
         stage, state = stage_of(step), state_of(step)
@@ -78,11 +90,12 @@ class Draft:
             self.stages.setdefault(stage, step.time_ns)
         elif state in ("complete", "error") or step.name == "stage.done":
             self.stages[stage] = None
+            (self.failed.add if state == "error" else self.failed.discard)(stage)
 
     def absorb(self, other: Draft, timing: Timing) -> None:
         """Take the steps of a draft that is the same turn."""
         steps, self.utterance = sorted((*other.steps, *self.steps), key=timing.ns), other.utterance
-        self.steps, self.stages = [], {}
+        self.steps, self.stages, self.failed = [], {}, set()
         for step in steps:
             self.add(step)
 
@@ -100,13 +113,15 @@ class Draft:
         """Whether what begins with `event` may be this very turn; silence is taken up at once or never."""
         return not self.only_silence or timing.ns(event) - timing.ns(self.steps[-1]) <= _TAKEN_UP_NS
 
-    def waits_for(self, step: Event) -> bool:
-        """Whether this is the next step of its course."""
+    def waits_for(self, step: Event, *, past_failures: bool = False) -> bool:
+        """Whether this is the next step of its course; `past_failures`: also behind a stage that failed."""
         stage, state = stage_of(step), state_of(step)
         if state in ("complete", "error"):
             since = self.stages.get(stage)
             return since is not None and step.time_ns - since <= _ATTEMPT_NS
-        return stage not in self.stages and all(self._is_past(one) for one in _STAGES[: _STAGES.index(stage)])
+        before = _STAGES[: _STAGES.index(stage)]
+        stopped = self.fruitless or (not past_failures and not self.failed.isdisjoint(before))
+        return stage not in self.stages and not stopped and all(map(self._is_past, before))
 
     def _is_past(self, stage: str) -> bool:
         """A stage that never began is none of this turn's: a text needs no recognition."""
@@ -121,6 +136,19 @@ def assemble_turns(events: Sequence[Event], timing: Timing) -> list[Draft]:
     return assembler.turns
 
 
+def _find_waiting(step: Event, running: Sequence[Draft]) -> Draft | None:
+    """The oldest turn that waits for `step`.
+
+    One that stood still before it, or behind a stage that failed, is left where another one waits.
+    """
+    going_on = [one for one in running if step.time_ns - one.steps[-1].time_ns <= _NEXT_STAGE_NS]
+    for among, past_failures in ((going_on, False), (running, False), (running, True)):
+        waiting = (one for one in among if one.waits_for(step, past_failures=past_failures))
+        if (found := next(waiting, None)) is not None:
+            return found
+    return None
+
+
 class _Assembler:
     def __init__(self, timing: Timing) -> None:
         self.turns: list[Draft] = []
@@ -130,8 +158,11 @@ class _Assembler:
         self._going: list[Draft] = []
         self._of_id: dict[str, Draft] = {}
         self._of_utterance: defaultdict[str, list[Draft]] = defaultdict(list)
+        self._taken: set[tuple[object, ...]] = set()
 
     def take(self, event: Event) -> None:
+        if event.name in _ONCE and self._is_taken(event):
+            return
         if event.name == "media.listen":
             self._take_listening(event)
         elif event.name in BROKEN_OFF:
@@ -145,6 +176,15 @@ class _Assembler:
             if draft is not None:
                 self._current = draft
                 draft.add(event)
+
+    def _is_taken(self, event: Event) -> bool:
+        """Whether the same line was taken before: it came twice, under two insert IDs or out of two files."""
+        entry = event.entry
+        fields = tuple((name, str(value)) for name, value in entry.fields.items())
+        line = (entry.time_ns, entry.pod, entry.message, entry.ids, fields)
+        known = line in self._taken
+        self._taken.add(line)
+        return known
 
     def _take_listening(self, event: Event) -> None:
         """Listening off after published audio ends speech that no pipeline took up."""
@@ -226,11 +266,13 @@ class _Assembler:
     def _among_open(self, event: Event, running: list[Draft]) -> Draft | None:
         """The running turn that a step belongs to; what comes after the last one's end is no part of it."""
         if state_of(event) and stage_of(event) in _STAGES:
-            waiting = next((draft for draft in running if draft.waits_for(event)), None)
+            waiting = _find_waiting(event, running)
             if waiting is not None:
                 return waiting
-            if not running and state_of(event) == "executing":
-                return self._open(Draft())
+            if state_of(event) == "executing":
+                running = [draft for draft in running if not draft.fruitless]
+                if not running:
+                    return self._open(Draft())
         if event.name == "turn.end":
             # the end is written right behind the last stage's
             done = [draft for draft in running if draft.stages and not any(draft.stages.values())]

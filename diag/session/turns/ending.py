@@ -9,8 +9,8 @@ from diag.model.instants import NS_PER_S
 
 _MEDIA_ENDS = ("media.cleanup", "media.closed", "media.end")
 _MEDIA_GONE = (*_MEDIA_ENDS, "ice.lost")
-_TOGETHER_NS = 5 * NS_PER_S
-"""A client that leaves closes media and socket; ICE takes up to five seconds to notice."""
+_TOGETHER_NS = 8 * NS_PER_S
+"""A client that leaves closes media and socket; ICE takes five to seven seconds to notice."""
 
 
 def find_end(events: Sequence[Event]) -> Event | None:

@@ -111,3 +111,17 @@ def test_two_pods_that_write_the_same_line_in_one_second_wrote_two(second_pod: s
 
     assert count(first, second) == 2
     assert count(first, second, *copies) == 2
+
+
+def test_an_entry_that_came_again_under_another_insert_id_is_one() -> None:
+    """The agent that sent it twice had no answer to the first time; the pod wrote it in one nanosecond."""
+    sent = [entry("2025-07-27T11:26:48.500123456Z", name) for name in ("i1", "i2", "i1")]
+    later = entry("2025-07-27T11:26:48.500123457Z", "i3")
+
+    assert count(*sent, later) == count(later, *reversed(sent)) == 2
+
+
+@pytest.mark.parametrize("time", ["2025-07-27T11:26:48Z", "2025-07-27T11:26:48.500Z"])
+def test_entries_of_one_coarse_time_may_be_two_lines(time: str) -> None:
+    """A media server writes one failure twice in a millisecond, an orchestrator many lines in a second."""
+    assert count(entry(time, "i1"), entry(time, "i2")) == 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from diag.model.turns import TurnOutcome
 from tests.cases import diagnose, read_case
 
@@ -117,3 +119,51 @@ def test_a_failed_stage_is_a_stage_that_failed() -> None:
 
     assert [(stage.name, stage.state, stage.ms) for stage in turn.stages] == [("stt", "error", 2000.0)]
     assert turn.outcome is TurnOutcome.UNANSWERED
+
+
+STOPS = {
+    "empty": ("warning Empty transcript received from STT :: sessionID=$S", TurnOutcome.EMPTY),
+    "skipped": ("info Background noise detected, skipping LLM/TTS :: sessionID=$S", TurnOutcome.EMPTY),
+    "failed": ('error STT failed :: sessionID=$S error="connection reset"', TurnOutcome.UNANSWERED),
+    "cut off": ("info STT processing completed :: sessionID=$S", TurnOutcome.UNANSWERED),
+}
+
+
+@pytest.mark.parametrize(("line", "outcome"), STOPS.values(), ids=STOPS)
+def test_a_turn_that_stopped_takes_nothing_of_the_next_one(line: str, outcome: TurnOutcome) -> None:
+    """No line says that its work ended, and what the next turn's LLM does is that turn's."""
+    stopped, answered = turns(f"""
+00:03.000 orchestrator info Starting AI pipeline with state tracking :: sessionID=$S
+00:03.010 orchestrator info Updated service state :: sessionID=$S service=stt state=executing
+00:03.810 orchestrator info Updated service state :: sessionID=$S service=stt state=complete
+00:03.811 orchestrator {line}
+00:20.000 orchestrator info Starting AI pipeline with state tracking :: sessionID=$S
+00:20.010 orchestrator info Updated service state :: sessionID=$S service=stt state=executing
+00:20.910 orchestrator info Updated service state :: sessionID=$S service=stt state=complete
+00:20.920 orchestrator info Updated service state :: sessionID=$S service=llm state=executing
+00:22.920 orchestrator info Updated service state :: sessionID=$S service=llm state=complete
+00:22.930 orchestrator info WebSocket message sent successfully :: sessionID=$S connID=$W
+00:22.940 orchestrator info AI pipeline completed successfully :: sessionID=$S
+01:10.000 orchestrator info WebSocket client disconnected :: connID=$W
+""")
+
+    assert stopped.outcome is outcome
+    assert [stage.name for stage in stopped.stages] == ["stt"]
+    assert answered.outcome is TurnOutcome.ANSWERED
+    assert [(stage.name, stage.ms) for stage in answered.stages] == [("stt", 900.0), ("llm", 2000.0)]
+
+
+def test_lines_that_came_twice_are_one_turn() -> None:
+    """Sent again under other insert IDs, with times too coarse to tell that they are copies."""
+    line = "00:03.000 orchestrator info {} :: sessionID=$S {}\n"
+    said = [
+        line.format("Starting AI pipeline with state tracking", ""),
+        line.format("Updated service state", "service=stt state=executing"),
+        line.format("Updated service state", "service=stt state=complete").replace("03.000", "04.000"),
+        line.format("AI pipeline completed successfully", "").replace("03.000", "05.000"),
+    ]
+
+    (turn,) = turns("".join(one for one in said for _ in range(2)))
+
+    assert [(stage.name, stage.ms) for stage in turn.stages] == [("stt", 1000.0)]
+    assert turn.total_ms == 2000.0
