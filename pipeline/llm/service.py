@@ -17,6 +17,7 @@ from pipeline.wire.log_lines import Log
 from pipeline.wire.metrics import SessionMetrics, add_metrics
 from pipeline.wire.refusals import RequestRefusedError, refuse_in_one_shape
 from pipeline.wire.serving import Probes, add_probes
+from pipeline.wire.waiting import read_body
 
 _REQUEST_BYTES = 256 * 1024
 _JSON_LINES = "application/x-ndjson"
@@ -41,7 +42,7 @@ class Generation:
 
     async def completions(self, request: web.Request) -> web.StreamResponse:
         """``POST /v1/chat/completions``."""
-        prompt = openai_api.read_prompt(parse_body(await request.read()))
+        prompt = openai_api.read_prompt(parse_body(await read_body(request)))
         completion = self._complete(request, prompt)
         now_s = int(time.time())
         if prompt.stream:
@@ -50,12 +51,12 @@ class Generation:
 
     async def generate(self, request: web.Request) -> web.StreamResponse:
         """``POST /api/generate``."""
-        prompt = ollama_api.read_generate(parse_body(await request.read()))
+        prompt = ollama_api.read_generate(parse_body(await read_body(request)))
         return await self._answer_ollama(request, prompt, ollama_api.generate_piece)
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
         """``POST /api/chat``."""
-        prompt = ollama_api.read_chat(parse_body(await request.read()))
+        prompt = ollama_api.read_chat(parse_body(await read_body(request)))
         return await self._answer_ollama(request, prompt, ollama_api.chat_piece)
 
     async def _answer_ollama(

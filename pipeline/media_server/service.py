@@ -29,10 +29,10 @@ from pipeline.wire.records import AUDIO_IN, AUDIO_OUT
 from pipeline.wire.refusals import RequestRefusedError, refuse_in_one_shape
 from pipeline.wire.serving import Probes, add_probes, on_drain
 from pipeline.wire.tracing import TRACEPARENT, parse_traceparent
+from pipeline.wire.waiting import read_body
 
 _OFFER_BYTES = 64 * 1024
 _MOST_SESSIONS = 200
-_OFFER_TIMEOUT_S = 5.0
 _RETRY_AFTER_S = "5"
 
 
@@ -95,11 +95,11 @@ class WhipEndpoint:
 
     async def options(self, _request: web.Request) -> web.Response:
         """OPTIONS of the endpoint: which content type to post."""
-        return web.Response(status=204, headers={"Accept-Post": SDP_TYPE, "Allow": "OPTIONS, POST"})
+        return web.Response(headers={"Accept-Post": SDP_TYPE, "Allow": "OPTIONS, POST"})
 
     async def session_options(self, _request: web.Request) -> web.Response:
         """OPTIONS of a session: it can be deleted, and no more."""
-        return web.Response(status=204, headers={"Allow": "DELETE, OPTIONS"})
+        return web.Response(headers={"Allow": "DELETE, OPTIONS"})
 
     async def patch(self, _request: web.Request) -> web.Response:
         """PATCH of a session: 501, as RFC 9725 asks where it has no use at all."""
@@ -147,11 +147,7 @@ class WhipEndpoint:
 
 
 async def _read_offer(request: web.Request) -> str:
-    try:
-        async with asyncio.timeout(_OFFER_TIMEOUT_S):
-            body = await request.read()
-    except TimeoutError as error:
-        raise RequestRefusedError(408, f"the offer did not come within {_OFFER_TIMEOUT_S:g} s") from error
+    body = await read_body(request)
     try:
         return body.decode()
     except UnicodeDecodeError as error:
@@ -164,7 +160,8 @@ def build_app(
     """The application around `whip`; what it needs of Kafka is not its matter."""
     app = web.Application(
         middlewares=[
-            allow_pages(("POST", "DELETE", "OPTIONS"), ("Location", SESSION_HEADER), page_origin),
+            # PATCH, so that a page hears that it has no use, and not that its browser forbids it
+            allow_pages(("POST", "DELETE", "OPTIONS", "PATCH"), ("Location", SESSION_HEADER), page_origin),
             refuse_in_one_shape(log),
         ],
         client_max_size=_OFFER_BYTES,

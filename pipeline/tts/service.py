@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +18,7 @@ from pipeline.wire.log_lines import Log
 from pipeline.wire.metrics import SessionMetrics, add_metrics
 from pipeline.wire.refusals import RequestRefusedError, refuse_in_one_shape
 from pipeline.wire.serving import Probes, add_probes
+from pipeline.wire.waiting import read_body
 from pipeline.wire.wav import to_wav
 
 _REQUEST_BYTES = 16 * 1024
@@ -39,7 +41,7 @@ class Synthesis:
     async def post(self, request: web.Request) -> web.Response:
         """POST: ``text`` and ``voice`` in a JSON object."""
         try:
-            fields = await request.json()
+            fields = json.loads(await read_body(request))
         except (ValueError, RecursionError) as error:
             raise RequestRefusedError(400, "the body is not JSON") from error
         if not isinstance(fields, dict):

@@ -18,6 +18,9 @@ from pipeline.wire.environment import is_loopback
 from pipeline.wire.refusals import RequestRefusedError
 from pipeline.wire.tracing import TRACEPARENT
 
+# What a WHIP client of anybody's may send (RFC 9725); a browser asks for all of it before it sends anything
+_WHIP_HEADERS = "Authorization, Content-Type, If-Match"
+
 
 def is_allowed_origin(origin: str | None, page_origin: str | None = None) -> bool:
     """Whether a request with this ``Origin`` may be served; a program sends none."""
@@ -51,7 +54,7 @@ def allow_pages(
     """
     allowed = {
         "Access-Control-Allow-Methods": ", ".join(methods),
-        "Access-Control-Allow-Headers": f"Content-Type, {SESSION_HEADER}, {TRACEPARENT}",
+        "Access-Control-Allow-Headers": f"{_WHIP_HEADERS}, {SESSION_HEADER}, {TRACEPARENT}",
         "Access-Control-Expose-Headers": ", ".join(expose),
     }
 

@@ -2,7 +2,8 @@
 
 A broker takes headers whose names are not UTF-8. aiokafka 0.14 raises at such a record whenever its batch is
 read, and forgets what it has read for other partitions in the same call. So records are taken from it one by
-one, and the record that it cannot read is passed over, with what stands behind it in its batch.
+one, and the record that it cannot read is passed over, with what stands behind it in its batch. A batch is of
+one producer, so nothing of ours is lost by it: what is lost is of who wrote the bad record.
 """
 
 from __future__ import annotations

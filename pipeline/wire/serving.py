@@ -21,6 +21,7 @@ from aiohttp import web
 from pipeline.wire.ending import DRAIN_S, HARD_EXIT_S
 from pipeline.wire.environment import Listen
 from pipeline.wire.log_lines import Log, configure
+from pipeline.wire.waiting import limit_silence
 
 Condition = Callable[[], bool]
 
@@ -165,6 +166,7 @@ async def start(app: web.Application, listen: Listen, log: Log) -> web.AppRunner
     """Serve `app`; `cleanup` of the runner ends it. Raises `ValueError` as `Listen.check` does."""
     listen.check()
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=answer_limit_s(app))
+    limit_silence(app, lambda: runner.server)
     await runner.setup()
     try:
         site = web.TCPSite(runner, listen.host, listen.port)

@@ -94,7 +94,7 @@ class Api:
                 params=query,
                 headers={"Content-Type": content_type},
             ) as answer:
-                found = await answer.json(content_type=None)
+                found = await _read_json(answer)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise StackError(f"the API server does not answer: {error}") from error
         if answer.status >= 400:
@@ -112,7 +112,7 @@ class Api:
         try:
             async with self._session.get(f"{self._server}{path}", params=query, timeout=endless) as answer:
                 if answer.status >= 400:
-                    raise _refusal(answer, await answer.json(content_type=None))
+                    raise _refusal(answer, await _read_json(answer))
                 async for piece in answer.content.iter_any():
                     yield piece
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -133,6 +133,15 @@ class Api:
         if not resource["namespaced"]:
             return f"{root}/{resource['name']}"
         return f"{root}/namespaces/{item['metadata']['namespace']}/{resource['name']}"
+
+
+async def _read_json(answer: aiohttp.ClientResponse) -> Object:
+    """Empty where the server is too busy for its own form: it refuses with 429 and a line of text then."""
+    try:
+        found: Object = await answer.json(content_type=None)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _refusal(answer: aiohttp.ClientResponse, status: Object) -> ApiError:

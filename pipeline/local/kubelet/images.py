@@ -19,7 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _DEFAULT_TAG = "latest"
-_REFERENCE = re.compile(r"(?P<repository>[a-z0-9]+(?:[._/:-]+[a-z0-9]+)*?)(?::(?P<tag>[\w][\w.-]{0,127}))?")
+_REFERENCE = re.compile(
+    r"(?P<repository>[a-z0-9]+(?:[._/:-]+[a-z0-9]+)*?)(?::(?P<tag>[\w][\w.-]{0,127}))?"
+    r"(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,28 @@ class PullError(Exception):
         self.reason = reason
 
 
-def split_reference(image: str) -> tuple[str, str]:
-    """Repository and tag (``latest`` without one); raises `PullError` for what is no reference."""
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """What an image is called: the digest counts, where there is one."""
+
+    repository: str
+    tag: str
+    digest: str | None
+
+    def names(self, tag: str, digest: str) -> bool:
+        return digest == self.digest if self.digest else tag == self.tag
+
+    def __str__(self) -> str:
+        return f"{self.repository}@{self.digest}" if self.digest else f"{self.repository}:{self.tag}"
+
+
+def _read_reference(image: str) -> _Reference:
+    """``latest`` is the tag of one without; raises `PullError` for what is no reference."""
     match = _REFERENCE.fullmatch(image)
     if match is None:
         text = f'couldn\'t parse image name "{image}": invalid reference format'
         raise PullError("InvalidImageName", f'Failed to apply default image tag "{image}": {text}')
-    return match["repository"], match["tag"] or _DEFAULT_TAG
+    return _Reference(match["repository"], match["tag"] or _DEFAULT_TAG, match["digest"])
 
 
 class ImageStore:
@@ -61,15 +79,16 @@ class ImageStore:
 
     def pull(self, image: str) -> Image:
         """Bring `image` to the node; raises `PullError`."""
-        repository, tag = split_reference(image)
-        known = self._read().get(repository)
-        if known is None or tag not in known["tags"]:
-            raise PullError("ErrImagePull", _not_found(f"{repository}:{tag}"))
+        wanted = _read_reference(image)
+        known = self._read().get(wanted.repository, {"tags": [], "argv": []})
         argv = tuple(known["argv"])
-        content = json.dumps([repository, tag, argv]).encode()
-        digest = f"{repository}@sha256:{hashlib.sha256(content).hexdigest()}"
-        self._present[image] = Image(digest, argv, len(content))
-        return self._present[image]
+        for tag in known["tags"]:
+            content = json.dumps([wanted.repository, tag, argv]).encode()
+            digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+            if wanted.names(tag, digest):
+                found = self._present[image] = Image(f"{wanted.repository}@{digest}", argv, len(content))
+                return found
+        raise PullError("ErrImagePull", _not_found(str(wanted)))
 
     def _read(self) -> dict[str, dict[str, list[str]]]:
         try:

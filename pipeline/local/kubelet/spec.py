@@ -171,7 +171,8 @@ def _read_port(port: int | str, ports: Mapping[str, int]) -> int:
     return ports[port] if isinstance(port, str) and port in ports else int(port)
 
 
-_FACTORS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "k": 10**3, "M": 10**6, "G": 10**9}
+_BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
+_FACTORS = _BINARY | {"m": 1e-3, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
 
 
 def read_bytes(quantity: str) -> int:

@@ -210,3 +210,14 @@ def test_the_config_map_holds_text() -> None:
     data = yaml.safe_load((DEPLOY / "config.yaml").read_text("utf-8"))["data"]
 
     assert all(isinstance(value, str) for value in data.values())
+
+
+def test_the_load_balancer_goes_to_pods() -> None:
+    """Each Service behind the Ingress says so: GKE does not do it for a cluster that enforces network policies."""
+    (ingress,) = (row for row in read_documents("gke.yaml") if row["kind"] == "Ingress")
+    paths = [path for rule in ingress["spec"]["rules"] for path in rule["http"]["paths"]]
+    services = of_kind("Service")
+
+    for path in paths:
+        annotations = services[path["backend"]["service"]["name"]]["metadata"]["annotations"]
+        assert annotations["cloud.google.com/neg"] == '{"ingress": true}'

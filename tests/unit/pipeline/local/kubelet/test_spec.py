@@ -51,7 +51,16 @@ def test_a_manifest_is_read_with_its_probes_and_hooks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("quantity", "number"), [("1Ki", 1024), ("1.5Gi", 1_610_612_736), ("2k", 2000), ("7", 7)]
+    ("quantity", "number"),
+    [
+        ("1Ki", 1024),
+        ("1.5Gi", 1_610_612_736),
+        ("2k", 2000),
+        ("7", 7),
+        ("1Ti", 2**40),
+        ("2e3", 2000),
+        ("128000m", 128),
+    ],
 )
 def test_quantities_are_read_as_kubernetes_reads_them(quantity: str, number: int) -> None:
     """Binary and decimal suffixes."""
@@ -59,7 +68,7 @@ def test_quantities_are_read_as_kubernetes_reads_them(quantity: str, number: int
 
 
 def test_an_image_is_there_once_its_tag_exists(tmp_path: Path) -> None:
-    """The same image has the same digest, another tag another; an unknown one is refused as containerd does."""
+    """The same image has the same digest, by which it can be had, too; another tag has another; an unknown one is refused as containerd does."""
     registry = tmp_path / "images.json"
 
     def offer(*tags: str) -> None:
@@ -75,6 +84,10 @@ def test_an_image_is_there_once_its_tag_exists(tmp_path: Path) -> None:
     assert store.pull("voice-agent/x:1") == ImageStore(registry).pull("voice-agent/x:1")
     assert store.pull("voice-agent/x:1").id != store.pull("voice-agent/x:2").id
     assert store.find("voice-agent/x:2")
+    by_digest = store.pull("voice-agent/x:1").id
+    assert store.pull(by_digest) == store.pull(by_digest.replace("@", ":9@")) == store.pull("voice-agent/x:1")
+    with pytest.raises(PullError, match=r"@sha256:0+: not found"):
+        store.pull(f"voice-agent/x@sha256:{'0' * 64}")
     with pytest.raises(PullError) as wrong:
         store.pull("Not An Image")
     assert wrong.value.reason == "InvalidImageName"
