@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import diag
 from diag.checks import CHECKS, CheckContext, reach_verdict, run_checks
+from diag.checks.base import BROKER, LOGS, RECORDS
 from diag.model.blueprint import NO_BLUEPRINT, Blueprint
 from diag.model.cluster_view import ClusterView
 from diag.model.coverage import Coverage, State
@@ -28,12 +29,10 @@ def judge_session(
     context = CheckContext(
         session=session,
         coverage=coverage,
-        evidence=frozenset((*_kinds_of_evidence(reading, coverage, cluster), *_kinds_of_meaning(blueprint))),
+        evidence=frozenset(_kinds_of_evidence(reading, coverage)),
         partial=frozenset(_kinds_in_part(coverage)),
         broker=reading.broker,
         wanted=reading.wanted,
-        cluster=cluster,
-        blueprint=blueprint,
         reaches_now=_reaches_now(query),
     )
     findings, outcomes = run_checks(CHECKS, context)
@@ -53,40 +52,21 @@ def judge_session(
     )
 
 
-def _kinds_of_evidence(reading: Reading, coverage: Coverage, cluster: ClusterView | None) -> Iterator[str]:
+def _kinds_of_evidence(reading: Reading, coverage: Coverage) -> Iterator[str]:
     if any(source.state is not State.FAILED for source in coverage.log_sources()):
-        yield "logs"
+        yield LOGS
     if reading.broker is not None:
-        yield "broker"
+        yield BROKER
     if reading.records is not None:
-        yield "records"
-    if cluster is not None:
-        yield "kube"
-        told = any(not event.audited for event in cluster.events)
-        if told or not any(one.may_hold("events") for one in cluster.unread):
-            yield "events"
-
-
-def _kinds_of_meaning(blueprint: Blueprint) -> Iterator[str]:
-    if blueprint.code is not None and blueprint.code.searched:
-        yield "repo"
-    if blueprint.manifests is not None:
-        yield "manifests"
+        yield RECORDS
 
 
 def _kinds_in_part(coverage: Coverage) -> Iterator[str]:
     if any(source.state is not State.COMPLETE for source in coverage.log_sources()):
-        yield "logs"
+        yield LOGS
     kafka = coverage.find("kafka")
     if kafka is not None and kafka.state in (State.PARTIAL, State.FAILED):
-        yield "records"
-    kubernetes = coverage.find("kubernetes")
-    if kubernetes is not None and kubernetes.state is State.PARTIAL:
-        yield "kube"
-    for source, kind in (("repository", "repo"), ("manifests", "manifests")):
-        named = coverage.find(source)
-        if named is not None and named.state is State.PARTIAL:
-            yield kind
+        yield RECORDS
 
 
 def _reaches_now(query: Query) -> bool:

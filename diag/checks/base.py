@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from diag.model.blueprint import NO_BLUEPRINT, Blueprint
-from diag.model.cluster_view import ClusterView
 from diag.model.coverage import Coverage
 from diag.model.events import Event
 from diag.model.findings import Confidence, Evidence, Finding, Outcome, Scope, Severity
@@ -24,10 +22,6 @@ from diag.session.identity.rules import MAPPING_RULES
 LOGS = "logs"
 BROKER = "broker"
 RECORDS = "records"
-KUBE = "kube"
-EVENTS = "events"
-REPO = "repo"
-MANIFESTS = "manifests"
 
 MEDIA_SERVER = "media-server"
 ORCHESTRATOR = "orchestrator"
@@ -59,11 +53,8 @@ class CheckContext:
     """All that a rule may look at.
 
     Attributes:
-        evidence: the kinds that were read: ``logs``, ``broker``, ``records``, ``kube``, ``events``,
-            ``repo``, ``manifests``.
+        evidence: the kinds that were read: ``logs``, ``broker``, ``records``.
         partial: those of them of which something is missing: no absence can be claimed from them.
-        cluster: what the session's services were while it ran; None where the cluster was not read.
-        blueprint: what is meant to run: code, manifests, and how the cluster differs from these now.
         reaches_now: the window ends where the reading was done, so what the broker is now holds for it.
         outcomes: of the checks that ran before this one.
     """
@@ -74,8 +65,6 @@ class CheckContext:
     partial: frozenset[str] = frozenset()
     broker: BrokerFacts | None = None
     wanted: tuple[WantedTopic, ...] = ()
-    cluster: ClusterView | None = None
-    blueprint: Blueprint = NO_BLUEPRINT
     reaches_now: bool = False
     outcomes: tuple[Outcome, ...] = ()
 

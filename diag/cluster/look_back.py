@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from diag.cluster.changes import UNMATCHED, find_deleted, find_end, to_change_events
 from diag.cluster.events import find_in_window, join_events
 from diag.cluster.own import Belongings, Makers, Own
 from diag.cluster.pods import find_named, lived_in, view_gone, view_pod
 from diag.cluster.revisions import find_in_force
-from diag.model.cluster import ClusterEvent, ClusterFacts, Workload
+from diag.model.cluster import Autoscaler, ClusterEvent, ClusterFacts, Service, Workload
 from diag.model.cluster_change import ClusterChange
 from diag.model.cluster_view import ClusterView, InForce, LogExport, PodView, WorkloadView
 from diag.model.window import Window
 
+_Object = TypeVar("_Object", Service, Autoscaler)
 _BY_LOG, _BY_EVENT = "its log entries name it", "events name it"
 
 
@@ -48,13 +50,10 @@ def look_back(
     known = (*facts.workloads, *(one for one, _ in deleted))
     pods += _find_gone(facts, then, heard, known, alone=alone)
     ours = [one for one in facts.workloads if is_ours(one.name)]
-    services = sorted((one for one in facts.services if is_ours(one.name)), key=lambda one: one.ref)
+    services = _sort_ours(facts.services, is_ours)
     belongings = Belongings(events, changes, facts.pods, pods)
     rows = sorted((*((one, ()) for one in ours), *deleted), key=lambda row: _by_name(row[0]))
     workloads = tuple(_view(one, window, belongings.of(one), notes) for one, notes in rows)
-    # of one that only a log names the workload told the namespace
-    taken = {(space, pod.name) for one in workloads for pod in one.pods for space in (pod.namespace, "")}
-    others = [pod for pod in pods if (pod.namespace, pod.name) not in taken and is_ours(pod.name)]
     return ClusterView(
         place=facts.place,
         read_ns=facts.read_ns,
@@ -62,17 +61,29 @@ def look_back(
         namespaces=facts.namespaces,
         version=facts.version,
         workloads=workloads,
-        others=tuple(sorted(others, key=_by_pod)),
-        services=tuple(services),
-        autoscalers=tuple(
-            sorted((one for one in facts.autoscalers if is_ours(one.name)), key=lambda one: one.ref)
-        ),
+        others=_find_others(pods, workloads, is_ours),
+        services=services,
+        autoscalers=_sort_ours(facts.autoscalers, is_ours),
         events=tuple(event for event in then if is_ours(event.name)),
         unread=facts.unread,
         export=export,
         left_out=len(facts.workloads) - len(ours),
         services_left_out=len(facts.services) - len(services),
     )
+
+
+def _sort_ours(objects: Iterable[_Object], is_ours: Callable[[str], bool]) -> tuple[_Object, ...]:
+    return tuple(sorted((one for one in objects if is_ours(one.name)), key=lambda one: one.ref))
+
+
+def _find_others(
+    pods: Iterable[PodView], workloads: Iterable[WorkloadView], is_ours: Callable[[str], bool]
+) -> tuple[PodView, ...]:
+    """Those of no workload."""
+    # of one that only a log names the workload told the namespace
+    taken = {(space, pod.name) for one in workloads for pod in one.pods for space in (pod.namespace, "")}
+    others = (pod for pod in pods if (pod.namespace, pod.name) not in taken and is_ours(pod.name))
+    return tuple(sorted(others, key=_by_pod))
 
 
 def _find_gone(

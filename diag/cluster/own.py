@@ -19,8 +19,6 @@ from diag.model.cluster_view import PodView
 
 _T = TypeVar("_T")
 _K = TypeVar("_K")
-_Name = tuple[str, str, str]
-"""Kind, namespace and name."""
 
 
 @dataclass(frozen=True, slots=True)

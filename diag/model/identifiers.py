@@ -45,6 +45,7 @@ SESSION_KINDS = frozenset(
 """The kinds that name a session; all but `MALFORMED` have a known grammar."""
 
 UNIT_BY_DIGITS = {10: ("s", NS_PER_S), 13: ("ms", NS_PER_MS), 16: ("us", NS_PER_US), 19: ("ns", 1)}
+"""What a count since 1970 counts, told by how long it is: the unit's name, and its nanoseconds."""
 
 LOST_TEXTS = frozenset({"", "undefined", "null", "NaN", "None", "<nil>", "[object Object]"})
 _LOST_PREFIXES = ("session_undefined_", "session_NaN_", "session_null_")

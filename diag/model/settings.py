@@ -39,11 +39,6 @@ class LoggingSettings:
         """Each project that is named, by itself or by a view of its own, once."""
         return tuple(dict.fromkeys(filter(None, (one.project for one in self.resources))))
 
-    @property
-    def first_project(self) -> str:
-        """For a service that knows one: the cluster's own; empty where none is named."""
-        return next(iter(self.projects), "")
-
 
 @dataclass(frozen=True, slots=True)
 class ClusterSettings:

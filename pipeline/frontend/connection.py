@@ -28,7 +28,6 @@ from pipeline.wire.tracing import TRACEPARENT, TraceContext
 CONNECT_TIMEOUT_S = 10.0
 
 _SDP = {"Content-Type": "application/sdp"}
-_LARGEST_ANSWER = 64 * 1024
 
 
 @asynccontextmanager

@@ -16,7 +16,6 @@ from pathlib import Path
 from pipeline.local.pods import Pod
 
 PIECE_BYTES = 16 * 1024
-STREAMS = ("stdout", "stderr")
 
 _LINE = re.compile(
     rb"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) "

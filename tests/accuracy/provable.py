@@ -8,7 +8,7 @@ nearness in time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from tests.accuracy.truth import LOST_TEXTS, REMINTED, Loss, Record, Session
 
@@ -79,8 +79,3 @@ def shows_loss(loss: Loss, proof: Proof) -> bool:
 
 _ONE_SIDED = ("gRPC", "Kafka key", "/listening body")
 """Hops at which a re-minted ID shows by itself: every other hop has the client's."""
-
-
-def all_pairs(groups: Iterable[tuple[str, ...]]) -> set[tuple[str, str]]:
-    """Every unordered pair within each group."""
-    return {(a, b) for group in groups for a in group for b in group if a < b}

@@ -28,7 +28,6 @@ LISTENING_BODY = "/listening body"
 SESSION_INFO = "WebSocket session_info"
 KAFKA_KEY = "Kafka key"
 GRPC = "gRPC"
-HOPS = (WHIP_HEADER, LISTENING_BODY, SESSION_INFO, KAFKA_KEY, GRPC)
 
 NEVER_SENT = "never sent"
 NOT_READ = "sent and not read"

@@ -8,7 +8,7 @@ from tests.accuracy.background import tell_background
 from tests.accuracy.cluster import BEGIN_NS, ERA_WEIGHTS, ERAS, Cluster, Socket, build_cluster
 from tests.accuracy.deliveries import look_at_others
 from tests.accuracy.identifiers import mint_connection, mint_frontend, mint_test, mint_trace
-from tests.accuracy.losses import KINDS, Plan, plan_loss
+from tests.accuracy.losses import Plan, plan_loss
 from tests.accuracy.mapping import tell_mappings
 from tests.accuracy.story import Story
 from tests.accuracy.telling import tell_media_session
@@ -181,8 +181,3 @@ def _lose_lines(rng: random.Random, lines: list[Line]) -> None:
     for place, line in enumerate(lines):
         line.insert_id = f"{place:08x}{rng.getrandbits(32):08x}"
         line.survived = rng.random() >= line.pod.loss
-
-
-def losable() -> tuple[tuple[str, str], ...]:
-    """Every hop and kind that a world may hold, for the page."""
-    return tuple((hop, kind) for hop, kinds in KINDS.items() for kind in kinds)

@@ -163,7 +163,7 @@ def test_a_terminal_is_told_as_it_is(workdir: Path) -> None:
             while part := terminal.read(65_536):
                 shown += part
 
-    assert process.wait(30) == 0
+    assert process.wait(60) == 0
     assert b"90 columns, utf-8, colours" in shown
 
 

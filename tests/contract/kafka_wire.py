@@ -9,7 +9,7 @@ import asyncio
 import struct
 import uuid
 
-_CREATE_ACLS, _CONSUMER_GROUP_HEARTBEAT = 30, 68
+_DESCRIBE_ACLS, _CREATE_ACLS, _CONSUMER_GROUP_HEARTBEAT = 29, 30, 68
 _TOPIC, _LITERAL, _ALLOW = 2, 3, 3
 EVERYTHING, DESCRIBE = 2, 8
 _NOBODY = "User:ANONYMOUS"
@@ -61,7 +61,10 @@ async def join_new_group(bootstrap: str, group: str, topic: str) -> None:
 
 
 async def allow(bootstrap: str, topic: str, operation: int) -> None:
-    """Everybody may do this with `topic`, and from the first such rule on nothing that no rule allows."""
+    """Everybody may do this with `topic`, and from the first such rule on nothing that no rule allows.
+
+    The broker takes a rule before it keeps to it: it is in force when the broker tells of it.
+    """
     rule = b"".join(
         (
             struct.pack(">b", _TOPIC),
@@ -75,3 +78,11 @@ async def allow(bootstrap: str, topic: str, operation: int) -> None:
     answer = await ask(bootstrap, _CREATE_ACLS, 1, struct.pack(">i", 1) + rule, flexible=False)
     (error,) = struct.unpack(">h", answer[8:10])  # behind throttle time and count
     assert error == 0, error
+    known = 0
+    while not known:
+        answer = await ask(bootstrap, _DESCRIBE_ACLS, 1, rule, flexible=False)
+        error, length = struct.unpack(
+            ">hh", answer[4:8]
+        )  # behind throttle time; no message has the length -1
+        assert error == 0, error
+        (known,) = struct.unpack(">i", answer[8 + max(length, 0) :][:4])

@@ -94,9 +94,10 @@ async def test_a_rollout_of_a_deployment_that_is_gone_is_known_by_its_audit_line
 ) -> None:
     """Made, rolled out, deleted: nothing is left of it in the cluster, and diag tells both revisions with images."""
     kubectl, begun_ns = Kubectl(control_plane), time.time_ns()
-    await kubectl("apply", "-f", "-", stdin=deployment("fleeting", replicas=0))
-    await kubectl("set", "image", "deployment/fleeting", "fleeting=voice-agent/stand-in:2")
     sets = f'logName="{ACTIVITY}" protoPayload.methodName="io.k8s.apps.v1.replicasets.create"'
+    await kubectl("apply", "-f", "-", stdin=deployment("fleeting", replicas=0))
+    await find(logs, f'{sets} protoPayload.resourceName:"fleeting"')
+    await kubectl("set", "image", "deployment/fleeting", "fleeting=voice-agent/stand-in:2")
     await find(logs, f'{sets} protoPayload.resourceName:"fleeting"', 2)
     await kubectl("delete", "deployment", "fleeting")
     method = "io.k8s.apps.v1.deployments.delete"

@@ -48,7 +48,7 @@ def test_a_service_accounts_token_names_the_account_and_its_end(key_file: Path) 
     """The access token goes to the broker within the form that it takes."""
     with run_token_server() as (address, forms):
         send_to(key_file, f"{address}/google")
-        token = fetch_google_token(KafkaSettings(timeout_s=5.0))
+        token = fetch_google_token(KafkaSettings(timeout_s=60.0))
 
     claims, access = (
         base64.urlsafe_b64decode(one + "=" * (-len(one) % 4)) for one in token.text.split(".")[1:]
@@ -64,6 +64,6 @@ def test_credentials_that_are_refused_are_a_failed_source(key_file: Path) -> Non
     with run_token_server() as (address, _):
         send_to(key_file, f"{address}/token")
         with pytest.raises(SourceError, match="no usable Google credentials") as caught:
-            fetch_google_token(KafkaSettings(timeout_s=5.0))
+            fetch_google_token(KafkaSettings(timeout_s=60.0))
 
     assert "PRIVATE" not in f"{caught.value}"

@@ -277,8 +277,11 @@ async def test_groups_tell_members_assignments_and_commits(settings: KafkaSettin
         )
         await consumer.start()
         consumers.append(consumer)
-    await consumers[0].getmany(timeout_ms=2000)
-    await consumers[0].commit()
+    orchestrators = consumers[0]
+    (end,) = (await orchestrators.end_offsets(orchestrators.assignment())).values()
+    while await orchestrators.position(TopicPartition("audio-in", 0)) < end:
+        await orchestrators.getmany(timeout_ms=500)
+    await orchestrators.commit()
 
     facts = await read_broker(settings, 0)
     for consumer in consumers:

@@ -229,9 +229,10 @@ async def test_the_commands_go_that_way(broker: KafkaBroker, node: Node, tmp_pat
     log = tmp_path / "log.jsonl"
     log.write_text(LINE, "utf-8")
 
-    topics = await run_diag(tmp_path, ("topics", *flags, "-n", NAMESPACE, "-o", "json"), environment)
-    session = await run_diag(tmp_path, ("session", S, str(log), *flags, "-o", "json"), environment)
-    doctor = await run_diag(tmp_path, ("doctor", *flags, "-o", "json"), environment)
+    commands = (("topics", "-n", NAMESPACE), ("session", S, str(log)), ("doctor",))
+    topics, session, doctor = await asyncio.gather(
+        *(run_diag(tmp_path, (*words, *flags, "-o", "json"), environment) for words in commands)
+    )
 
     assert {"audio-in", "audio-out"} <= {one["topic"] for one in json.loads(topics)["topics"]}
     (asked,) = [one for one in json.loads(session)["coverage"] if one["source"] == "kafka"]

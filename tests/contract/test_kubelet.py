@@ -68,7 +68,7 @@ async def test_a_pod_waits_for_its_init_container(node: Node) -> None:
     assert await node.kubectl("logs", "prepared", "-c", "prepare") == "first\n"
 
 
-async def test_an_image_that_does_not_exist_is_backed_off_from_until_it_does(node: Node) -> None:
+async def test_an_image_that_does_not_exist_is_backed_off_from(node: Node) -> None:
     """ErrImagePull with the runtime's words, then ImagePullBackOff; the pod stays Pending and has no log."""
     await node.apply(pod("no-image", "server", tag="missing"))
     reasons: set[str] = set()
@@ -113,14 +113,21 @@ async def test_a_missing_key_keeps_a_container_from_being_made_until_it_is_there
 async def test_a_container_that_keeps_crashing_is_restarted_ever_later(node: Node) -> None:
     """CrashLoopBackOff with the last end, the count, the log of the run before; an event of each, counted up."""
     await node.apply(pod("crashes", "crash"))
+    found: dict[str, Any] = {}
 
     async def has_crashed_often() -> bool:
-        container = await node.container("crashes")
+        found.update(
+            (await node.pods("crashes"))[0]
+        )  # as it is just now: the next run may begin at any moment
+        container = next(iter(found["status"].get("containerStatuses", ())), {})
         reason = waiting(container).get("reason")
         return reason == "CrashLoopBackOff" and container["restartCount"] >= 2
 
+    async def has_the_log_before() -> bool:
+        done = await node.kubectl.run("logs", "crashes", "--previous")
+        return done.stdout == "about to crash\n"
+
     await until(has_crashed_often)
-    [found] = await node.pods("crashes")
     [container] = found["status"]["containerStatuses"]
     last = container["lastState"]["terminated"]
     assert (last["exitCode"], last["reason"]) == (3, "Error")
@@ -130,12 +137,13 @@ async def test_a_container_that_keeps_crashing_is_restarted_ever_later(node: Nod
         in (waiting(container)["message"])
     )
     assert found["status"]["phase"] == "Running"
-    assert await node.kubectl("logs", "crashes", "--previous") == "about to crash\n"
+    await until(has_the_log_before)
     back_off = (
         f"Back-off restarting failed container crashes in pod crashes_voice-agent({found['metadata']['uid']})"
     )
     await node.until_told(found, "BackOff", back_off)
     await node.until_told(found, "Started", "Container started", times=3)
+    await node.kubectl("delete", "pod", "crashes", "--wait=false")  # else it goes on beside all other tests
 
 
 async def test_a_failing_liveness_probe_has_the_container_restarted(node: Node) -> None:
@@ -353,18 +361,26 @@ async def test_the_python_client_reads_states_logs_and_events(node: Node) -> Non
     async def has_crashed() -> bool:
         return (await node.container("seen")).get("restartCount", 0) >= 1
 
+    async def has_the_log_before() -> bool:
+        """Just when the next run begins there may be none."""
+        try:
+            log = api.read_namespaced_pod_log("seen", NAMESPACE, previous=True, timestamps=True, tail_lines=1)
+        except ApiException:
+            return False
+        return bool(log.endswith("Z about to crash\n"))
+
     await until(has_crashed)
     with config.new_client_from_config(str(node.plane.kubeconfig())) as client:
         api = CoreV1Api(client)
         [container] = api.read_namespaced_pod("seen", NAMESPACE).status.container_statuses
         assert (container.last_state.terminated.exit_code, container.image) == (3, "voice-agent/test-crash:1")
-        log = api.read_namespaced_pod_log("seen", NAMESPACE, previous=True, timestamps=True, tail_lines=1)
-        assert log.endswith("Z about to crash\n")
+        await until(has_the_log_before)
         events = api.list_namespaced_event(NAMESPACE).items
         assert "Scheduled" in {event.reason for event in events if event.involved_object.name == "seen"}
         with pytest.raises(ApiException) as refused:
             api.read_namespaced_pod_log("seen", NAMESPACE, container="other")
         assert refused.value.status == 400
+    await node.kubectl("delete", "pod", "seen", "--wait=false")
 
 
 @contextmanager

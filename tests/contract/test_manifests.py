@@ -18,7 +18,7 @@ from diag.sources.kube.source import read_cluster
 from diag.sources.manifests import read_manifests
 from pipeline.local.control_plane import access
 from pipeline.local.control_plane.control_plane import ControlPlane
-from tests.contract.control_plane import until
+from tests.contract.control_plane import Kubectl, until
 
 pytestmark = [pytest.mark.part("control-plane"), pytest.mark.asyncio(loop_scope="session")]
 
@@ -51,6 +51,7 @@ async def plane(control_plane: ControlPlane, files: Path) -> AsyncIterator[Contr
                 if item and item["kind"] in KINDS:
                     await api.apply(item)
     yield control_plane
+    await Kubectl(control_plane)("delete", "namespace", NAMESPACE, "--wait=false")
 
 
 async def drift(plane: ControlPlane, files: Path) -> Drift:

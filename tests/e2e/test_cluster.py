@@ -175,11 +175,16 @@ def test_a_failing_probe_keeps_a_pod_from_traffic(cluster: Cluster) -> None:
     def has_unready() -> bool:
         return any(one["started"] and not one["ready"] for one in cluster.containers("frontend"))
 
+    def gets_no_traffic() -> bool:
+        slices = cluster.get("endpointslices", "-l", "kubernetes.io/service-name=frontend")
+        return sorted(end["conditions"]["ready"] for one in slices for end in one["endpoints"]) == [
+            False,
+            True,
+        ]
+
     assert eventually(has_unready, WAIT_S)
     assert eventually(lambda: "statuscode: 404" in cluster.kubectl("events"), WAIT_S)
-    slices = cluster.get("endpointslices", "-l", "kubernetes.io/service-name=frontend")
-    ready = [end["conditions"]["ready"] for one in slices for end in one["endpoints"]]
-    assert sorted(ready) == [False, True]
+    assert eventually(gets_no_traffic, WAIT_S)
     cluster.kubectl("rollout", "undo", "deployment/frontend")
     cluster.roll_out("frontend")
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import CALL_S, READY_S, REPLY_S, Live, environment, eventually, run
+from tests.e2e.conftest import CALL_S, REPLY_S, Live, eventually, run, run_stack
 from tests.e2e.watching import kept_away
 
 pytestmark = [pytest.mark.part("kafka"), pytest.mark.part("flite"), pytest.mark.timeout(600)]
@@ -29,17 +29,9 @@ SENTENCES = ("what are your opening hours", "i would like to book a table")
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """A stack of two and two, for all tests of this file."""
-    folder = tmp_path_factory.mktemp("replicas")
-    command = (sys.executable, "-m", "pipeline", "up", "--replicas", "orchestrator=2,media-server=2")
-    with (folder / "up.log").open("w") as log:
-        up = subprocess.Popen(command, cwd=folder, env=environment(), stdout=log, stderr=log)
-    try:
-        eventually(lambda: "is up" in (folder / "up.log").read_text() or up.poll() is not None, READY_S)
-        assert up.poll() is None, (folder / "up.log").read_text()
-        yield Live(folder)
-    finally:
-        up.send_signal(signal.SIGINT)
-        assert up.wait(120) == 0, (folder / "up.log").read_text()
+    replicas = ("--replicas", "orchestrator=2,media-server=2")
+    with run_stack(tmp_path_factory.mktemp("replicas"), *replicas) as live:
+        yield live
 
 
 def _pods(stack: Live) -> dict:

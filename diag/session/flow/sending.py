@@ -15,14 +15,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from diag.model.flow import Inversion, RecordOrder
-from diag.model.identifiers import is_lost
-from diag.model.instants import NS_PER_MS, NS_PER_S, NS_PER_US, parse_instant
+from diag.model.identifiers import UNIT_BY_DIGITS, is_lost
+from diag.model.instants import parse_instant
 from diag.model.numbers import to_number
 from diag.model.records import KafkaRecord
 
 _TIME_HEADERS = frozenset({"timestamp", "event_timestamp", "event-timestamp"})
 _NUMBER_HEADERS = frozenset({"seq", "sequence", "sequence-number", "sequence_number"})
-_NS_PER_UNIT = {10: NS_PER_S, 13: NS_PER_MS, 16: NS_PER_US, 19: 1}
 _MOST_EXAMPLES = 3
 _COUNTS_FROM = 1
 
@@ -31,8 +30,8 @@ def sent_ns(record: KafkaRecord) -> int | None:
     """When its producer says that it was sent; None where no header says."""
     text = _header(record, _TIME_HEADERS)
     if text.isdecimal() and text.isascii():
-        unit = _NS_PER_UNIT.get(len(text))
-        return None if unit is None else int(text) * unit
+        unit = UNIT_BY_DIGITS.get(len(text))
+        return None if unit is None else int(text) * unit[1]
     return parse_instant(text)
 
 

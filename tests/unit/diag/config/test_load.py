@@ -35,7 +35,7 @@ def test_a_file_may_name_several_projects(workdir: Path, written: str) -> None:
     logging = load_settings({}, {}).logging
 
     assert [one.name for one in logging.resources] == ["projects/media", "projects/ai"]
-    assert (logging.projects, logging.first_project) == (("media", "ai"), "media")
+    assert logging.projects == ("media", "ai")
     assert load_settings({"logging.project": "p"}, {}).logging.project == "p"
 
 

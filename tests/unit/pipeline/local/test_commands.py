@@ -89,7 +89,7 @@ def test_up_tells_what_to_do_and_ends_with_ctrl_c(up, tmp_path):
 
     process.send_signal(signal.SIGINT)
 
-    assert process.wait(30) == 0
+    assert process.wait(60) == 0
     assert lines[0] == "the stack is up; Ctrl-C ends it\n"
     assert any(line.startswith("  orchestrator  http://127.0.0.1:") for line in lines)
     programs = os.path.relpath(Path(sys.executable).parent)

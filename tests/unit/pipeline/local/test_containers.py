@@ -107,9 +107,8 @@ async def test_crashes_in_a_row_are_slowed_down(run_container, until):
     )
     await until(lambda: len(starts) == 4)
 
-    first, second, third = (later - earlier for earlier, later in pairwise(starts))
+    _, second, third = (later - earlier for earlier, later in pairwise(starts))
 
-    assert first < second
     assert second >= 0.2
     assert third >= 0.4
 

@@ -89,7 +89,7 @@ def test_two_processes_do_not_harm_each_other(cache, make_program, tmp_path):
         subprocess.Popen([sys.executable, "-c", script, str(cache.root), str(maven)], stdout=subprocess.PIPE)
         for _ in range(3)
     ]
-    outputs = {process.communicate(timeout=30)[0].decode().strip() for process in processes}
+    outputs = {process.communicate(timeout=60)[0].decode().strip() for process in processes}
 
     assert outputs == {cache.class_path()}
     assert (tmp_path / "runs").read_text() == "fetched\n"

@@ -30,7 +30,7 @@ async def use(stack):
     return await keep(stack)
 
 services = (Service("orchestrator", tuple(sys.argv[2:])),)
-plan = Plan(Path(sys.argv[1]), (), services, "127.0.0.1:9", RestartPolicy(grace_s=20))
+plan = Plan(Path(sys.argv[1]), (), services, "127.0.0.1:9", RestartPolicy(grace_s=200))
 sys.exit(supervise(Stack(plan), use))
 """
 DEAF = """
@@ -112,7 +112,7 @@ def test_signal_ends_in_order(start_supervisor, stand_in, tmp_path, is_alive, nu
 
     supervisor.send_signal(number)
 
-    assert supervisor.wait(30) == 130
+    assert supervisor.wait(60) == 130
     assert supervisor.communicate() == (b"", b"")
     assert not any(is_alive(pid) for pid in find_pids(state))
     (log,) = (tmp_path / "stack" / "pods").glob("*/orchestrator/0.log")
@@ -125,10 +125,10 @@ def test_second_signal_is_quick(start_supervisor, tmp_path, is_alive, eventually
     (log,) = (tmp_path / "stack" / "pods").glob("*/orchestrator/0.log")
 
     supervisor.send_signal(signal.SIGINT)
-    eventually(lambda: b"asked to stop" in log.read_bytes())  # and it goes on, for the 20 s of its grace
+    eventually(lambda: b"asked to stop" in log.read_bytes())  # and it goes on, for the 200 s of its grace
     start = time.monotonic()
     supervisor.send_signal(signal.SIGINT)
 
-    assert supervisor.wait(15) == 130
-    assert time.monotonic() - start < 15
+    assert supervisor.wait(60) == 130
+    assert time.monotonic() - start < 60
     assert not any(is_alive(pid) for pid in find_pids(state))

@@ -223,11 +223,12 @@ async def test_a_caller_who_speaks_over_a_reply_silences_it(server, tone, eventu
     await eventually(lambda: lines.named("reply-consumer-started"))
     server.replies.take(_reply(response.headers["X-Session-ID"], tone(20_000)))
     await eventually(lambda: max(caller.peaks, default=0) > 3000)
-    speaking = caller.voice.play(tone(3_000))
+    speaking = caller.voice.play(tone(20_000))
     await eventually(lambda: lines.named("reply-stopped"))
     heard = len(caller.peaks)
     await eventually(lambda: len(caller.peaks) > heard + 20 and max(caller.peaks[-5:]) < 500)
     assert not speaking.done()
+    caller.voice.fall_silent()
     await eventually(lambda: lines.named("utterance-published"))
 
     chunks = [read_audio_chunk(r.key.encode(), r.value, r.headers) for r in server.publisher.records]

@@ -47,7 +47,7 @@ def test_program_ends_with_its_parent():
         parent.send_signal(signal.SIGKILL)
 
     # a process file descriptor is readable once its process has ended (pidfd_open(2))
-    readable, _, _ = select.select([child], [], [], 20)
+    readable, _, _ = select.select([child], [], [], 60)
     os.close(child)
     assert readable
 

@@ -18,12 +18,12 @@ from pipeline.wire.serving import Probes, add_probes, answer_limit_s, drain, on_
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 
-# A service that does not end by itself: argv[1] is the code of its on_shutdown.
+# A service that does not end by itself: argv[1] is the code of its on_shutdown, argv[2] its `HARD_EXIT_S`.
 _STUBBORN = textwrap.dedent("""
     import asyncio, sys, time
     from aiohttp import web
+    from pipeline.wire import serving
     from pipeline.wire.environment import Listen
-    from pipeline.wire.serving import run_service
 
     def build(log):
         app = web.Application()
@@ -32,7 +32,8 @@ _STUBBORN = textwrap.dedent("""
         app.on_shutdown.append(shut_down)
         return app
 
-    run_service("llm-service", Listen("127.0.0.1", 0), build)
+    serving.HARD_EXIT_S = float(sys.argv[2])
+    serving.run_service("llm-service", Listen("127.0.0.1", 0), build)
 """)
 
 
@@ -153,9 +154,9 @@ async def test_the_start_is_logged_with_the_real_port(lines) -> None:
     assert lines.one("service-started")["port"] == port
 
 
-async def _start_stubborn(code: str) -> asyncio.subprocess.Process:
+async def _start_stubborn(code: str, hard_exit_s: float = HARD_EXIT_S) -> asyncio.subprocess.Process:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", _STUBBORN, code),
+        *(sys.executable, "-c", _STUBBORN, code, str(hard_exit_s)),
         cwd=REPOSITORY,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -180,13 +181,13 @@ async def test_a_signal_ends_the_service_in_good_order(number: signal.Signals) -
 
 async def test_a_service_that_hangs_is_ended_by_the_kernel() -> None:
     """Also where it holds the event loop; after `HARD_EXIT_S` there is no waiting."""
-    process = await _start_stubborn("time.sleep(60)")
+    process = await _start_stubborn("time.sleep(60)", 0.5)
     started = asyncio.get_running_loop().time()
     process.terminate()
     await process.communicate()
 
     assert process.returncode == -signal.SIGALRM
-    assert asyncio.get_running_loop().time() - started < HARD_EXIT_S + 2
+    assert asyncio.get_running_loop().time() - started < 30  # of 60 s
 
 
 async def test_a_second_signal_ends_the_service_at_once() -> None:

@@ -194,10 +194,8 @@ def test_ingestion_delay(start_logging, entry, eventually):
     start = time.monotonic()
     server.write(entry(BASE_S, "a"))
 
-    first = server.list()
     eventually(server.list)
 
-    assert first == []
     assert time.monotonic() - start >= 0.5
 
 
@@ -268,12 +266,12 @@ def test_writers_do_not_wait_for_a_search(ten, entry, monkeypatch):
 
     def compile_slow(tree):
         matches = compile_filter(tree)
-        return lambda document: bool(entered.set() or release.wait(20)) and matches(document)
+        return lambda document: bool(entered.set() or release.wait(60)) and matches(document)
 
     monkeypatch.setattr(reading, "compile_filter", compile_slow)
     slow = threading.Thread(target=lambda: ten.list(filter='insertId="a"'))
     slow.start()
-    assert entered.wait(20)
+    assert entered.wait(60)
     monkeypatch.setattr(reading, "compile_filter", compile_filter)
 
     ten.write(entry(BASE_S + 100, "z"))

@@ -144,13 +144,13 @@ def test_readers_do_not_wait_for_writers():
 
     def slow(_):
         inside.set()
-        assert written.wait(20)
+        assert written.wait(60)
         return True
 
     found = []
     reader = threading.Thread(target=lambda: found.extend(store.search(ask(matches=slow)).entries))
     reader.start()
-    assert inside.wait(20)
+    assert inside.wait(60)
     store.add([make(50, "new"), make(1000)])
     written.set()
     reader.join(20)

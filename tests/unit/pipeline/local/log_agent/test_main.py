@@ -88,7 +88,7 @@ def test_sigterm_flushes(start_agent, log, logging_server, eventually):
 
     agent.send_signal(signal.SIGTERM)
 
-    assert agent.wait(20) == 0
+    assert agent.wait(60) == 0
     assert len(list_texts(logging_server)) == 3001
 
 
