@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup parts cluster-parts browser-parts demo demo-topics demo-cluster test lint bench accuracy fuzz lock clean
+.PHONY: help setup parts cluster-parts browser-parts demo demo-topics demo-cluster test lint bench speed accuracy fuzz lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -47,6 +47,9 @@ lint: setup  ## ruff, mypy --strict, import contracts
 
 bench: setup  ## start-up and throughput, as ratios measured in one run
 	$(BIN)/python -m tests.bench
+
+speed: setup  ## every promise of speed and memory, half an hour: docs/speed.md
+	$(BIN)/python -m tests.bench.speed
 
 accuracy: setup  ## links, hops and durations against a world whose truth is known: docs/accuracy.md
 	$(BIN)/python -m tests.accuracy
