@@ -7,39 +7,26 @@ to load and refuse what they do not know, and what a cluster holds is anybody's.
 from __future__ import annotations
 
 import json
-import logging
-import shutil
 import socket
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import partial
-from typing import Any, cast
-from urllib.parse import urlencode, urlsplit
+from typing import Any
+from urllib.parse import urlencode
 
-from kubernetes import config
-from kubernetes.client.configuration import Configuration
 from kubernetes.client.exceptions import ApiException
 from kubernetes.client.rest import RESTClientObject
-from kubernetes.config.config_exception import ConfigException
-from kubernetes.config.kube_config import KubeConfigMerger
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
-from yaml import YAMLError
 
-from diag.errors import SourceError
 from diag.model.settings import KubernetesSettings
 from diag.sources.kube import reasons
 from diag.sources.kube.again import PASSING, PassingError, ask_patiently, read_wait
-from diag.sources.kube.context import find_kubeconfig, runs_in_cluster
-from diag.sources.kube.fields import dig, list_at, text_at
+from diag.sources.kube.login import log_in
 
 SIDE_BY_SIDE = 8
 """Requests that one cluster is asked at a time."""
 
 _MOST_BYTES = 64 << 20
-_WRONG_FILE = (
-    ConfigException, OSError, TypeError, ValueError, AttributeError, KeyError, YAMLError, RecursionError,
-)  # fmt: skip
 
 
 class Api:
@@ -50,6 +37,9 @@ class Api:
         self.namespace = namespace
         self.requests = 0
         self._configuration = configuration
+        self._host = str(
+            configuration.host
+        )  # asked for a token, the library sets it anew, as the file has it
         self._timeout_s = timeout_s
         self._rest = RESTClientObject(configuration)
 
@@ -75,7 +65,7 @@ class Api:
 
         A cut connection and a server that is busy are asked again, within the time of one answer.
         """
-        url = f"{self._configuration.host}{path}" + (f"?{urlencode(query)}" if query else "")
+        url = f"{self._host}{path}" + (f"?{urlencode(query)}" if query else "")
         return ask_patiently(partial(self._ask, url, most), self._timeout_s)
 
     def _ask(self, url: str, most: int) -> tuple[bytes, bool]:
@@ -105,7 +95,7 @@ class Api:
         """
         from kubernetes.stream.ws_client import portforward_call  # noqa: PLC0415  only where it is asked
 
-        url, query = f"{self._configuration.host}{path}", [("ports", str(port))]
+        url, query = f"{self._host}{path}", [("ports", str(port))]
         self.requests += 1
         try:
             ports: Any = portforward_call(  # type: ignore[no-untyped-call]  # the library has no types
@@ -138,7 +128,7 @@ def connect(settings: KubernetesSettings, context: str = "") -> Api:
 
     Without a context the current one; without a kubeconfig, in a pod, the cluster that it runs in.
     """
-    configuration, place, namespace = _configure(settings, context or settings.context)
+    configuration, place, namespace = log_in(settings, context or settings.context)
     if not configuration.verify_ssl:  # the kubeconfig says so, and the library warns at each request
         warnings.filterwarnings("ignore", category=InsecureRequestWarning)
     configuration.retries = (
@@ -146,101 +136,3 @@ def connect(settings: KubernetesSettings, context: str = "") -> Api:
     )
     configuration.connection_pool_maxsize = SIDE_BY_SIDE + 1  # and the version
     return Api(configuration, place, namespace, settings.timeout_s)
-
-
-def _configure(settings: KubernetesSettings, context: str) -> tuple[Any, str, str]:
-    """The connection, its name for a person, and the context's namespace."""
-    configuration, loader = Configuration(), cast("Any", config)  # the library has no types
-    file = find_kubeconfig(settings.kubeconfig)
-    try:
-        merged = KubeConfigMerger(file).config  # type: ignore[no-untyped-call]  # the library has no types
-        if merged is None and not settings.is_named and runs_in_cluster():
-            loader.load_incluster_config(configuration)
-            return configuration, "the cluster that diag runs in", ""
-        if merged is None:
-            raise _no_file(file)
-        kubeconfig = merged.value
-        name = context or text_at(kubeconfig, "current-context")
-        found = _find(kubeconfig, "contexts", name)
-        if found is None:
-            raise _no_context(name, kubeconfig, file)
-        user = _find(kubeconfig, "users", text_at(found, "context", "user"))
-        _check_plugin(user)
-        with _listening() as said:
-            # never written back: the file is the user's
-            loader.load_kube_config(file, name, configuration, persist_config=False)
-    except _WRONG_FILE as error:
-        told = reasons.first_line(str(error))
-        raise SourceError(
-            f"Kubernetes: {file} is no kubeconfig that can be used ({told})",
-            hint="kubectl config view shows it",
-        ) from error
-    if (
-        dig(user, "user", "exec")
-        and "BearerToken" not in configuration.api_key
-        and not configuration.cert_file
-    ):
-        raise SourceError(
-            f"Kubernetes: the login of context {name!r} failed ({reasons.first_line(' '.join(said))})",
-            hint="gcloud auth login" if _is_google(user) else "run its command by hand",
-        )
-    return configuration, name or urlsplit(configuration.host).netloc, text_at(found, "context", "namespace")
-
-
-def _find(kubeconfig: Any, rows: str, name: str) -> Any:
-    return next(
-        (_unwrap(one) for one in list_at(kubeconfig, rows) if text_at(_unwrap(one), "name") == name), None
-    )
-
-
-def _unwrap(node: Any) -> Any:
-    """What the library's wrapper around a part of a kubeconfig holds."""
-    return getattr(node, "value", node)
-
-
-def _check_plugin(user: Any) -> None:
-    """The command that fetches the token: without it the library only writes a line to stderr."""
-    command = text_at(user, "user", "exec", "command")
-    if command and shutil.which(command) is None:
-        install = (
-            f"gcloud components install {reasons.PLUGIN}" if _is_google(user) else "install it, or mend PATH"
-        )
-        raise SourceError(
-            f"Kubernetes: {command}, which the kubeconfig logs in by, is not installed", hint=install
-        )
-
-
-def _is_google(user: Any) -> bool:
-    return reasons.PLUGIN in text_at(user, "user", "exec", "command")
-
-
-def _no_file(file: str) -> SourceError:
-    return SourceError(
-        f"Kubernetes: there is no kubeconfig at {file}",
-        hint="gcloud container clusters get-credentials CLUSTER, or --kubeconfig FILE",
-    )
-
-
-def _no_context(name: str, kubeconfig: Any, file: str) -> SourceError:
-    names = ", ".join(text_at(_unwrap(one), "name") for one in list_at(kubeconfig, "contexts")[:5])
-    what = f"has no context {name!r}" if name else "has no current context"
-    return SourceError(
-        f"Kubernetes: {file} {what}", hint=f"--context with one of: {names}" if names else "name another"
-    )
-
-
-@contextmanager
-def _listening() -> Iterator[list[str]]:
-    """What the library tells the log, which is where it says why a login failed."""
-    said: list[str] = []
-
-    class _Ear(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            said.append(record.getMessage())
-
-    ear = _Ear()
-    logging.getLogger().addHandler(ear)
-    try:
-        yield said
-    finally:
-        logging.getLogger().removeHandler(ear)

@@ -17,6 +17,12 @@ _LONGEST = 200
 _USER = re.compile(r'User "([^"]{1,120})"')
 _EXPIRED, _UNTRUSTED = 10, (18, 19, 20, 21)
 """OpenSSL's verification codes (x509_vfy.h)."""
+_OF_FILES = frozenset({"X509", "PEM", "ASN1"})
+"""OpenSSL's rooms for certificates and keys; in another one it says `_UNREADABLE` of them."""
+_UNREADABLE = "PEM lib"
+_REFUSED = re.compile(r"alert (?:.*certificate|unknown ca|access denied)")
+"""What a server says of a client's certificate, in OpenSSL's words."""
+_WRAPPING = re.compile(r"\[[^\]]{0,80}\] ?|\s*\(_ssl\.c:\d+\)")
 PLUGIN = "gke-gcloud-auth-plugin"
 
 
@@ -126,7 +132,7 @@ def explain_failure(error: Exception, place: str, timeout_s: float) -> SourceErr
             case exceptions.ProxyError():
                 return SourceError(f"{where}: the proxy does not let diag through", hint="check HTTPS_PROXY")
             case ssl.SSLError():
-                return SourceError(f"{where} speaks no TLS on this port", hint="check the server's address")
+                return _explain_tls(cause, where)
             case _:
                 pass
     said = first_line(str(error))
@@ -153,6 +159,22 @@ def _explain_certificate(error: ssl.SSLCertVerificationError, where: str) -> Sou
         f"{where}: its certificate is not for this address ({first_line(error.verify_message)})",
         hint="check the server's address; tls-server-name in the kubeconfig if a tunnel is on the way",
     )
+
+
+def _explain_tls(error: ssl.SSLError, where: str) -> SourceError:
+    """What went wrong with a file of ours, with what the server thinks of it, or with no TLS at all."""
+    said = first_line(_WRAPPING.sub("", str(error)))
+    if getattr(error, "library", None) in _OF_FILES or _UNREADABLE in said:
+        return SourceError(
+            f"{where}: a certificate or key that the kubeconfig holds can not be used ({said})",
+            hint="get the credentials of this cluster again (gcloud container clusters get-credentials)",
+        )
+    if _REFUSED.search(said):
+        return SourceError(
+            f"{where}: the certificate of the login is missing, refused or expired ({said})",
+            hint="log in again, or get a new certificate from who gave this one",
+        )
+    return SourceError(f"{where} speaks no TLS on this port", hint="check the server's address")
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

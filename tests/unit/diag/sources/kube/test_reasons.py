@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from diag.errors import SourceError
 from diag.model.cluster import ClusterFacts
 from diag.model.settings import KubernetesSettings
+from diag.sources.kube.reasons import explain_failure
 from diag.sources.kube.source import read_cluster
 from tests.kube_api import ApiServer, run_api_server
 
@@ -155,6 +157,75 @@ async def test_a_login_that_fails_says_why_and_writes_nothing(
     assert "failed (exec: process returned 1. please log in again" in told
     assert "abcdefghijklmnop1234" not in told
     assert capfd.readouterr() == ("", "")
+
+
+async def test_a_login_beside_the_kubeconfig_is_found_there(api: ApiServer, tmp_path: Path) -> None:
+    """As kubectl takes a path that is not absolute, wherever diag was called."""
+    said = '{"apiVersion": "client.authentication.k8s.io/v1beta1", "kind": "x", "status": {"token": "its"}}'
+    (tmp_path / "login").write_text(f"#!/bin/sh\necho '{said}'\n", "utf-8")
+    (tmp_path / "login").chmod(0o755)
+
+    await read(api.kubeconfig(tmp_path / "kube", **exec_login("./login")))
+
+    assert {token for _, _, token in api.asked} == {"Bearer its"}
+
+
+async def test_an_auth_provider_that_fails_is_a_login_that_failed(
+    api: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a library of its own, with errors of its own: kubeconfigs of before 2023 name one."""
+
+    def fail(_: object) -> None:
+        raise RuntimeError("no credentials, password=hunter2hunter2")
+
+    monkeypatch.setattr("kubernetes.config.kube_config.KubeConfigLoader._load_authentication", fail)
+    told = await refusal(api.kubeconfig(tmp_path / "kube", **{"auth-provider": {"name": "gcp"}}))
+
+    assert "failed (by auth-provider gcp: no credentials" in told
+    assert "hunter2" not in told
+    assert "get-credentials" in told
+
+
+@pytest.mark.parametrize(
+    ("cluster", "words"),
+    [
+        ({"server": ""}, "names no server"),
+        ({"server": "https://[::"}, "can be used (Invalid IPv6"),
+        ({"certificate-authority-data": "bm8gUEVN"}, "kubeconfig holds can not be used (no certificate"),
+    ],
+)
+async def test_a_cluster_that_can_not_be_asked_is_no_fault_of_the_network(
+    api: ApiServer, tmp_path: Path, cluster: dict[str, str], words: str
+) -> None:
+    """What is wrong is in the file, and the words say so."""
+    path = Path(api.kubeconfig(tmp_path / "kube"))
+    config = json.loads(path.read_text("utf-8"))
+    config["clusters"][0]["cluster"] = {"server": f"https://127.0.0.1:{api.port}", **cluster}
+    path.write_text(json.dumps(config), "utf-8")
+
+    assert words in await refusal(str(path))
+    assert api.asked == []
+
+
+async def test_a_server_without_a_scheme_is_asked(api: ApiServer, tmp_path: Path) -> None:
+    """As kubectl does, and without a warning of the library's on stderr."""
+    path = Path(api.kubeconfig(tmp_path / "kube"))
+    path.write_text(path.read_text("utf-8").replace("http://", ""), "utf-8")
+
+    assert (await read(str(path))).requests == 10
+
+
+@pytest.mark.parametrize(
+    "said", ["SSLV3_ALERT_CERTIFICATE_EXPIRED", "TLSV13_ALERT_CERTIFICATE_REQUIRED", "TLSV1_ALERT_UNKNOWN_CA"]
+)
+def test_a_certificate_of_the_login_that_is_refused_is_no_lack_of_tls(said: str) -> None:
+    """The server speaks TLS well enough to say what it thinks of it."""
+    error = ssl.SSLError(1, f"[SSL: {said}] {said.lower().replace('_', ' ')} (_ssl.c:2580)")
+
+    told = explain_failure(error, "voice", 1.0)
+
+    assert "the certificate of the login is missing, refused or expired" in str(told)
+    assert "_ssl.c" not in str(told)
 
 
 async def test_a_login_that_never_ends_is_left(api: ApiServer, tmp_path: Path) -> None:
