@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 _NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -18,6 +20,7 @@ class Header(NamedTuple):
         name: of the program, where syslog names it.
         clock: the time where the logger leaves the year away.
         has_pairs: behind the words stand fields, as ``key=value``.
+        fields: what the header itself says of the call.
     """
 
     message: str
@@ -26,3 +29,4 @@ class Header(NamedTuple):
     name: str = ""
     clock: Clock | None = None
     has_pairs: bool = False
+    fields: Mapping[str, str] = MappingProxyType({})

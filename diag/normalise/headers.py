@@ -1,8 +1,8 @@
 """The header of a line of text: when it was written, how grave it is, who wrote it.
 
-Python's logging, loguru and structlog, Go's log, zap and zerolog, log4j, the access lines of nginx, gunicorn
-and gin; klog and syslog. A line of which the catalogue knows the whole text, an access line, keeps it. A
-time without an offset counts as UTC: containers have no other.
+Python's logging, loguru and structlog, Go's log, zap and zerolog, log4j, Asterisk and FreeSWITCH, the access
+lines of nginx, gunicorn and gin; klog and syslog. A line of which the catalogue knows the whole text, an
+access line, keeps it. A time without an offset counts as UTC: containers have no other.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ _ACCESS = re.compile(
     + "|".join(MONTHS)
     + r")/(?P<year>\d{4})[: ](?P<clock>\d\d:\d\d:\d\d)(?: (?P<zone>[+-]\d{4}))?\] \""
 )
+_CHANNEL = re.compile(r"(?P<uuid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) (?=\d{4}-)")
 _GIN = "[GIN] "
 _RSYSLOG = re.compile(r"[a-z0-9][\w.-]* (?P<app>[\w./@-]+)\[\d+\]: ")
 _LEVEL_FIRST = re.compile(
@@ -49,6 +50,9 @@ _BEHIND_TIME = tuple(
         rf" \| {_LEVEL} +\| [\w.<>]+:[\w.<>]+:\d+ - ",  # loguru
         rf" +{_LEVEL} +\d+ --- \[[^\]]*\] \S+ *: ",  # Spring
         rf" +\[[^\]]{{1,60}}\] +{_LEVEL} +[\w.$-]+ +- ",  # log4j
+        rf" +\[[^\]=]{{1,60}}\] +{_LEVEL} +(?=\S)",  # log4j with a context
+        r" \d{1,3}\.\d\d% \[(?P<level>[A-Z]{3,8})\] (?:[\w.]+:\d+ )?",  # FreeSWITCH
+        r" (?P<level>[A-Z]{4,8})\[\d+\](?:\[(?P<callid>C-[0-9a-f]{8})\])?:? [\w./-]+: ",  # Asterisk
         rf" {_LEVEL} in [\w.]+: ",  # Flask
         rf" +\[\d+\] \[{_ANY_LEVEL}\] ",  # gunicorn
         rf" \[{_ANY_LEVEL}\] \d+#\d+: (?:\*\d+ )?",  # nginx
@@ -97,15 +101,23 @@ def _read_iso(line: str) -> Header | None:
 def _read_behind_time(rest: str, time_ns: int | None) -> Header:
     for form in _BEHIND_TIME:
         if (behind := form.match(rest)) is not None:
-            said = behind.groupdict()
-            level = to_level(said.get("level") or _say_level(rest[behind.end() :]))
-            return Header(rest[behind.end() :], time_ns, level, has_pairs=bool(said.get("level")))
+            said = {name: value for name, value in behind.groupdict().items() if value}
+            named, words = said.pop("level", ""), rest[behind.end() :]
+            level = to_level(named or _say_level(words))
+            return Header(words, time_ns, level, has_pairs=bool(named), fields=said)
     return Header(rest.strip(), time_ns)
 
 
 def _say_level(words: str) -> str:
     said = _SAYS_LEVEL.match(words)
     return "" if said is None else said["level"]
+
+
+def _read_freeswitch(line: str) -> Header | None:
+    """A line of one channel begins with that."""
+    found = _CHANNEL.match(line)
+    behind = None if found is None else _read_iso(line[found.end() :])
+    return None if found is None or behind is None else behind._replace(fields={"uuid": found["uuid"]})
 
 
 def _read_access(line: str) -> Header | None:
@@ -135,6 +147,7 @@ def _to_time(found: re.Match[str]) -> int | None:
 _DIGITS = "0123456789"
 _BY_START: tuple[tuple[str, Callable[[str], Header | None]], ...] = (
     (f"{_DIGITS}[", _read_iso),
+    (f"{_DIGITS}abcdef", _read_freeswitch),
     (f"{_DIGITS}[:", _read_access),
     ("IWEF", read_klog),
     ("TDINWECFPS", _read_level_first),

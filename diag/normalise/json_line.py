@@ -10,8 +10,16 @@ from diag.normalise.draft import BARE, Draft
 from diag.normalise.levels import LEVEL_KEYS, take_level
 from diag.normalise.timestamps import TIME_KEYS, take_time
 
-MESSAGE_KEYS = ("msg", "message", "MESSAGE", "log", "event")
-"""Best first: who writes ``msg`` may have a field ``message``, and ``event`` is structlog's."""
+MESSAGE_KEYS = (
+    "msg", "message", "MESSAGE", "log", "event", "@m", "RenderedMessage", "@mt", "MessageTemplate",
+)  # fmt: skip
+"""Best first: who writes ``msg`` may have a field ``message``.
+
+``event`` is structlog's, the last four are Serilog's.
+"""
+
+_NESTED = "fields"
+"""Under which Rust's tracing writes the message and what belongs to it."""
 
 _NAME_KEYS = ("service", "name")
 """``name`` is what pino and bunyan call the logger."""
@@ -21,7 +29,11 @@ _TRACE_KEY = "logging.googleapis.com/trace"
 
 def read_json_line(payload: Mapping[str, Any], outer: Draft = BARE) -> Draft:
     """The parts of one JSON line, inside of what is known of it."""
-    fields, telling = dict(payload), _TELLING[tuple(payload)]
+    telling = _TELLING[tuple(payload)]
+    if telling.is_nested and _says(payload[_NESTED]):
+        beside = {key: value for key, value in payload.items() if key != _NESTED}
+        return read_json_line({**payload[_NESTED], **beside}, outer)
+    fields = dict(payload)
     return outer.holding(
         _take_message(fields, telling.message),
         time_ns=take_time(fields, telling.time) if telling.time else None,
@@ -32,18 +44,24 @@ def read_json_line(payload: Mapping[str, Any], outer: Draft = BARE) -> Draft:
     )
 
 
+def _says(nested: Any) -> bool:
+    return isinstance(nested, dict) and isinstance(nested.get("message"), str)
+
+
 class _Telling(NamedTuple):
-    """The keys of a line that tell of the line itself, best first."""
+    """The keys of a line that tell of the line itself, best first; `is_nested`: they may stand one deeper."""
 
     message: tuple[str, ...]
     time: tuple[str, ...]
     level: tuple[str, ...]
     name: tuple[str, ...]
+    is_nested: bool
 
 
 def _find_telling(keys: tuple[str, ...]) -> _Telling:
     own = (MESSAGE_KEYS, TIME_KEYS, LEVEL_KEYS, _NAME_KEYS)
-    return _Telling(*(tuple(key for key in known if key in keys) for known in own))
+    message, time, level, name = (tuple(key for key in known if key in keys) for known in own)
+    return _Telling(message, time, level, name, is_nested=_NESTED in keys and not message)
 
 
 _TELLING = Remembered(_find_telling)

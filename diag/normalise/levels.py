@@ -13,7 +13,7 @@ from typing import Any
 
 from diag.model.remembered import Remembered
 
-LEVEL_KEYS = ("level", "severity", "lvl", "levelname", "log.level", "log_level", "loglevel")
+LEVEL_KEYS = ("level", "severity", "lvl", "levelname", "log.level", "log_level", "loglevel", "@l", "Level")
 
 STREAM_LEVELS = {"stdout": "info", "stderr": "error"}
 """What GKE makes of a line that says nothing of itself."""

@@ -15,7 +15,7 @@ from diag.normalise.header import Header
 from diag.normalise.headers import read_header
 from diag.normalise.json_line import read_json_line
 from diag.normalise.loose_json import load_json
-from diag.normalise.pairs import read_pairs, split_pairs
+from diag.normalise.pairs import read_pairs, split_context, split_pairs
 from diag.normalise.prefixes import read_prefix
 from diag.normalise.timestamps import to_instant
 
@@ -76,14 +76,19 @@ def _read_words(text: str, around: Draft) -> Draft:
 
 
 def _read_message(header: Header, around: Draft) -> Draft:
-    """The words behind a header, and the fields that some loggers write behind them."""
-    message = header.message.strip()
+    """The words behind a header, and the fields that some loggers write before or behind them."""
+    message, fields = header.message.strip(), dict(header.fields)
+    if header.level and "=" in message:
+        message, context = split_context(message)
+        fields |= context
     fields_at = _CLOSING_FIELDS.search(message) if message.endswith("}") else None
     found = None if fields_at is None else _read_json(message, fields_at.start(1), around)
     if fields_at is not None and found is not None and not found.unparsed:
         words = message[: fields_at.start()].strip()
+        found = found._replace(payload={**fields, **found.payload}) if fields else found
         return found._replace(message=words) if words else found
     if header.has_pairs and "=" in message:
-        words, fields = split_pairs(message)
-        return around.holding(words, payload=fields) if words else around.holding(message)
-    return around.holding(message)
+        words, behind = split_pairs(message)
+        if words:
+            message, fields = words, fields | behind
+    return around.holding(message, payload=fields)

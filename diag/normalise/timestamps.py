@@ -7,7 +7,7 @@ from typing import Any
 
 from diag.model.instants import NS_PER_MS, NS_PER_S, NS_PER_US, parse_instant
 
-TIME_KEYS = ("time", "ts", "@timestamp", "asctime", "timestamp", "datetime")
+TIME_KEYS = ("time", "ts", "@timestamp", "asctime", "timestamp", "datetime", "@t", "Timestamp")
 """Best first. ``timestamp`` is late: some lines carry it as a value of their own, even as HH:MM:SS."""
 
 _LATEST_NS = 2**63 - 1

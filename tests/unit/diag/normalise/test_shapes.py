@@ -83,6 +83,26 @@ def test_structlog_has_its_message_under_event() -> None:
     assert (entry.message, entry.level, entry.time_ns) == ("Transcription failed", "error", AT)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"timestamp": "2025-07-27T11:26:41.372Z", "level": "ERROR", "fields": {"message": "call failed", "n": 1},
+         "target": "bot::ws", "span": {"name": "call", "session_id": "abc"}},
+        {"@t": "2025-07-27T11:26:41.372Z", "@l": "Error", "@mt": "call failed", "SessionId": "abc", "n": 1},
+        {"Timestamp": "2025-07-27T11:26:41.372Z", "Level": "Error", "MessageTemplate": "call failed",
+         "Properties": {"SessionId": "abc", "n": 1}},
+    ],
+    ids=["tracing", "Serilog, compact", "Serilog"],
+)  # fmt: skip
+def test_loggers_of_rust_and_net_are_read(line: dict[str, object]) -> None:
+    """Time, level and words have other names there, and IDs stand deeper."""
+    (entry,) = to_entries(to_frame([LogRecord(line, "a.log:1")], load_catalogue()))
+
+    assert (entry.message, entry.level) == ("call failed", "error")
+    assert entry.time_ns == parse_instant("2025-07-27T11:26:41.372Z")
+    assert entry.ids_in("session") == ("abc",)
+
+
 def test_event_is_a_field_where_the_message_has_its_own_key() -> None:
     """``Parsed WebSocket message`` says which event it was."""
     entry = read({"msg": "Parsed WebSocket message", "event": "ping", "sessionID": ""})

@@ -43,6 +43,13 @@ FORMS = [
     ("zerolog, console", f"2025-07-27T11:26:41Z WRN {SAID} connID={W} sessionID={S}", WHOLE, "warning"),
     ("Go's log", f"2025/07/27 11:26:41 {SAID}", WHOLE, ""),
     ("log4j", f"2025-07-27 11:26:41,372 [main] WARN  a.b.C - {SAID}", MILLIS, "warning"),
+    ("log4j, context", f"2025-07-27 11:26:41,372 [main] WARN  a.b.C [sessionId={S}, connID={W}] - {SAID}", MILLIS, "warning"),
+    ("log4j, context first", f"2025-07-27 11:26:41,372 INFO  [exec-1] [sessionId={S}] a.b.C - {SAID}", MILLIS, "info"),
+    ("tracing", f"2025-07-27T11:26:41.372Z  INFO call{{session_id={S} peer=x}}:ws{{n=1}}: app::ws: {SAID}", MILLIS, "info"),
+    ("loguru, brackets", f"2025-07-27 11:26:41.372 | ERROR    | app.ws:bind:12 - {SAID} (session_id={S}, n=1)", MILLIS, "error"),
+    ("loguru, commas", f"2025-07-27 11:26:41.372 | INFO     | app.ws:bind:12 - {SAID} session_id={S}, connID={W}", MILLIS, "info"),
+    ("FreeSWITCH", f"2025-07-27 11:26:41.372000 97.30% [WARNING] mod_bot.c:12 {SAID}", MILLIS, "warning"),
+    ("Asterisk", f"[2025-07-27 11:26:41.372] ERROR[1234][C-00000012]: res_bot.c: {SAID}", MILLIS, "error"),
     ("Spring", f"2025-07-27T11:26:41.372Z  INFO 1 --- [main] a.b.C   : {SAID}", MILLIS, "info"),
     ("Redpanda", f"WARN  2025-07-27 11:26:41,372 [shard 0] kafka - a.cc:12 - {SAID}", MILLIS, "warning"),
     ("nginx, error", f"2025/07/27 11:26:41 [error] 7#7: *1 {SAID}", WHOLE, "error"),
@@ -117,6 +124,19 @@ def test_the_time_in_an_id_tells_the_year_where_no_line_does() -> None:
     assert read(f"{line} {S}")[0].time_ns == parse_instant(MILLIS)
     assert read(line)[0].time_ns is None
     assert read("I0231 11:26:41.372000       1 server.go:12] x")[0].message.startswith("I0231")
+
+
+def test_a_telephone_switch_names_the_call_before_the_words() -> None:
+    """Under a name that a catalogue can give a role."""
+    uuid = "3f2a9c1e-7b5d-4e8f-9a0b-1c2d3e4f5a6b"
+    freeswitch, asterisk = read(
+        f"{uuid} 2025-07-27 11:26:41.372000 97.30% [NOTICE] sofia.c:8735 answered",
+        "[2025-07-27 11:26:41.372] VERBOSE[1234][C-00000012] pbx.c: Executing",
+    )
+
+    assert (freeswitch.message, freeswitch.field("uuid")) == ("answered", uuid)
+    assert (asterisk.message, asterisk.field("callid")) == ("Executing", "C-00000012")
+    assert freeswitch.time_ns == asterisk.time_ns == parse_instant(MILLIS)
 
 
 def test_klog_closes_its_words_with_fields() -> None:
