@@ -76,11 +76,17 @@ def _scaled(workload: Workload, events: Iterable[ClusterEvent]) -> Iterator[Star
 def _find_return(
     workload: Workload, starts: Sequence[Start], events: Iterable[ClusterEvent]
 ) -> Iterator[Start]:
-    """A revision that came back while its pods still ran is not scaled up: the other one goes to nothing."""
+    """A revision that came back while its pods still ran is not scaled up: the other one goes to nothing.
+
+    A pod that it has made since then, when one was deleted, tells only that it was back by that time.
+    """
     current = workload.current
-    if current is None or not current.returned or not starts or starts[-1].name == current.name:
+    others = [start for start in starts if current is None or start.name != current.name]
+    if current is None or not current.returned or not others:
         return
-    last = starts[-1]
+    last = others[-1]
+    if any(start.by_event for start in starts[starts.index(last) + 1 :]):
+        return
     for event in _events_of(workload, events):
         said = _SCALED_TO_NOTHING.match(event.text)
         if said is not None and said[1] == last.name and (event.first_ns or 0) >= last.at_ns:

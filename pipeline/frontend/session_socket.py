@@ -91,7 +91,7 @@ class SessionSocket:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 socket = await self._client.ws_connect(url, max_msg_size=_LARGEST_MESSAGE)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise ConnectError(f"no WebSocket at {url}: {error or 'it does not answer'}") from error
+            raise ConnectError(f"no WebSocket at {url}: {str(error) or 'it does not answer'}") from error
         try:
             answer = await _bind(socket, info)
         except BaseException:

@@ -82,7 +82,8 @@ class WhipEndpoint:
         self._sessions[choice.session_id] = session
         self._running[choice.session_id] = asyncio.create_task(self._run(session))
         headers = {"Location": f"/whip/{choice.session_id}", SESSION_HEADER: choice.session_id}
-        return web.Response(status=201, text=answer, content_type=SDP_TYPE, headers=headers)
+        # as bytes: of a text aiohttp would name a charset, which this type does not have (RFC 8866)
+        return web.Response(status=201, body=answer.encode(), content_type=SDP_TYPE, headers=headers)
 
     async def delete(self, request: web.Request) -> web.Response:
         """DELETE: end a session, 200 once nothing is left of it."""

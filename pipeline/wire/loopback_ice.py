@@ -80,7 +80,7 @@ def parse_sdp(sdp: str) -> SessionDescription:
     """
     try:
         return SessionDescription.parse(sdp)
-    except (ValueError, LookupError, AssertionError, AttributeError, TypeError) as error:
+    except (ValueError, LookupError, AssertionError, AttributeError, TypeError, StopIteration) as error:
         raise ValueError("it is not SDP") from error
 
 

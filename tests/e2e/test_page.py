@@ -77,7 +77,9 @@ def test_a_killed_orchestrator_comes_back_and_the_call_goes_on(page: CallPage, s
     os.kill(stack.state()["pods"]["orchestrator"]["pid"], signal.SIGKILL)
 
     page.says("#socket", "reconnecting")
+    page.says("#status", "Reconnecting")
     page.says("#socket", "connected")
+    page.says("#status", "Speak any time")
     page.answers(2)
     assert page.session_id == session_id
     page.hang_up()
@@ -111,6 +113,7 @@ def test_what_goes_wrong_is_told_in_words(page: CallPage) -> None:
     )
     page.page.get_by_role("button", name="Call").click()
     page.says("#problem", "There is no microphone")
+    page.says("#status", "The call could not be made")
     assert page.page.get_by_role("button", name="Call").is_enabled()
 
 
@@ -162,6 +165,7 @@ def test_a_caller_who_cannot_be_heard_sees_it_until_it_is_over(page: CallPage) -
     for able in (True, False, True, False):
         sockets[0].send(json.dumps({"event": "hearing", "able": able}))
         expect(page.page.locator("#problem")).to_be_visible(visible=not able)
+        page.says("#status", "Speak any time" if able else "One moment")
 
     page.says("#socket", "connected")
     page.hang_up()

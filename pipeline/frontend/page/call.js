@@ -36,7 +36,6 @@ export class Call extends EventTarget {
       this.#emit("microphone", microphone);
       this.#emit("step", "Connecting");
       await this.#connect();
-      if (!this.#ended) this.#emit("step", "Connected. Speak any time");
     } catch (error) {
       this.end(error);
     }

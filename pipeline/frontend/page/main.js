@@ -11,6 +11,8 @@ const conversation = new Conversation(view.elements.turns, view.elements.empty);
 let call = null;
 let meters = [];
 let deaf = false;
+let audio = "new";
+let text = "connecting";
 
 view.elements.call.addEventListener("click", () => (call ? call.end() : begin()));
 view.elements.copy.addEventListener("click", view.copySessionId);
@@ -19,7 +21,7 @@ window.addEventListener("online", () => call?.hurry());
 view.showPhase("idle");
 
 async function begin() {
-  deaf = false;
+  [deaf, audio, text] = [false, "new", "connecting"];
   view.showProblem(null);
   view.showPhase("busy");
   view.showStep("Looking for the services");
@@ -35,10 +37,16 @@ function follow(current) {
   const on = (name, show) => current.addEventListener(name, ({ detail }) => show(detail));
   on("step", view.showStep);
   on("media", (state) => {
+    audio = state;
     view.showMedia(state);
     if (state === "connected") view.showPhase("live");
+    showCourse();
   });
-  on("socket", view.showSocket);
+  on("socket", (change) => {
+    text = change.state;
+    view.showSocket(change);
+    showCourse();
+  });
   on("session", showSession);
   on("microphone", (stream) => measure(stream, "caller"));
   on("reply", (stream) => {
@@ -54,6 +62,16 @@ function showSession({ sessionId, asked }) {
   if (sessionId !== asked) {
     view.showProblem("The media server did not take this page's session ID and gave it another one.");
   }
+}
+
+/** How the call stands, once audio has flowed: the caller is to speak only where somebody listens. */
+function showCourse() {
+  if (!view.isLive()) return;
+  if (audio !== "connected") view.showStep("The line is unsteady. One moment");
+  else if (text === "connecting") view.showStep("Connecting");
+  else if (text === "taken") view.showStep("Another page has taken the call over");
+  else if (text === "reconnecting") view.showStep("The agent was lost. Reconnecting");
+  else view.showStep(deaf ? "One moment" : "Connected. Speak any time");
 }
 
 function take(message) {
@@ -72,6 +90,7 @@ function showHearing(able) {
   if (able !== deaf) return;
   deaf = !able;
   view.showProblem(deaf ? "The agent cannot hear you just now. The call goes on as soon as it can." : null);
+  showCourse();
 }
 
 function measure(stream, who) {
@@ -79,6 +98,7 @@ function measure(stream, who) {
 }
 
 function finish(problem) {
+  const wasLive = view.isLive();
   call = null;
   meters.forEach((meter) => meter.stop());
   meters = [];
@@ -89,6 +109,7 @@ function finish(problem) {
   view.showSocket({ state: "closed", attempt: 0 });
   view.showPhase("idle");
   showHearing(true); // it was of this call alone
-  view.showStep(problem ? "The call has ended" : "The call is over");
+  if (problem) view.showStep(wasLive ? "The call has ended" : "The call could not be made");
+  else view.showStep("The call is over");
   if (problem) view.showProblem(toWords(problem));
 }

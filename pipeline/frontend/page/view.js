@@ -36,6 +36,10 @@ export function showPhase(phase) {
   elements.call.textContent = phase === "idle" ? "Call" : "Hang up";
 }
 
+export function isLive() {
+  return document.body.dataset.phase === "live";
+}
+
 export function showMedia(state) {
   setChip(find("media"), MEDIA[state] ?? ["busy", state]);
 }

@@ -131,6 +131,26 @@ def test_a_rollout_that_never_came_up_is_known_to_be_undone_by_the_end_of_its_po
     assert after[0].evidence == ("event/voice/down",)
 
 
+def test_a_pod_that_was_replaced_after_the_return_does_not_put_the_return_off() -> None:
+    """All old pods are gone since: what is left of the old revision is younger than its return."""
+    undone = workload(revision(2, 5), revision(3, 1, name="orchestrator-1", returned=True))
+    young = Pod("voice", "orchestrator-1-y", "Running", revision="orchestrator-1", created_ns=12 * HOUR)
+
+    (after,) = find_in_force(undone, during(9, 10), [scaled_down("orchestrator-2", 8)], [young])
+
+    assert (after.name, after.since_ns, after.certain) == ("orchestrator-1", 8 * HOUR, True)
+
+
+def test_what_is_scaled_to_nothing_and_up_again_after_a_return_came_back_only_then() -> None:
+    """Nothing ran in between."""
+    undone = workload(revision(2, 5), revision(3, 1, name="orchestrator-1", returned=True))
+    events = [scaled_down("orchestrator-2", 8), scaled_up("orchestrator-1", 12)]
+
+    (between,) = find_in_force(undone, during(9, 10), events, ())
+
+    assert between.name == "orchestrator-2"
+
+
 def test_a_window_before_the_rollout_that_was_undone_has_the_old_revision_alone() -> None:
     """Whenever it came back, it was after that."""
     undone = workload(revision(2, 5), revision(3, 1, name="orchestrator-1", returned=True))

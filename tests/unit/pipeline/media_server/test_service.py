@@ -270,6 +270,7 @@ async def test_hostile_offers_are_refused_in_a_moment(server) -> None:
     offer, random = (await server.new_caller()).offer, Random(9725)
     candidate = "a=candidate:1 1 udp 2130706431 127.0.0.1 9 typ host\r\n"
     hostile = [offer + candidate * 100, offer + candidate.replace(" 9 ", " 99999 ")]
+    hostile.append(offer + "a=fmtp:7 of-no-codec=1\r\n")
     hostile += [_spoil(offer, random) for _ in range(150)]
     for sdp in hostile:
         async with asyncio.timeout(60):
