@@ -60,10 +60,10 @@ class Callers:
         """Whether the session lives: its caller is somewhere, or is expected back."""
         return self.find(session_id) is not None
 
-    async def locate(self, session_id: str, patience_s: float = PATIENCE_S) -> Here | There | None:
-        """Where the caller can be reached; one who is away is waited for, at most `patience_s`."""
+    async def locate(self, session_id: str) -> Here | There | None:
+        """Where the caller can be reached; one who is away is waited for, at most `PATIENCE_S`."""
         try:
-            async with asyncio.timeout(patience_s):
+            async with asyncio.timeout(PATIENCE_S):
                 while isinstance(place := self.find(session_id), Away):
                     await self._moved.wait()
         except TimeoutError:

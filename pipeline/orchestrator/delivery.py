@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from pipeline.orchestrator import protocol
-from pipeline.orchestrator.callers import PATIENCE_S, Callers
+from pipeline.orchestrator.callers import Callers
 from pipeline.orchestrator.failures import Failure
 from pipeline.orchestrator.memory import SentMessage
 from pipeline.orchestrator.protocol import REPLY_AUDIO
@@ -41,13 +41,13 @@ class TextDelivery:
         self._metrics = metrics
         self._log = log
 
-    async def deliver(self, message: SessionEvent, patience_s: float = PATIENCE_S) -> Outcome:
+    async def deliver(self, message: SessionEvent) -> Outcome:
         """Bring `message`, of kind ``reply``, to the caller of its session."""
         log, message_type = self._bind(message), message.message_type
         if self._was_sent(message, log):
             return Outcome.DELIVERED
         for _ in range(_ATTEMPTS):
-            match await self._callers.locate(message.session_id, patience_s):
+            match await self._callers.locate(message.session_id):
                 case Here() as here:
                     if await self._send(message, here, log):
                         return Outcome.DELIVERED

@@ -16,7 +16,7 @@ CASES = sorted(HERE.glob("*/*.case"))
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_check_says_of_a_case_what_the_case_expects(path: Path) -> None:
-    """Outcome, severity, confidence, scope, words, status and cause are as the case's head says."""
+    """Outcome, severity, confidence, scope, words, status, verdict and cause are as the case's head says."""
     case, slug = read_case_file(path), path.parent.name
     diagnosis = diagnose(case)
     outcome = next(one for one in diagnosis.outcomes if one.slug == slug)
@@ -31,6 +31,7 @@ def test_a_check_says_of_a_case_what_the_case_expects(path: Path) -> None:
         assert all(e.ref and e.text for e in finding.evidence)
         said = [f.summary for f in diagnosis.findings if f.slug == slug]
     assert any(case.head.get("says", "") in text for text in said), said
+    assert case.head.get("verdict", "") in diagnosis.verdict.summary
     if "status" in case.head:
         assert diagnosis.verdict.status.value == case.head["status"]
     if "cause" in case.head:

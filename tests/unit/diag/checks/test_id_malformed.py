@@ -36,6 +36,8 @@ def test_an_id_of_no_known_form_on_a_record_is_found() -> None:
     assert "caller-17: no known prefix, 1 record" in finding.summary
     assert [one.ref for one in finding.evidence] == ["audio-in/0@7", "audio-in/0@8"]
     assert finding.component == "media-server"
+    (foreign,) = judge(KafkaRecord("of-nobody", 0, 7, 5, S, (("session-id", "caller-17"),)))
+    assert foreign.component == "unknown"
 
 
 def test_lines_and_records_of_one_id_are_counted_apart() -> None:

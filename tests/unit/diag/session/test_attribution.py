@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from diag.session.attribution import around, find_attributed, running
@@ -156,7 +158,7 @@ def test_without_the_other_sessions_lines_nothing_is_sure() -> None:
 
 
 def test_lines_without_end_cost_no_more_than_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is beyond the limit is counted, not looked at; the earliest are kept."""
+    """What is beyond the limit is counted, not looked at; the earliest are kept, of one instant all or none."""
     monkeypatch.setattr(around, "MOST_LINES", 2)
     flood = "\n".join(
         f"00:01.{place:03} orchestrator warning LLM request failed, retrying... :: attempt={place}"
@@ -168,6 +170,10 @@ def test_lines_without_end_cost_no_more_than_their_number(monkeypatch: pytest.Mo
         "LLM request failed, retrying...",
     ]
     assert session.not_attributed == 19
+    at_once = re.sub(r"00:01\.6\d\d", "00:01.600", flood)
+    session = diagnose(read_case(_HEAD + _STAGE + at_once)).session
+    assert [one.event.entry.message for one in session.attributed] == ["LLM completed successfully"]
+    assert session.not_attributed == 20
 
 
 def test_a_shared_connections_lines_without_end_are_counted_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,6 +101,20 @@ def test_a_turn_begins_with_the_speech_that_a_late_clock_wrote_afterwards() -> N
         assert turn.outcome.value == "answered"
 
 
+def test_lines_of_no_known_pod_are_by_nobodys_clock() -> None:
+    """However many they are: the others are compared as if they were not there."""
+    case = read_case(TURN)
+    lost = [entry for entry in case.entries if entry["resource"]["labels"]["pod_name"] == ORCHESTRATOR] * 2
+    bare = (
+        {**entry, "insertId": f"bare{n}", "resource": {"type": "k8s_container", "labels": {"container_name": "orchestrator"}}}
+        for n, entry in enumerate(lost)
+    )  # fmt: skip
+    clocks = session_of(replace(case, entries=(*case.entries, *bare))).clocks
+
+    assert clocks.reference == ORCHESTRATOR
+    assert [clock.pod for clock in clocks.pods] == [MEDIA, STT]
+
+
 def test_clocks_that_may_be_equal_are_not_adjusted() -> None:
     """An interval is stated, and no time is moved."""
     session = session_of(read_case(TURN))

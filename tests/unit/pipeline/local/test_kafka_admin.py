@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
+import pytest_asyncio
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -36,18 +38,32 @@ async def _read_retention(client, topic):
     return value
 
 
-@pytest.fixture
-async def bootstrap(tmp_path):
-    ports = KafkaPorts(*choose_ports(2))
-    broker = await KafkaBroker.start(
-        tmp_path / "kafka", ports, base_environment(tmp_path), tmp_path / "kafka.log"
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def broker(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("broker")
+    running = await KafkaBroker.start(
+        folder / "kafka", KafkaPorts(*choose_ports(2)), base_environment(folder), folder / "kafka.log"
     )
     try:
-        await broker.wait_ready()
-        yield broker.bootstrap
+        await running.wait_ready()
+        yield running
     finally:
-        broker.daemon.kill()
-        await broker.daemon.wait()
+        running.daemon.kill()
+        await running.daemon.wait()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def bootstrap(broker):
+    """The address of a broker that has no topic of anybody's."""
+    yield broker.bootstrap
+    async with open_admin(broker.bootstrap) as client:
+        left = await list_topics(broker.bootstrap)
+        await client.delete_topics(list(left))
+    assert await wait_until(partial(_has_no_topics, broker.bootstrap), 60.0)
+
+
+async def _has_no_topics(bootstrap):
+    return not await list_topics(bootstrap)
 
 
 @asynccontextmanager
@@ -83,6 +99,7 @@ def test_the_list_for_diag_says_what_the_stack_wants(tmp_path):
 
 
 @pytest.mark.part("kafka")
+@pytest.mark.asyncio(loop_scope="module")
 async def test_topics_are_made_and_removed(bootstrap):
     """Topics are made as they are wanted, may exist already, can be deleted, and do not come back by themselves."""
     await create_topics(bootstrap, STANDING_TOPICS)
@@ -103,6 +120,7 @@ async def test_topics_are_made_and_removed(bootstrap):
 
 
 @pytest.mark.part("kafka")
+@pytest.mark.asyncio(loop_scope="module")
 async def test_wrong_topics_are_refused_by_name(bootstrap):
     """The broker's own reason is in the error."""
     with pytest.raises(StackError, match=r"^topic no/such/name was not created: .*invalid"):
@@ -110,6 +128,7 @@ async def test_wrong_topics_are_refused_by_name(bootstrap):
 
 
 @pytest.mark.part("kafka")
+@pytest.mark.asyncio(loop_scope="module")
 async def test_consumption_is_seen(bootstrap):
     """A topic is consumed by a group while a live member of it has one of its partitions."""
     await create_topics(bootstrap, ALL_TOPICS)
@@ -132,18 +151,19 @@ async def test_consumption_is_seen(bootstrap):
 
 
 @pytest.mark.part("kafka")
+@pytest.mark.asyncio(loop_scope="module")
 async def test_starvation_is_seen(bootstrap):
     """A group whose topic is gone is starved; a group that does not exist is not."""
     await create_topics(bootstrap, STANDING_TOPICS)
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, group_id="group", enable_auto_commit=False, metadata_max_age_ms=200
+        bootstrap_servers=bootstrap, group_id="hungry", enable_auto_commit=False, metadata_max_age_ms=200
     )
     consumer.subscribe(pattern="^audio-in$")
     await consumer.start()
     try:
         await delete_topic(bootstrap, "audio-in")
 
-        assert await wait_until(lambda: is_starved(bootstrap, "group", "audio-in"), 15.0)
+        assert await wait_until(lambda: is_starved(bootstrap, "hungry", "audio-in"), 60.0)
         assert not await is_starved(bootstrap, "other", "audio-in")
     finally:
         await consumer.stop()

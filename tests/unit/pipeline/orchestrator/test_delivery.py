@@ -151,7 +151,7 @@ async def test_a_caller_who_stays_away_is_not_waited_for_without_end(
     delivery, callers, sockets, lines, monkeypatch
 ) -> None:
     """Nobody is addressed instead."""
-    monkeypatch.setattr("pipeline.orchestrator.delivery.PATIENCE_S", 0.01)
+    monkeypatch.setattr("pipeline.orchestrator.callers.PATIENCE_S", 0.01)
     callers.release(SESSION, "ws_1", for_good=False)
 
     assert await delivery.send_text(TURN, TRANSCRIPT, "hello") is Outcome.WITHHELD
