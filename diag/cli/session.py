@@ -125,6 +125,8 @@ def _run(
     from diag.app.request import SessionRequest
     from diag.config import load_settings
 
+    if not session_id.strip():  # a script's variable that was not set
+        raise UsageError("ID is empty", hint="give any ID that the session has: session, connection, trace")
     _check_sink(sink)
     settings, now_ns = load_settings(flags, os.environ, config), time.time_ns()
     output.tell_notes(settings, quiet=sink.quiet)

@@ -18,10 +18,11 @@ def read_where(text: str | None) -> Filter | None:
     if text is None or not text.strip():
         return None
     from diag.app.lql import check_filter
+    from diag.model.filters import EVERYTHING
     from diag.render.lql import render_filter
 
     report = check_filter(output.to_text(text))
     if report.problem is None:
-        return report.tree
+        return None if report.tree == EVERYTHING else report.tree  # a comment alone
     output.note(f"diag: --where\n{render_filter(report).plain}")
     raise typer.Exit(ExitCode.USAGE)

@@ -140,6 +140,8 @@ class _Parser:
         while self.peek().kind is Kind.COMMA:
             self.take()
             arguments.append(self._argument())
+        if self.peek().kind in (Kind.TEXT, Kind.STRING):
+            raise self.peek().refuse(hint="write a comma between two arguments")
         if self.peek().kind is not Kind.CLOSE:
             raise self.refusal()
         self.take()

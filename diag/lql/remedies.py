@@ -12,7 +12,11 @@ from diag.lql.text import quote
 _IN_VALUES = frozenset({Kind.TEXT, Kind.STRING, Kind.DOT})
 _LONGEST_NAME = 80
 _KEYWORDS = frozenset({Kind.AND, Kind.OR, Kind.NOT})
-_WAITING = _KEYWORDS | {Kind.OP}
+_WAITING = _KEYWORDS | {Kind.OP, Kind.MINUS}
+_LABELS = frozenset(
+    {"project_id", "location", "cluster_name", "namespace_name", "pod_name", "container_name"}
+)
+"""Of a container's resource, as GKE writes them."""
 _MEANT = {"==": "=", "<>": "!=", "><": "!=", "=>": ">=", "=<": "<=", "::": ":"}
 
 
@@ -34,7 +38,12 @@ def explain_token(tokens: Sequence[Token], at: int) -> str:
         case Kind.CLOSE:
             return 'drop it, or write the "(" that it closes'
         case Kind.END:
-            return f'write the ")" that closes the "(" {_place(_open(tokens))}'
+            opened = _open(tokens)
+            return (
+                f'write the ")" that closes the "(" {_place(opened)}'
+                if opened
+                else "write what is missing there"
+            )
         case Kind.AND | Kind.OR:
             return f'{token.text} stands between two conditions; as a word to look for it is "{token.text}"'
         case Kind.DOT:
@@ -61,6 +70,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def explain_field(path: tuple[str, ...]) -> str:
     """What a field that no entry has may have meant."""
     name = ".".join(path)
+    if not {"[", "]"}.isdisjoint(name):
+        return 'a key stands behind a dot, in double quotes where it is no plain word: jsonPayload."key"'
+    if path[-1] in _LABELS:
+        return f"a label of the resource is written resource.labels.{path[-1]}"
+    if len(path) == 1 and "/" in name:
+        return f"a label is written labels.{quote(name)}"
     found = nearest(name, name_fields())
     if found:
         return f"did you mean {found}?"
@@ -69,15 +84,15 @@ def explain_field(path: tuple[str, ...]) -> str:
     return "the fields of an entry: jsonPayload, textPayload, labels, resource.labels, timestamp, ..."
 
 
-def _open(tokens: Sequence[Token]) -> Token:
-    """The innermost parenthesis that nothing closes."""
+def _open(tokens: Sequence[Token]) -> Token | None:
+    """The innermost parenthesis that nothing closes; None where there is none."""
     waiting: list[Token] = []
     for token in tokens:
         if token.kind is Kind.OPEN:
             waiting.append(token)
         elif token.kind is Kind.CLOSE and waiting:
             waiting.pop()
-    return waiting[-1] if waiting else tokens[-1]
+    return waiting[-1] if waiting else None
 
 
 def _place(token: Token) -> str:

@@ -67,6 +67,14 @@ def test_the_threshold_decides_what_counts(diag, logs) -> None:
     assert diag("session", S, name, "--fail-on", "bogus").returncode == 2
 
 
+def test_an_empty_id_is_wrong_usage(diag, logs) -> None:
+    """A script's variable that was not set: nobody says that there is no such session."""
+    done = diag("session", " ", logs(SICK))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "ID is empty" in done.stderr
+
+
 def test_a_broken_verdict_never_exits_0(diag, logs) -> None:
     """Media that never connected break a session without any finding."""
     name = logs("session-one-sided/skipped-media-never-connected")

@@ -31,7 +31,7 @@ def test_a_filter_narrows_files_and_no_absence_is_claimed(diag, logs) -> None:
     assert outcomes["turn-no-reply"] == "skipped"
 
 
-@pytest.mark.parametrize("empty", ["", " \n"])
+@pytest.mark.parametrize("empty", [" \n", "-- a comment"])
 def test_an_empty_filter_narrows_nothing(diag, logs, empty: str) -> None:
     """A script's variable that was not set must not make every verdict inconclusive."""
     asked = ("session", S, logs(SICK), "--report", "none")

@@ -39,6 +39,7 @@ class _Slice:
         seen: entries that came before this slice was cut, and stand in it again.
         pages: what was read and not yet given on, as it came.
         reached_ns: everything before it has come.
+        is_stuck: the token of the last page leads to that page again, and not to the next one.
     """
 
     text: str
@@ -48,6 +49,7 @@ class _Slice:
     is_read: bool = False
     pages: deque[list[Any]] = field(default_factory=deque)
     reached_ns: int = 0
+    is_stuck: bool = False
 
     def __post_init__(self) -> None:
         self.reached_ns = self.window.start_ns
@@ -61,6 +63,7 @@ class _Slice:
         if entries:
             self.pages.append(entries)
             self.reached_ns = _time_of(entries[-1])
+        self.is_stuck = bool(page.entries) and page.next_page_token == self.token
         self.token = page.next_page_token
         self.is_read = not self.token
 
@@ -129,6 +132,11 @@ class Paging:
                 raise page
 
     async def _read_page(self, one: _Slice) -> Any:
+        if one.is_stuck:
+            raise SourceError(
+                "Cloud Logging gives the same page again and again",
+                hint="something on the way may answer for it: check --logging-endpoint and HTTPS_PROXY",
+            )
         self._left -= 1
         page = await self._fetch(one.text, one.token)
         one.take(page)

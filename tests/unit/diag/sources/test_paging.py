@@ -124,6 +124,22 @@ def test_a_failure_keeps_what_came(times: list[int], delays: list[int], fail: in
     assert failed or came == order
 
 
+def test_a_token_that_leads_nowhere_is_a_failure() -> None:
+    """What came is kept, and no quota is spent on the same page."""
+
+    class Stuck(Service):
+        async def fetch(self, text: str, token: str) -> SimpleNamespace:
+            page = await super().fetch(text, token and "3")
+            return SimpleNamespace(entries=page.entries, next_page_token="again")  # noqa: S106  no secret
+
+    service = Stuck([n * 16 for n in range(60)])
+    came, _, failed = read(service)
+
+    assert failed
+    assert {insert_id for _, insert_id in service.entries[:4]} <= set(came)
+    assert len(service.asked) <= 1 + 2 * MOST_SLICES
+
+
 async def test_a_cancellation_keeps_what_came() -> None:
     """Pages that waited for an earlier slice are given before it goes its way."""
     hung = asyncio.Event()
