@@ -13,7 +13,10 @@ from diag.normalise.timestamps import TIME_KEYS, take_time
 MESSAGE_KEYS = (
     "msg", "message", "MESSAGE", "log", "event", "@m", "RenderedMessage", "@mt", "MessageTemplate",
 )  # fmt: skip
-"""Best first: who writes ``msg`` may have a field ``message``, ``event`` is structlog's. The last are Serilog's."""
+"""Best first: who writes ``msg`` may have a field ``message``.
+
+``event`` is structlog's, what follows is Serilog's.
+"""
 
 _NESTED = "fields"
 """Under which Rust's tracing writes the message and what belongs to it."""
