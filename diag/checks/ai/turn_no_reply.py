@@ -44,6 +44,7 @@ _STEPS = {
     "kafka.consume": "the orchestrator read the audio from Kafka",
     "turn.trigger": "the audio was complete for processing",
     "turn.start": "the turn began",
+    "turn.dropped": "the speech was thrown away",
     "stage.error": "a stage failed",
     "turn.end": "the turn's work ended",
     "bcast.call": "a reply was addressed to the session",
@@ -88,7 +89,7 @@ def _tells_deliveries(session: Session) -> bool:
 
 def _is_made(turn: Turn) -> bool:
     """Whether a reply was made, and nothing says that it did not arrive."""
-    if turn.failure is not None or turn.withheld:
+    if turn.failure is not None or turn.withheld or turn.outcome is TurnOutcome.EMPTY:
         return False
     return turn.first("turn.end") is not None or any(
         step.name in STAGE_EVENTS and stage_of(step) == "tts" and state_of(step) in ("complete", "")
@@ -154,7 +155,9 @@ def _name_step(step: Event) -> str:
         return f"{stage} {step.value('state')}"
     if step.name == "stage.error" and stage:
         return f"{stage} failed"
-    return _STEPS.get(step.name, step.entry.message)
+    named = _STEPS.get(step.name, step.entry.message)
+    reason = step.value("reason") if step.name == "turn.dropped" else ""
+    return f"{named} ({reason})" if reason else named
 
 
 def _collect(silent: list[Turn]) -> tuple[Evidence, ...]:
