@@ -32,7 +32,7 @@ from diag.checks.base import LOGS, MOST_EVIDENCE, ORCHESTRATOR, Check, CheckCont
 from diag.model.events import Event
 from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
 from diag.model.instants import NS_PER_S
-from diag.model.session import Session
+from diag.model.session import Alias, Session
 from diag.model.turns import Turn, TurnOutcome
 from diag.session.events import STAGE_EVENTS, stage_of, state_of
 
@@ -68,7 +68,7 @@ def _run(context: CheckContext) -> Iterator[Finding]:
         return
     context.require_entries(ORCHESTRATOR)
     context.require_own_socket()
-    if not _tells_deliveries(session):
+    if not _tells_deliveries(session) and not context.taken_for():
         silent = [turn for turn in silent if not _is_made(turn)]
         if not silent:
             raise NotChecked(
@@ -103,6 +103,7 @@ def _finding(context: CheckContext, silent: list[Turn]) -> Finding:
     heard = [turn for turn in silent if turn.outcome is TurnOutcome.UNANSWERED]
     certain = any(turn.caller_left is None and turn.interruption is None for turn in heard)
     sure = context.sureness(ORCHESTRATOR) if certain else Confidence.SUSPECTED
+    taken = context.taken_for()
     return Finding(
         slug=CHECK.slug,
         scope=CHECK.scope,
@@ -110,8 +111,8 @@ def _finding(context: CheckContext, silent: list[Turn]) -> Finding:
         confidence=sure,
         component=(heard or silent)[0].last_step.entry.service or ORCHESTRATOR,
         title=f"{share} no reply",
-        summary=f"{share} neither text nor audio. {_describe(silent)}",
-        evidence=_collect(silent),
+        summary=f"{share} neither text nor audio. {_describe(silent)}{_describe_taken(taken)}",
+        evidence=(*(alias.evidence for alias in taken), *_collect(silent))[:MOST_EVIDENCE],
         remedy="look at what should have followed the last step reached",
         sessions=session.session_ids,
         subjects=tuple(sorted({turn.last_step.entry.pod for turn in silent if turn.last_step.entry.pod})),
@@ -122,6 +123,13 @@ def _describe(silent: list[Turn]) -> str:
     steps = list(dict.fromkeys(_last_step(turn) for turn in silent))
     others = f"; and {len(steps) - _MOST_STEPS} more" if len(steps) > _MOST_STEPS else ""
     return f"The last step reached: {'; '.join(steps[:_MOST_STEPS])}{others}."
+
+
+def _describe_taken(taken: tuple[Alias, ...]) -> str:
+    if not taken:
+        return ""
+    others = ", ".join(alias.identifier.text for alias in taken[:_MOST_STEPS])
+    return f" The orchestrator took {others}, another caller's session, for this one: replies went there."
 
 
 def _last_step(turn: Turn) -> str:
