@@ -25,7 +25,8 @@ def reach_verdict(session: Session, findings: Sequence[Finding], outcomes: Seque
     """Status, sentence and ranked causes."""
     missing = tuple(_find_missing(session, outcomes))
     status = _judge(session, findings, outcomes, missing)
-    causes = tuple(cause for cause in rank_causes(findings) if _may_be_cause(cause, status, findings))
+    ranked = rank_causes(findings, session.session_ids)
+    causes = tuple(cause for cause in ranked if _may_be_cause(cause, status, findings))
     cause = causes[0] if causes else None
     summary = _summarise(status, session, cause, missing, _silence(findings))
     return Verdict(status, summary, cause, causes[1:], missing)
