@@ -31,6 +31,8 @@ _Check = Callable[[Document, Path, Any], Found]
 _MOST_NAMED = 12
 _ATTRIBUTIONS = ", ".join(f"{word}:..." if needs else word for word, needs in ATTRIBUTION.items())
 _CODE = re.compile(r"(?!/)(?!(?:.*/)?\.\.?/)[^\s:\\]{1,300}:[A-Za-z_][\w.]{0,199}", re.ASCII)
+_STAGE_STATES = ("idle", "waiting", "executing", "complete", "error")
+_SLIP = 0.6
 _SERVICE = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 
 
@@ -121,6 +123,18 @@ def _is_one_of(what: str, known: Collection[str], document: Document, path: Path
         yield path, document.problem(path, f"unknown {what} {shown!r}", remedy)
 
 
+def _check_attributes(document: Document, path: Path, value: Any) -> Found:
+    """Free, but for a stage's state and a slip in its name: neither would be found in any turn."""
+    yield from _check_each(_is_any_text, document, path, value)
+    stage = value.get("stage") if isinstance(value, dict) else None
+    if not isinstance(stage, str):
+        return
+    if stage not in STAGES and get_close_matches(stage, STAGES, cutoff=_SLIP):
+        yield from _is_one_of("stage", STAGES, document, (*path, "stage"), stage)
+    if "state" in value:
+        yield from _is_one_of("state", _STAGE_STATES, document, (*path, "state"), value["state"])
+
+
 def _is_attribution(document: Document, path: Path, value: Any) -> Found:
     """``stage:llm``, ``before:EVENT``, ``pod``: a word, and what it needs behind a colon."""
     if not isinstance(value, str):
@@ -182,7 +196,7 @@ _texts = partial(_check_list, _is_text)
 _row: Mapping[str, _Check] = {
     "event": partial(_is_one_of, "event", EVENTS),
     "eras": _is_any_text,
-    "attributes": partial(_check_each, _is_any_text),
+    "attributes": _check_attributes,
     "shows": _texts,
     "level": partial(_is_one_of, "level", LEVELS),
     "attributed": _is_attribution,

@@ -26,6 +26,7 @@ MOST_KEYS = 2_000
 _MOST_VALUES = 256
 _LONGEST = 200
 _LONG = 16  # characters; a shorter value under a name that tells nothing is no ID
+_NO_WORD = re.compile(r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])[\w-]{8,}")
 _LEAST_SHARE = 0.8  # of a key's values that must look like IDs
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
@@ -126,6 +127,10 @@ class FoundKeys:
 
     new: tuple[ProposedKey, ...]
     holders: Mapping[str, str]
+
+    def holds(self, word: str) -> bool:
+        """Whether a word that has no digit is an ID all the same: a key holds it, and it is no plain word."""
+        return _NO_WORD.fullmatch(word) is not None and word in self.holders
 
     def key_of(self, *values: str) -> str:
         """The one key that holds IDs like all of `values`; empty if there is none."""

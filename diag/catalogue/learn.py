@@ -19,7 +19,7 @@ _SIDE_WORDS = (
     ("stt", "stt|asr|transcri|recogni|speech-to-text|whisper"),
     ("tts", "tts|synth|text-to-speech|piper"),
     ("llm", "llm|gpt|nlu|nlg|ollama|inference|prompt"),
-    ("media", "media|gateway|webrtc|whip|sip|rtp|telephon|voice|audio"),
+    ("media", "media|gateway|rtc|livekit|whip|sip|rtp|pbx|freeswitch|asterisk|telephon|voice|audio"),
     ("frontend", "frontend|front-end|browser|webapp|client"),
     ("broker", "kafka|redpanda|broker"),
     ("results", "result|storage|store|archive|logging"),
@@ -87,10 +87,10 @@ class Learner:
 
     def propose(self) -> Proposal:
         """What was learnt."""
-        templates = self._miner.mine()
+        keys = self._keys.find()
+        templates = self._miner.mine(keys.holds)
         telling = [one for one in templates if has_words(one.parts)]
         kept = sum(one.count for one in templates)
-        keys = self._keys.find()
         all_lines: defaultdict[str, list[ProposedLine]] = defaultdict(list)
         for one in telling:
             all_lines[one.service].append(self._to_line(one, keys))

@@ -67,9 +67,9 @@ class TemplateMiner:
         self.weights.add(key)
         self._forms.put(key, own, _join)
 
-    def mine(self) -> tuple[Template, ...]:
-        """The templates, sorted by service and text."""
-        forms = [template for _, template in self._forms.items()]
+    def mine(self, is_id: Callable[[str], bool] = lambda _: False) -> tuple[Template, ...]:
+        """The templates, sorted by service and text; `is_id`: a word that is the ID of one session."""
+        forms = _join_same(_mask_ids(template, is_id) for _, template in self._forms.items())
         found = _merge(_by_colon, LEAST_TAILS, forms)
         for _ in range(_ROUNDS):
             merged = _merge(_by_word, LEAST_WORDS, found)
@@ -100,6 +100,29 @@ def _join(one: Template, other: Template) -> Template:
     """One template for both, which have the same parts."""
     slots = tuple(a.joined(b) for a, b in zip(one.slots, other.slots, strict=True))
     return replace(one, count=one.count + other.count, slots=slots)
+
+
+def _mask_ids(template: Template, is_id: Callable[[str], bool]) -> Template:
+    """The template with a slot for each of its words that is an ID, though it looked like a word."""
+    if not any(isinstance(part, str) and is_id(part) for part in template.parts):
+        return template
+    left, parts, slots = iter(template.slots), list[Part](), list[SlotFacts]()
+    for part in template.parts:
+        masked = isinstance(part, str) and is_id(part)
+        parts.append(Slot.WORD if masked else part)
+        if isinstance(part, Slot):
+            slots.append(next(left))
+        elif masked:
+            slots.append(_to_facts(part))
+    return replace(template, parts=tuple(parts), slots=tuple(slots))
+
+
+def _join_same(templates: Iterable[Template]) -> list[Template]:
+    joined: dict[Key, Template] = {}
+    for one in templates:
+        known = joined.get((one.service, one.parts))
+        joined[one.service, one.parts] = one if known is None else _join(known, one)
+    return list(joined.values())
 
 
 def _merge(propose: Widen, least: int, templates: Iterable[Template]) -> list[Template]:

@@ -13,10 +13,11 @@ from diag.model.coverage import Coverage
 from diag.model.events import Event
 from diag.model.findings import Confidence, Evidence, Finding, Outcome, Scope, Severity
 from diag.model.records import SESSION_ROLES
-from diag.model.session import Session
+from diag.model.session import Alias, Session
 from diag.model.topics import BrokerFacts, WantedTopic
 from diag.model.values import value
 from diag.model.window import Window
+from diag.session.identity.parting import is_whole
 from diag.session.identity.rules import MAPPING_RULES
 
 LOGS = "logs"
@@ -93,11 +94,22 @@ class CheckContext:
             raise NotChecked(f"no line shows the session at work on either side{where}")
 
     def require_own_socket(self) -> None:
-        """Raise `NotChecked` if a mapping that is not proved sends the session's replies elsewhere."""
-        mapped = [a.identifier.text for a in self.session.candidates if a.rule in MAPPING_RULES]
-        if mapped:
+        """Raise `NotChecked` if a mapping that is not proved may send the session's replies elsewhere.
+
+        Where both are whole sessions, that one has a caller of its own, and this one's is not there.
+        """
+        taken = {alias.identifier.text for alias in self.taken_for()}
+        mapped = [one.identifier.text for one in _mapped(self.session)]
+        if not taken.issuperset(mapped):
             others = ", ".join(mapped[:_MOST_NAMED])
             raise NotChecked(f"a mapping that fits several sessions ties it to {others}")
+
+    def taken_for(self) -> tuple[Alias, ...]:
+        """The other callers' sessions that a mapping line takes this one for."""
+        session = self.session
+        if not any(is_whole(session, text) for text in session.session_ids):
+            return ()
+        return tuple(alias for alias in _mapped(session) if is_whole(session, alias.identifier.text))
 
     def sureness(self, *services: str) -> Confidence:
         """Confirmed if all logs came and each of these services was read around the session."""
@@ -109,6 +121,10 @@ class CheckContext:
         if first is None or last is None:
             return bool(self.coverage.entries_of(service))
         return self.coverage.hears(service, Window(first, last))
+
+
+def _mapped(session: Session) -> Iterator[Alias]:
+    return (alias for alias in session.candidates if alias.rule in MAPPING_RULES)
 
 
 def _unknown_keys(session: Session) -> list[str]:

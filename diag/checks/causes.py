@@ -6,7 +6,7 @@ touches the same session, pod or topic; standing findings are named as a reason,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from diag.model.findings import Cause, Confidence, Finding, Scope, Severity
 
@@ -26,12 +26,17 @@ SYMPTOMS = frozenset({"turn-no-reply", "source-not-covered"})
 """What never explains anything: it says that something is wrong, not why."""
 
 
-def rank_causes(findings: Iterable[Finding]) -> tuple[Cause, ...]:
-    """The causes of one session, likeliest first; findings that follow from another are its effects."""
+def rank_causes(findings: Iterable[Finding], ids: Collection[str] = ()) -> tuple[Cause, ...]:
+    """The causes of one session, likeliest first; findings that follow from another are its effects.
+
+    Args:
+        findings: of all checks.
+        ids: the session's own. What rests on an ID that may be another's comes behind what its own lines say.
+    """
     own = [finding for finding in findings if finding.scope is Scope.SESSION]
     folded = {id(effect) for cause in own for effect in own if _folds(effect, cause)}
     roots = [f for f in own if id(f) not in folded and f.slug not in SYMPTOMS and f.severity > Severity.INFO]
-    roots.sort(key=lambda finding: _rank(finding, own))
+    roots.sort(key=lambda finding: _rank(finding, own, ids))
     return tuple(_to_cause(root, [f for f in own if _folds(f, root)]) for root in roots)
 
 
@@ -44,10 +49,13 @@ def _folds(effect: Finding, cause: Finding) -> bool:
     return bool(same) and (caused is None or began is None or began >= caused)
 
 
-def _rank(finding: Finding, own: list[Finding]) -> tuple[bool, int, int, int, str]:
+def _rank(
+    finding: Finding, own: list[Finding], ids: Collection[str]
+) -> tuple[bool, bool, int, int, int, str]:
     explains = sum(_folds(other, finding) for other in own)
     return (
         finding.confidence is not Confidence.CONFIRMED,
+        bool(ids) and not set(finding.sessions) <= set(ids),
         -finding.severity,
         -explains,
         finding.first_ns or 0,

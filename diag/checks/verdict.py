@@ -6,22 +6,27 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from diag.checks.causes import rank_causes
 from diag.checks.wording import describe_parts, describe_turns
+from diag.model.events import MEDIA
 from diag.model.findings import Cause, Finding, Outcome, Result, Scope, Severity, Status, Verdict
+from diag.model.instants import NS_PER_S
 from diag.model.session import Session
 from diag.model.turns import Turn, TurnOutcome
 from diag.session.identity.presence import MEDIA_CAME, WHIP, WS_AUDIO
+from diag.session.turns.ending import MEDIA_GONE, TOGETHER_NS
 
 HEALTH_CHECKS = ("id-mismatch", "session-one-sided", "turn-no-reply")
 """Media, binding, consumption and delivery: healthy means that these ran and are clear."""
 
 _REPLIES = "turn-no-reply"
+_SPOKEN = ("media.publish", "speech.end")
 
 
 def reach_verdict(session: Session, findings: Sequence[Finding], outcomes: Sequence[Outcome]) -> Verdict:
     """Status, sentence and ranked causes."""
     missing = tuple(_find_missing(session, outcomes))
     status = _judge(session, findings, outcomes, missing)
-    causes = tuple(cause for cause in rank_causes(findings) if _may_be_cause(cause, status, findings))
+    ranked = rank_causes(findings, session.session_ids)
+    causes = tuple(cause for cause in ranked if _may_be_cause(cause, status, findings))
     cause = causes[0] if causes else None
     summary = _summarise(status, session, cause, missing, _silence(findings))
     return Verdict(status, summary, cause, causes[1:], missing)
@@ -132,6 +137,7 @@ def _find_untested(session: Session) -> Iterator[str]:
         yield "the caller's audio was published and no turn came of it" if spoke else "no turn was seen"
         if session.named("media.listen_failed") and session.named("media.listen"):
             yield "listening was refused"
+    yield from _find_cut_short(session)
     if _count(session, TurnOutcome.OPEN):
         yield "a turn was still being worked on when the lines end"
     broken_off = [turn for turn in session.turns if turn.outcome is TurnOutcome.INTERRUPTED]
@@ -141,6 +147,23 @@ def _find_untested(session: Session) -> Iterator[str]:
         yield "the caller interrupted before any reply came"
     if _count(session, TurnOutcome.ABANDONED) and not answered:
         yield "the caller left before a reply could come"
+
+
+def _find_cut_short(session: Session) -> Iterator[str]:
+    """How a part of it ended while another went on, and nobody asked anything of it any more."""
+    media = [event for event in session.events if event.side == MEDIA]
+    if media and not session.named(*MEDIA_GONE):
+        last = media[-1]
+        ends = session.neighbours.named("proc.panic", "proc.exit", "proc.start")
+        if any(end.entry.pod == last.entry.pod and end.time_ns > last.time_ns for end in ends):
+            yield f"the process of {last.entry.pod} ended, and with it the session's media"
+    closes, opens = session.named("ws.close"), session.named("ws.open")
+    if closes and len(closes) >= len(opens):
+        closed_ns = closes[-1].time_ns
+        spoke = [one.time_ns for one in session.named(*_SPOKEN) if one.time_ns > closed_ns + TOGETHER_NS]
+        if spoke and not any(turn.start_ns > closed_ns for turn in session.turns):
+            lasted_s = (max(spoke) - closed_ns) // NS_PER_S
+            yield f"the caller's audio went on for {lasted_s} s after the last socket was closed"
 
 
 def _summarise(

@@ -71,7 +71,7 @@ _IN_TEXT = re.compile(
     r"(session_(?:[0-9]{10,19}|undefined|NaN)(?:_[0-9A-Za-z]{1,16})?|ws_[0-9]{19}|[0-9]{14}-[A-Za-z0-9]{8})"
     r"(?![A-Za-z0-9_-])"
 )
-_NAMED_IN_TEXT = re.compile(r"""\bfor session: ?(\[object Object\]|[^\s"'\\]*)""")
+_NAMED_IN_TEXT = re.compile(r"""\bfor session: *["'\\]*(\[object Object\]|[^\s"'\\]*)""")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 

@@ -15,7 +15,7 @@ MESSAGE_KEYS = (
 )  # fmt: skip
 """Best first: who writes ``msg`` may have a field ``message``.
 
-``event`` is structlog's, the last four are Serilog's.
+``event`` is structlog's, what follows is Serilog's.
 """
 
 _NESTED = "fields"

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from diag.model.identifiers import classify
 from diag.session.census import Census, IdUse
 from diag.session.identity.kinship import Kinship
 
@@ -35,7 +36,7 @@ def group_ids(census: Census, crowded: Collection[str]) -> tuple[Group, ...]:
     uses, forest = census.uses, _Forest()
     for tie in census.ties:
         forest.join([text for text in tie if text not in crowded])
-    named = [text for text, use in uses.items() if use.names_session and text not in crowded]
+    named = [text for text in uses if classify(text).names_session and text not in crowded]
     for text, other, _ in Kinship(named).of(named):
         forest.join([text, other])
     members: defaultdict[str, list[str]] = defaultdict(list)

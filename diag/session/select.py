@@ -81,7 +81,10 @@ class EventFinder:
         return (first, last) if isinstance(first, int) and isinstance(last, int) else None
 
     def kin_of(self, ids: frozenset[str]) -> tuple[tuple[str, str, str], ...]:
-        """Other writings of `ids` among the session IDs of the frame, each pair with its rule."""
+        """Other writings of `ids` among the session IDs of the frame, each pair with its rule.
+
+        What stands in a text only is one, too: which ID a request was refused for is told nowhere else.
+        """
         return self._kinship.of(sorted(ids))
 
     def around(self, start_ns: int, end_ns: int, ids: frozenset[str]) -> Neighbours:
@@ -170,7 +173,7 @@ class EventFinder:
 
     @cached_property
     def _kinship(self) -> Kinship:
-        named = self._mentions.filter(pl.col(frames.ID_ROLE).is_in(SESSION_ROLES))
+        named = self._mentions.filter(pl.col(frames.ID_ROLE).is_in((*SESSION_ROLES, "text")))
         return Kinship(named[frames.ID_TEXT].unique().sort())
 
     @cached_property

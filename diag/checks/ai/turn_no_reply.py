@@ -32,7 +32,7 @@ from diag.checks.base import LOGS, MOST_EVIDENCE, ORCHESTRATOR, Check, CheckCont
 from diag.model.events import Event
 from diag.model.findings import Confidence, Evidence, Finding, Scope, Severity
 from diag.model.instants import NS_PER_S
-from diag.model.session import Session
+from diag.model.session import Alias, Session
 from diag.model.turns import Turn, TurnOutcome
 from diag.session.events import STAGE_EVENTS, stage_of, state_of
 
@@ -44,6 +44,7 @@ _STEPS = {
     "kafka.consume": "the orchestrator read the audio from Kafka",
     "turn.trigger": "the audio was complete for processing",
     "turn.start": "the turn began",
+    "turn.dropped": "the speech was thrown away",
     "stage.error": "a stage failed",
     "turn.end": "the turn's work ended",
     "bcast.call": "a reply was addressed to the session",
@@ -67,7 +68,7 @@ def _run(context: CheckContext) -> Iterator[Finding]:
         return
     context.require_entries(ORCHESTRATOR)
     context.require_own_socket()
-    if not _tells_deliveries(session):
+    if not _tells_deliveries(session) and not context.taken_for():
         silent = [turn for turn in silent if not _is_made(turn)]
         if not silent:
             raise NotChecked(
@@ -88,7 +89,7 @@ def _tells_deliveries(session: Session) -> bool:
 
 def _is_made(turn: Turn) -> bool:
     """Whether a reply was made, and nothing says that it did not arrive."""
-    if turn.failure is not None or turn.withheld:
+    if turn.failure is not None or turn.withheld or turn.outcome is TurnOutcome.EMPTY:
         return False
     return turn.first("turn.end") is not None or any(
         step.name in STAGE_EVENTS and stage_of(step) == "tts" and state_of(step) in ("complete", "")
@@ -102,6 +103,7 @@ def _finding(context: CheckContext, silent: list[Turn]) -> Finding:
     heard = [turn for turn in silent if turn.outcome is TurnOutcome.UNANSWERED]
     certain = any(turn.caller_left is None and turn.interruption is None for turn in heard)
     sure = context.sureness(ORCHESTRATOR) if certain else Confidence.SUSPECTED
+    taken = context.taken_for()
     return Finding(
         slug=CHECK.slug,
         scope=CHECK.scope,
@@ -109,8 +111,8 @@ def _finding(context: CheckContext, silent: list[Turn]) -> Finding:
         confidence=sure,
         component=(heard or silent)[0].last_step.entry.service or ORCHESTRATOR,
         title=f"{share} no reply",
-        summary=f"{share} neither text nor audio. {_describe(silent)}",
-        evidence=_collect(silent),
+        summary=f"{share} neither text nor audio. {_describe(silent)}{_describe_taken(taken)}",
+        evidence=(*(alias.evidence for alias in taken), *_collect(silent))[:MOST_EVIDENCE],
         remedy="look at what should have followed the last step reached",
         sessions=session.session_ids,
         subjects=tuple(sorted({turn.last_step.entry.pod for turn in silent if turn.last_step.entry.pod})),
@@ -121,6 +123,13 @@ def _describe(silent: list[Turn]) -> str:
     steps = list(dict.fromkeys(_last_step(turn) for turn in silent))
     others = f"; and {len(steps) - _MOST_STEPS} more" if len(steps) > _MOST_STEPS else ""
     return f"The last step reached: {'; '.join(steps[:_MOST_STEPS])}{others}."
+
+
+def _describe_taken(taken: tuple[Alias, ...]) -> str:
+    if not taken:
+        return ""
+    others = ", ".join(alias.identifier.text for alias in taken[:_MOST_STEPS])
+    return f" The orchestrator took {others}, another caller's session, for this one: replies went there."
 
 
 def _last_step(turn: Turn) -> str:
@@ -154,7 +163,9 @@ def _name_step(step: Event) -> str:
         return f"{stage} {step.value('state')}"
     if step.name == "stage.error" and stage:
         return f"{stage} failed"
-    return _STEPS.get(step.name, step.entry.message)
+    named = _STEPS.get(step.name, step.entry.message)
+    reason = step.value("reason") if step.name == "turn.dropped" else ""
+    return f"{named} ({reason})" if reason else named
 
 
 def _collect(silent: list[Turn]) -> tuple[Evidence, ...]:

@@ -53,6 +53,7 @@ from diag.session.identity.rules import GUESSED, MAPPED
 _UNDELIVERED = ("bcast.withheld", "bcast.failed")
 _DELIVERED = "bcast.delivered"
 _KEY = "Kafka key"
+_LISTENING = "/listening body"
 
 
 def _run(context: CheckContext) -> Iterator[Finding]:
@@ -117,7 +118,7 @@ def _finding(session: Session, parting: Parting, confidence: Confidence, doubt: 
         confidence=confidence,
         component=MEDIA_SERVER if parting.hop == _KEY else "frontend",
         title="two IDs for one client",
-        summary=f"{_effect(session, addressed, len(undelivered))} {_describe(parting)}{doubt}",
+        summary=f"{_effect(session, parting, addressed, len(undelivered))} {_describe(parting)}{doubt}",
         evidence=_collect(session, parting, undelivered),
         contradicting=to_evidence(_addressed_to(addressed, session.named(_DELIVERED))),
         remedy=(
@@ -157,9 +158,11 @@ def _addressed_to(text: str, events: tuple[Event, ...]) -> list[Event]:
     return [event for event in events if text in event.entry.ids_in("session")]
 
 
-def _effect(session: Session, addressed: str, undelivered: int) -> str:
+def _effect(session: Session, parting: Parting, addressed: str, undelivered: int) -> str:
     if _all_answered(session):
         return "One client has two IDs, which did no harm yet."
+    if parting.hop == _LISTENING:
+        return f"Nobody listened to the caller of {parting.media}."
     if undelivered:
         return (
             f"The caller heard nothing: {undelivered} message{'s were' if undelivered > 1 else ' was'} "
@@ -170,7 +173,7 @@ def _effect(session: Session, addressed: str, undelivered: int) -> str:
 
 def _describe(parting: Parting) -> str:
     how = f"({parting.kind}, at the {parting.hop})"
-    if parting.hop == "/listening body":
+    if parting.hop == _LISTENING:
         return f"The media server was told to listen to {parting.other}, and has {parting.media} {how}."
     if parting.hop == _KEY:
         return (

@@ -36,7 +36,7 @@ from diag.model.records import KafkaRecord
 from diag.model.remembered import Remembered
 from diag.model.session import Session
 from diag.model.turns import TurnOutcome
-from diag.session.identity.presence import BIND, CONSUME, LISTEN, PUBLISH, TURN, WHIP, WS_AUDIO
+from diag.session.identity.presence import BIND, CONSUME, HEARD, PUBLISH, WHIP, WS_AUDIO
 
 _ID_ROLES = ("session", "media", "frontend", "connection")
 _EMPTY_IS_NORMAL = ("greeting_request", "ping", "tts_request")
@@ -45,9 +45,6 @@ _SOCKET_EVENTS = ("ws.bind", "ws.message", "ws.raw", _COMPLAINT, "state.not_foun
 _MEDIA_EVENTS = ("whip.session", "whip.established")
 _CONSUMED_EVENTS = ("kafka.consume", "audio.session", "turn.trigger", "turn.start")
 _LISTENING_EVENTS = ("media.listen", "media.listen_failed")
-_HEARD = frozenset({LISTEN, PUBLISH, CONSUME, TURN, WS_AUDIO})
-"""Any of these shows that the media server listened, or had no need to."""
-
 _HOPS = (
     ("WHIP header", _MEDIA_EVENTS),
     ("/listening body", _LISTENING_EVENTS),
@@ -113,7 +110,7 @@ def _lacking(session: Session) -> frozenset[str]:
         wanted.update(_SOCKET_EVENTS)
     if not facets & {WHIP, WS_AUDIO}:  # whose audio came over the socket needs no other media
         wanted.update(_MEDIA_EVENTS)
-    if WHIP in facets and not facets & _HEARD:
+    if WHIP in facets and not facets & HEARD:
         wanted.update(_LISTENING_EVENTS)
     if PUBLISH in facets and not facets & {CONSUME, WS_AUDIO}:
         wanted.update(_CONSUMED_EVENTS)

@@ -25,14 +25,15 @@ def kin_rule(first: str, second: str) -> str:
     if first.lower() == second.lower():
         return "re-cased"
     short, long = sorted((first, second), key=len)
-    if long.startswith(short) and len(_random_of(short)) >= _LEAST_RANDOM:
+    if long.startswith(short) and len(random_of(short)) >= _LEAST_RANDOM:
         return "truncated"
-    if len(_random_of(short)) >= _LEAST_RANDOM and _random_of(first) == _random_of(second):
+    if len(random_of(short)) >= _LEAST_RANDOM and random_of(first) == random_of(second):
         return "unit changed" if _are_one_instant(first, second) else ""
     return ""
 
 
-def _random_of(text: str) -> str:
+def random_of(text: str) -> str:
+    """What stands behind the time of an ID, empty if nothing."""
     return text.split("_", 2)[2] if text.count("_") >= 2 else ""
 
 
@@ -79,7 +80,7 @@ def _traits_of(text: str) -> frozenset[tuple[int, str]]:
     found = classify(plain)
     if not found.names_session or found.minted_ns is None:
         return frozenset()
-    second, random = found.minted_ns // NS_PER_S, _random_of(plain)
+    second, random = found.minted_ns // NS_PER_S, random_of(plain)
     traits = {f"text {plain}"}
     if len(random) >= _LEAST_RANDOM:
         start = len(plain) - len(random)

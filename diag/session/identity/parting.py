@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from diag.model.events import Event
 from diag.model.identifiers import IdKind, classify
 from diag.model.instants import NS_PER_MS, NS_PER_S
 from diag.model.records import SESSION_ROLES
 from diag.model.session import Session
+from diag.session.identity.kinship import random_of
 from diag.session.identity.presence import (
     BIND,
     GRPC,
@@ -45,7 +47,7 @@ class Parting:
         hop: ``WHIP header``, ``WebSocket (session_info)``, ``Kafka key``,
             ``gRPC stream`` or ``/listening body``.
         kind: ``never sent``, ``sent and refused``, ``sent and not read``, ``re-minted``, ``truncated``,
-            ``re-cased``, ``unit changed``, or ``another ID was sent``.
+            ``re-cased``, ``URL-encoded``, ``unit changed``, or ``another ID was sent``.
     """
 
     media: str
@@ -151,7 +153,8 @@ def _describe(session: Session, media: str, other: str) -> Parting:
         return Parting(media, other, "/listening body", _kind_of(media, other) or "another ID was sent")
     kind = _kind_of(media, other)
     if kind:
-        at_whip = _knows_client_by(session, media, other, kind)
+        bound = BIND in session.presence.get(media, frozenset())  # the client sent it, so it is not changed
+        at_whip = not bound and _knows_client_by(session, media, other, kind)
         return Parting(media, other, "WHIP header" if at_whip else _hop_to(session, other), kind)
     if _was_minted_there(session, media):
         whip = first_event(session, media, "whip.session")
@@ -210,6 +213,8 @@ def _kind_of(media: str, other: str) -> str:
     """What the two texts tell by themselves; empty if nothing."""
     if media.lower() == other.lower():
         return "re-cased"
+    if unquote(media) == unquote(other):
+        return "URL-encoded"
     if media.startswith(other) or other.startswith(media):
         return "truncated"
     first, second = classify(media), classify(other)
@@ -217,7 +222,10 @@ def _kind_of(media: str, other: str) -> str:
         return ""
     if abs(first.minted_ns - second.minted_ns) > _SAME_INSTANT_NS:
         return ""
-    return "unit changed" if first.unit != second.unit else "re-minted"
+    if first.unit == second.unit:
+        return "re-minted"
+    # two parts that mint in one instant are two minters: only the same random part tells one ID
+    return "unit changed" if random_of(media) == random_of(other) else ""
 
 
 def _was_sent(session: Session, media: str, other: str) -> bool:

@@ -10,8 +10,10 @@ from diag.model.identifiers import classify, is_lost
 from diag.model.instants import NS_PER_S
 from diag.model.records import SESSION_ROLES
 from diag.model.session import Alias, Neighbours
+from diag.model.window import MINUTE_NS
 from diag.session.identity.presence import (
     BIND,
+    HEARD,
     MEDIA_FACETS,
     MEDIA_HALF,
     PUBLISH,
@@ -25,6 +27,9 @@ from diag.session.identity.presence import (
 
 NEARBY_NS = 60 * NS_PER_S
 TIME_SCORE = 50
+
+_OLD_NS = 10 * MINUTE_NS
+"""An ID that is older when work on it begins is of a call that is over: its audio is read again, or late."""
 
 _CALL_EVENTS = ("ws.bind", "whip.session", "whip.established")
 _WORK_EVENTS = ("turn.trigger", "turn.start", "audio.session", "kafka.consume")
@@ -67,15 +72,34 @@ def find_partners(
         neighbours: what stands around them.
         members: its IDs.
     """
-    missing = _find_missing_half({facet for text in members for facet in presence.get(text, ())})
+    mine = {facet for text in members for facet in presence.get(text, ())}
+    if WHIP in mine and not mine & HEARD:
+        refused = tuple(_find_refused(own, neighbours, members))
+        if refused:
+            return refused
+    missing = _find_missing_half(mine)
     if missing is None:
         return ()
     anchors = [event.time_ns for event in own if event.name in missing.anchors]
+    if missing is _PUBLISHER and _are_old(members, anchors):
+        return ()
     near = [event for event in neighbours.named(*missing.shown_by) if _is_near(event, anchors)]
     texts = {text for event in near for text in event.entry.ids_in(*SESSION_ROLES) if not is_lost(text)}
+    if missing is _WORKER:
+        texts = {text for text in texts if not _is_old(text, near[0].time_ns)}
     others = build_presence(neighbours.mentioning(*texts))
     halves = texts.difference(members).intersection(t for t, seen in others.items() if missing.fits(seen))
     return tuple(_nearby(near, halves))
+
+
+def _find_refused(own: Iterable[Event], neighbours: Neighbours, members: frozenset[str]) -> Iterator[Alias]:
+    """IDs that nobody knows, for which listening was refused while this session waited to be listened to."""
+    anchors = [event.time_ns for event in own if event.name in _CALL_EVENTS]
+    near = [event for event in neighbours.named("media.listen_failed") if _is_near(event, anchors)]
+    texts = {text for event in near for text in event.entry.ids_in(*SESSION_ROLES, "text")} - members
+    known = build_presence(neighbours.mentioning(*texts))
+    wanted = {text for text in texts if not is_lost(text) and not known.get(text)}
+    yield from _nearby(near, wanted, (*SESSION_ROLES, "text"))
 
 
 def _find_missing_half(mine: set[str]) -> _Half | None:
@@ -92,15 +116,27 @@ def _find_missing_half(mine: set[str]) -> _Half | None:
     return _SOCKET if WHIP in mine else _MEDIA
 
 
+def _are_old(members: Iterable[str], anchors: Sequence[int]) -> bool:
+    own = [text for text in members if classify(text).names_session]
+    return bool(anchors) and all(_is_old(text, min(anchors)) for text in own)
+
+
+def _is_old(text: str, time_ns: int) -> bool:
+    minted_ns = classify(text).minted_ns
+    return minted_ns is not None and time_ns - minted_ns > _OLD_NS
+
+
 def _is_near(event: Event, anchors: Iterable[int]) -> bool:
     return any(abs(event.time_ns - anchor) <= NEARBY_NS for anchor in anchors)
 
 
-def _nearby(events: Iterable[Event], halves: set[str]) -> Iterator[Alias]:
+def _nearby(
+    events: Iterable[Event], halves: set[str], roles: tuple[str, ...] = SESSION_ROLES
+) -> Iterator[Alias]:
     """Each of `halves` once, by its first event."""
     seen: set[str] = set()
     for event in events:
-        for text in event.entry.ids_in(*SESSION_ROLES):
+        for text in event.entry.ids_in(*roles):
             if text in halves and text not in seen:
                 seen.add(text)
                 yield Alias(classify(text), "time", TIME_SCORE, event.to_evidence())

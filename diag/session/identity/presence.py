@@ -27,6 +27,9 @@ WORK_HALF = frozenset({CONSUME, TURN})
 MEDIA_FACETS = frozenset({WHIP, LISTEN, PUBLISH, PLAYED})
 ORCHESTRATOR_FACETS = frozenset({BIND, CONSUME, TURN, DELIVER, REFUSED, GRPC})
 
+HEARD = frozenset({LISTEN, PUBLISH, CONSUME, TURN, WS_AUDIO})
+"""Any of these shows that the media server listened, or had no need to."""
+
 MEDIA_CAME = ("ice.connected", "media.track", "media.publish", "media.listen", "speech.start", "speech.end")
 """Any of these shows that the caller's media arrived."""
 

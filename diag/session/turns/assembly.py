@@ -27,12 +27,13 @@ _STEPS = frozenset(
         "turn.end", "turn.empty_transcript", "turn.empty_audio", "turn.skipped", "stage", "stage.done",
         "stage.error", "bcast.call", "bcast.delivered", "bcast.failed", "bcast.withheld",
         "reply.published", "reply.publish_failed", "reply.played", "reply.dropped",
-        "stage.input", "stage.text", "stage.stand_in",
+        "stage.input", "stage.text", "stage.stand_in", "turn.dropped",
     }
 )  # fmt: skip
 _ONCE = frozenset({*TRIGGERS, *STAGE_EVENTS, "turn.audio_data", "turn.start", "turn.end"})
 """Steps that a turn takes once: no session writes one twice at one instant."""
 
+_ENDS = ("turn.end", "turn.dropped")
 _ONLY_WITH_UTTERANCE = ("media.publish", "media.publish_failed", "kafka.consume")
 _REPLYING = ("bcast.call", "bcast.delivered", "reply.published", "reply.played")
 _BEFORE_WORK = (*SPEECH_ENDED, "media.publish", "kafka.consume")
@@ -83,7 +84,7 @@ class Draft:
         if step.name not in STAGE_EVENTS:
             self.interrupted = self.interrupted or step.name == "turn.interrupted"
             self.fruitless = self.fruitless or step.name in _FRUITLESS
-            self.ended = self.ended or step.name == "turn.end"
+            self.ended = self.ended or step.name in _ENDS
             return
         stage, state = stage_of(step), state_of(step)
         if state == "executing":

@@ -42,7 +42,7 @@ _NEXT_STEP_NS = 5 * NS_PER_S
 
 _REPLIES = ("reply.played", "bcast.delivered")
 _FAILED = ("error", "failed")
-_FAILURES = ("stage.error", "media.publish_failed", "reply.publish_failed")
+_FAILURES = ("stage.error", "media.publish_failed", "reply.publish_failed", "turn.dropped")
 
 _AS_WRITTEN = Clocks()
 
@@ -213,7 +213,7 @@ def _is_in_work(steps: Sequence[Event], stages: Sequence[Stage], left: Event, ti
 
 def _find_departure(trigger: Event, draft: Draft, around: _Around) -> Event | None:
     """The caller's leaving, if the turn had come to no end by then."""
-    ns, end = around.timing.ns, draft.first("turn.end", "stage.error")
+    ns, end = around.timing.ns, draft.first("turn.end", "stage.error", "turn.dropped")
     return next(
         (one for one in around.departures if ns(one) > ns(trigger) and (end is None or ns(one) < ns(end))),
         None,

@@ -8,8 +8,8 @@ from diag.model.events import Event
 from diag.model.instants import NS_PER_S
 
 _MEDIA_ENDS = ("media.cleanup", "media.closed", "media.end")
-_MEDIA_GONE = (*_MEDIA_ENDS, "ice.lost")
-_TOGETHER_NS = 8 * NS_PER_S
+MEDIA_GONE = (*_MEDIA_ENDS, "ice.lost")
+TOGETHER_NS = 8 * NS_PER_S
 """A client that leaves closes media and socket; ICE takes five to seven seconds to notice."""
 
 
@@ -27,17 +27,17 @@ def find_departures(events: Sequence[Event]) -> tuple[Event, ...]:
 
     A socket that closes while media goes on, or before another one opens, was cut: its caller waits.
     """
-    gone = [event.time_ns for event in events if event.name in _MEDIA_GONE]
+    gone = [event.time_ns for event in events if event.name in MEDIA_GONE]
     opens = [event.time_ns for event in events if event.name == "ws.open"]
     has_media = _has_media(events)
 
     def left(event: Event) -> bool:
-        if event.name in _MEDIA_GONE:
+        if event.name in MEDIA_GONE:
             return True
         if event.name != "ws.close":
             return False
         if has_media:
-            return any(abs(time_ns - event.time_ns) <= _TOGETHER_NS for time_ns in gone)
+            return any(abs(time_ns - event.time_ns) <= TOGETHER_NS for time_ns in gone)
         return not any(time_ns > event.time_ns for time_ns in opens)
 
     return tuple(event for event in events if left(event))

@@ -234,3 +234,13 @@ def test_slots_are_told_apart_from_texts_that_look_like_them() -> None:
     """A line that says ``<WORD>`` is no template."""
     assert mask_message("<WORD>").parts != (Slot.WORD,)
     assert len(learn(say("ab 1 cd", "ab <WORD> cd", "ab \x00WORD\x00 cd")).services[0].lines) == 3
+
+
+def test_an_id_without_a_digit_is_a_slot_where_a_key_holds_it() -> None:
+    """Most rooms have a digit in their names; the others are no messages of their own."""
+    rooms = [*(f"RM_Ab{n}dEf{n}hJkXm" for n in range(5)), "RM_VwvrpuVrRcvq"]
+    lines = [line for room in rooms for line in say(f"channel open for {room}", roomID=room, state="Open")]
+    lines += [line for room in rooms for line in say("State changed", service="agent", roomID=room)]
+    texts = [line.text for service in learn(lines).services for line in service.lines]
+
+    assert texts == ["State changed", "channel open for <roomID>"]

@@ -48,6 +48,11 @@ def problems(*texts: str) -> list[str]:
         ("[messages]\n'x' = 'log'", "0.toml:2: 'x' must be a table; give it keys of its own: { ... }"),
         ("[messages]\n'x' = {}", "0.toml:2: 'x' has no event; add event = ..."),
         ("[messages]\n'x' = { event = 'ws.opn' }", "0.toml:2: unknown event 'ws.opn'; did you mean ws.open?"),
+        (LINE % "attributes = { stage = 'sst' }", "0.toml:3: unknown stage 'sst'; did you mean stt?"),
+        (
+            LINE % "attributes = { stage = 'llm', state = 'executng' }",
+            "0.toml:3: unknown state 'executng'; did you mean executing?",
+        ),
         (LINE % "attributed = 'stge:llm'", "0.toml:3: unknown attribution 'stge'; use one of stage:..., before"),
         (LINE % "attributed = 'stage:tss'", "0.toml:3: unknown stage 'tss'; did you mean tts?"),
         (LINE % "attributed = 'before:ws.opn'", "0.toml:3: unknown event 'ws.opn'; did you mean ws.open?"),
