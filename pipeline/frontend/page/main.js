@@ -70,7 +70,7 @@ function showCourse() {
   if (audio !== "connected") view.showStep("The line is unsteady. One moment");
   else if (text === "connecting") view.showStep("Connecting");
   else if (text === "taken") view.showStep("Another page has taken the call over");
-  else if (text === "reconnecting") view.showStep("The agent was lost. Reconnecting");
+  else if (text === "reconnecting") view.showStep("The agent is away. Reconnecting");
   else view.showStep(deaf ? "One moment" : "Connected. Speak any time");
 }
 

@@ -22,10 +22,11 @@ from pipeline.local.kubelet.observations import (
     ContainerSeen,
     Running,
     Terminated,
+    never_started,
     to_exit_code,
     to_reason,
 )
-from pipeline.local.kubelet.preparing import configure, hold_back, pull
+from pipeline.local.kubelet.preparing import configure, find_start_error, hold_back, pull
 from pipeline.local.kubelet.probing import Probing
 from pipeline.local.kubelet.record import ContainerRecord
 from pipeline.local.kubelet.spec import ContainerSpec, PodSpec, Probe
@@ -78,7 +79,7 @@ class ContainerWorker:
             end = await self._run_once(image)
             if self._record.stopping.is_set() or not self._restarts(end.exit_code):
                 return
-            await hold_back(self._record, back_off.wait_s(end.finished_at - end.started_at))
+            await hold_back(self._record, back_off.wait_s(end.ran_s))
 
     def is_running(self, container_id: str) -> bool:
         """Whether the run `container_id` may still write to its log."""
@@ -104,7 +105,14 @@ class ContainerWorker:
         number = seen.restarts + bool(seen.container_id)
         container_id = f"containerd://{secrets.token_hex(32)}"
         began = time.time()
-        run = self._run = await self._start(image, container_id, number)
+        command = self._build_command(image)
+        self._record.tell("Created", "Container created")
+        cannot = find_start_error(command[0], self._target.environment)
+        if cannot is not None:
+            end = never_started(container_id, cannot, began)
+            self._note_start_error(ContainerSeen(end, last, number, container_id, image.id), cannot)
+            return end
+        run = self._run = await self._start(command, container_id, number)
         self._record.see(ContainerSeen(Running(began), last, number, container_id, image.id))
         exit_code, out_of_memory = await self._attend(run)
         self._run = None
@@ -113,14 +121,25 @@ class ContainerWorker:
         self._record.see(replace(self.seen, state=end, started=False, ready=False))
         return end
 
-    async def _start(self, image: Image, container_id: str, number: int) -> Run:
-        """Start the run; the spec's ``command`` takes the place of the image's."""
+    def _build_command(self, image: Image) -> tuple[str, ...]:
+        """The spec's ``command`` takes the place of the image's."""
+        variables = self._target.environment
+        return (
+            *(expand(self._spec.command, variables) or image.argv),
+            *expand(self._spec.args, variables),
+        )
+
+    def _note_start_error(self, seen: ContainerSeen, why: str) -> None:
+        """It has ended before it began; where it is tried again, it waits for that."""
+        self._record.tell("Failed", f"Error: {why}", WARNING)
+        self._record.see(seen)
+        if self._restarts(1) and not self._record.stopping.is_set():
+            self._record.wait_for("RunContainerError", why)
+
+    async def _start(self, command: tuple[str, ...], container_id: str, number: int) -> Run:
         pod = Pod(self._pod.namespace, self._pod.name, self._pod.uid, self._spec.name)
         log = self.logs[container_id] = log_path(self._host.logs, pod, number)
-        variables = self._target.environment
-        command = expand(self._spec.command, variables) or image.argv
-        self._record.tell("Created", "Container created")
-        run = await Run.start((*command, *expand(self._spec.args, variables)), variables, log)
+        run = await Run.start(command, self._target.environment, log)
         self._record.tell("Started", "Container started")
         if self._record.stopping.is_set():
             run.kill()

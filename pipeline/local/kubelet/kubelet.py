@@ -13,7 +13,7 @@ from pipeline.local.control_plane.api import Api, Object
 from pipeline.local.control_plane.informer import Informer
 from pipeline.local.kubelet.addresses import PodAddresses
 from pipeline.local.kubelet.endpoints import build_routes, list_cluster_ips
-from pipeline.local.kubelet.events import Events
+from pipeline.local.kubelet.events import WARNING, Events
 from pipeline.local.kubelet.host import Host
 from pipeline.local.kubelet.images import ImageStore
 from pipeline.local.kubelet.node import Node
@@ -21,6 +21,7 @@ from pipeline.local.kubelet.pods import Ending, PodWorker
 from pipeline.local.kubelet.server import KubeletServer
 from pipeline.local.kubelet.service_proxy import ServiceProxy
 from pipeline.local.kubelet.settings import Settings
+from pipeline.local.kubelet.spec import PodSpec
 from pipeline.local.processes import base_environment
 from pipeline.local.readiness import LOOPBACK
 
@@ -113,12 +114,19 @@ class Kubelet:
             try:
                 self._pods[uid] = PodWorker(manifest, self._host)
             except ValueError as error:
-                sys.stderr.write(f"pod {manifest['metadata']['name']} is not run: {error}\n")
+                self._refuse(manifest["metadata"], str(error))
                 return
             life = asyncio.create_task(self._live(uid))
             self._lives.add(life)
             life.add_done_callback(self._lives.discard)
         self._pods[uid].update(manifest)
+
+    def _refuse(self, metadata: Object, why: str) -> None:
+        """Say in an event why a pod stays as it is: whoever waits for it looks there."""
+        pod = PodSpec(metadata["namespace"], metadata["name"], metadata["uid"])
+        message = f"Error: the kubelet of this stack does not run the pod: {why}"
+        self._host.events.tell(pod, "Failed", message, type_=WARNING)
+        sys.stderr.write(f"pod {pod.name} is not run: {why}\n")
 
     def _let_go(self, manifest: Object) -> None:
         """A pod's object is gone: nobody waits for its processes any more."""

@@ -7,7 +7,9 @@ from typing import Any
 
 from pipeline.local.kubelet.times import to_rfc3339
 
-COMPLETED, ERROR, OOM_KILLED = "Completed", "Error", "OOMKilled"
+COMPLETED, ERROR, OOM_KILLED, START_ERROR = "Completed", "Error", "OOMKilled", "StartError"
+
+_START_ERROR_CODE = 128  # containerd's, of a run that never began: at the beginning of all time
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,11 @@ class Terminated:
     finished_at: float
     container_id: str
     message: str = ""
+
+    @property
+    def ran_s(self) -> float:
+        """How long it ran; not at all, if it never began."""
+        return self.finished_at - self.started_at if self.started_at else 0.0
 
     def to_manifest(self) -> dict[str, Any]:
         """As ``containerStatuses`` has it."""
@@ -84,6 +91,11 @@ class ContainerSeen:
     image_id: str = ""
     started: bool = False
     ready: bool = False
+
+
+def never_started(container_id: str, why: str, now: float) -> Terminated:
+    """The end of a run whose program could not be started."""
+    return Terminated(_START_ERROR_CODE, START_ERROR, 0.0, now, container_id, why)
 
 
 def to_reason(exit_code: int, *, out_of_memory: bool = False) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Mapping
+
 from pipeline.local.back_off import BackOff
 from pipeline.local.errors import StackError
 from pipeline.local.kubelet.environment import ConfigError, build_environment
@@ -13,6 +16,10 @@ from pipeline.local.kubelet.pulling import obtain_image
 from pipeline.local.kubelet.record import ContainerRecord
 from pipeline.local.kubelet.times import format_duration
 
+_NO_TASK = (
+    "failed to create containerd task: failed to create shim task: OCI runtime create failed: "
+    "runc create failed: unable to start container process: error during container init: "
+)
 _SYNC_S = 1.0  # how long an error stands before the back-off takes its place
 
 
@@ -49,6 +56,15 @@ async def _hold_back_pull(record: ContainerRecord, error: PullError, wait_s: flo
         record.tell("Failed", "Error: ImagePullBackOff", WARNING)
         record.wait_for("ImagePullBackOff", f"{message}: {error.reason}: {error}")
     await record.pause(wait_s - shown_s)
+
+
+def find_start_error(program: str, variables: Mapping[str, str]) -> str | None:
+    """Why `program` cannot be started, in the words of containerd and runc; None if it can."""
+    if shutil.which(program, path=variables.get("PATH")):
+        return None
+    missing = f"stat {program}: no such file or directory"
+    why = missing if "/" in program else "executable file not found in $PATH"
+    return f'{_NO_TASK}exec: "{program}": {why}: unknown'
 
 
 async def configure(record: ContainerRecord, host: Host, pod_ip: str) -> Target | None:

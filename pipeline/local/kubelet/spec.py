@@ -163,7 +163,8 @@ def _read_handler(handler: Manifest, ports: Mapping[str, int]) -> Handler:
             return Exec(tuple(program.get("command", ())))
         case {"sleep": sleep}:
             return Sleep(float(sleep["seconds"]))
-    raise ValueError(f"no handler that is known here: {', '.join(handler)}")
+    kinds = ", ".join(kind for kind, asked in handler.items() if isinstance(asked, dict))
+    raise ValueError(f"it knows no handler of the kind {kinds}")
 
 
 def _read_port(port: int | str, ports: Mapping[str, int]) -> int:
