@@ -38,6 +38,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "env/bin"
 
 
+@pytest.fixture(autouse=True)
+def _away_from_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell's own path for modules would lead back to it."""
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+
+
 def test_the_installed_program_renders_a_report_far_from_the_checkout(
     installed: Path, tmp_path: Path
 ) -> None:

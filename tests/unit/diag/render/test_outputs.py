@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
-import jsonschema
 import pytest
+from jsonschema import Draft202012Validator, FormatChecker
 from markdown_it import MarkdownIt
 
 from diag.app.nothing import explain_nothing
 from diag.catalogue import load_catalogue
 from diag.model.coverage import Coverage
-from diag.model.diagnosis import Query
+from diag.model.diagnosis import Diagnosis, Query
 from diag.model.identifiers import classify
 from diag.normalise import to_frame
 from diag.render.json_v1 import render_json, render_nothing_json
@@ -28,6 +29,7 @@ from tests.cases import diagnose, read_case, read_case_file, to_records
 CHECKS = Path(__file__).parents[3] / "checks"
 CASES = sorted(CHECKS.glob("*/*.case"))
 SCHEMA = json.loads(resources.files("diag.render").joinpath("session_v1.schema.json").read_text("utf-8"))
+VALIDATOR = Draft202012Validator(SCHEMA, format_checker=FormatChecker())
 SECTIONS = [
     "Executive Summary",
     "Current Status",
@@ -54,10 +56,16 @@ def by_name(path: Path) -> str:
     return f"{path.parent.name}-{path.stem}"
 
 
+@cache
+def judged(path: Path) -> Diagnosis:
+    """What is made of a case, once for all that is shown of it."""
+    return diagnose(read_case_file(path))
+
+
 @pytest.mark.parametrize("path", CASES, ids=by_name)
 def test_the_terminal_view_fits_its_columns(path: Path) -> None:
     """Every line, in every case."""
-    view = render_terminal(diagnose(read_case_file(path))).plain
+    view = render_terminal(judged(path)).plain
 
     assert max(map(len, view.splitlines())) <= WIDTH
     assert all(line.isprintable() for line in view.splitlines())
@@ -95,10 +103,9 @@ def test_the_session_s_own_pods_come_first_and_a_large_deployment_s_are_not_all_
 @pytest.mark.parametrize("path", CASES, ids=by_name)
 def test_json_is_what_its_schema_promises(path: Path) -> None:
     """In every case; sorted, and the same bytes a second time."""
-    diagnosis = diagnose(read_case_file(path))
-    text = render_json(diagnosis)
+    text = render_json(judged(path))
 
-    jsonschema.validate(json.loads(text), SCHEMA, format_checker=jsonschema.FormatChecker())
+    VALIDATOR.validate(json.loads(text))
     assert text == render_json(diagnose(read_case_file(path)))
     assert text.isascii()
     assert list(json.loads(text)) == sorted(json.loads(text))
@@ -107,7 +114,7 @@ def test_json_is_what_its_schema_promises(path: Path) -> None:
 @pytest.mark.parametrize("path", CASES, ids=by_name)
 def test_the_report_has_its_sections_in_order_and_ends_with_the_status(path: Path) -> None:
     """And every reference that it cites is in its list."""
-    diagnosis = diagnose(read_case_file(path))
+    diagnosis = judged(path)
     report = render_markdown(diagnosis)
     headings = [line[3:] for line in report.splitlines() if line.startswith("## ")]
 
@@ -121,7 +128,7 @@ def test_the_report_has_its_sections_in_order_and_ends_with_the_status(path: Pat
 @pytest.mark.parametrize("path", CASES, ids=by_name)
 def test_no_statement_of_the_report_stands_without_evidence_or_a_reason(path: Path) -> None:
     """Each row of a statement table cites something, or says why it was not checked."""
-    report = render_markdown(diagnose(read_case_file(path)))
+    report = render_markdown(judged(path))
     status = report.partition("## Current Status")[2].partition("## Analysis Results")[0]
     rows = [
         line for line in status.splitlines() if line.startswith("|") and not line.startswith(("| |", "|---"))
@@ -178,7 +185,12 @@ def test_a_session_that_was_not_found_says_where_it_was_looked_for_and_what_was_
     assert "to do" not in render_nothing(near).plain
     assert "ws_1753615602114220410 Received" in render_nothing(lost).plain
     for nothing in (near, lost):
-        jsonschema.validate(json.loads(render_nothing_json(nothing)), SCHEMA)
+        VALIDATOR.validate(json.loads(render_nothing_json(nothing)))
+
+
+def test_the_schema_is_one() -> None:
+    """Else it would promise nothing."""
+    Draft202012Validator.check_schema(SCHEMA)
 
 
 def test_a_session_like_none_that_was_seen_leaves_something_to_do() -> None:

@@ -53,13 +53,16 @@ def test_another_stage_writes_no_line_of_this_one() -> None:
 
 
 def test_what_a_line_says_tells_it_from_another_sessions() -> None:
-    """The answer stands in the session's own line, too."""
+    """The answer stands in the session's own line, too; where that has another one, the line is not its."""
     told = """
     00:02.100 orchestrator info Storing cleaned LLM response in session metadata :: sessionID=$S llm_raw=one
     00:02.400 orchestrator info Storing cleaned LLM response in session metadata :: sessionID=$B llm_raw=two
     """
     text = _STAGE + _OTHER_STAGE.format(pod="orchestrator") + told
     assert _attributed(text)["LLM completed successfully"] == ("stage:llm, same content", False)
+    assert "LLM completed successfully" not in _attributed(
+        _STAGE + told.replace("llm_raw=one", "llm_raw=other")
+    )
     assert "LLM completed successfully" not in _attributed(text.replace("response=one", "response=two"))
 
 

@@ -181,13 +181,16 @@ OWN_READER = """\
 00:20.000 media-server info Using session ID from header :: sessionID=$S"""
 
 
-def test_a_reply_after_the_sessions_reader_had_ended_went_to_another() -> None:
-    """The owners' group came past it, so a reader of another session took it or it was skipped."""
+@pytest.mark.parametrize(
+    "before", ["", "00:00.000 media-server info Audio consumer stopped :: sessionID=$S\n"]
+)
+def test_a_reply_after_the_sessions_reader_had_ended_went_to_another(before: str) -> None:
+    """The owners' group came past it, so a reader of another session took it; an end without a start is none."""
     reply = KafkaRecord("audio-out", 0, 0, START_NS + 18 * NS_PER_S, S)
     group = GroupFacts("media-server-group", "Stable", (), True, {"audio-out": {0: 1}})
     facts = TopicFacts("audio-out", {0: (0, 1)})
     broker = BrokerFacts("c", 0, {"audio-out": facts}, {group.name: group})
-    flows = rebuilt(reply, broker=broker, lines=OWN_READER).flows
+    flows = rebuilt(reply, broker=broker, lines=before + OWN_READER).flows
     flow = next(flow for flow in flows if flow.topic == "audio-out")
 
     assert (flow.consumed, flow.consumed_by_other) == (1, 1)

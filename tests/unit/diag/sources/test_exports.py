@@ -195,9 +195,17 @@ def test_a_session_that_only_metadata_names_is_found(own: dict[str, Any]) -> Non
     assert (done.message, done.service, list(idle.ids)) == ("synthesis done", "tts-service", [])
 
 
-@pytest.mark.parametrize("header", [b"timestamp,seve\rity,textPayload", b'timestamp,"a"\rb,message'])
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"timestamp,seve\rity,textPayload",
+        b'timestamp,"a"\rb,message',
+        b"timestamp,price,textual",
+        b"message,price,x",
+    ],
+)
 def test_a_header_that_is_no_csv_begins_lines(header: bytes) -> None:
-    """A broken one ends nothing: the file is read line by line."""
+    """A broken one ends nothing, nor one without a time or a text: the file is read line by line."""
     lines = header + b"\n2025-07-27T11:26:41Z,INFO,one\n"
 
     assert len(read_content(lines, "f").records) == 2

@@ -142,14 +142,26 @@ async def test_nothing_readable_is_a_failed_source(workdir: Path) -> None:
 
 
 async def test_a_folder_gives_its_files_in_the_order_of_their_names(workdir: Path) -> None:
-    """So that the same folder gives the same answer."""
+    """So that the same folder gives the same answer; a pipe in it, which nobody may ever end, is no file."""
     for name in ("b.log", "a.log", "sub/c.log"):
         Path("logs", name).parent.mkdir(parents=True, exist_ok=True)
         Path("logs", name).write_text(name)
+    os.mkfifo("logs/pipe")
 
     records, _ = await read("logs")
 
     assert [record.data for record in records] == ["a.log", "b.log", "sub/c.log"]
+
+
+async def test_a_file_that_is_called_like_a_pattern_is_that_file(workdir: Path) -> None:
+    """A download's second copy; where there is none of that name it is a pattern."""
+    for name in ("log[1].json", "log1.json"):
+        Path(name).write_text(name)
+
+    records, _ = await read("log[1].json")
+    matching, _ = await read("log[0-9].json")
+
+    assert [record.data for record in (*records, *matching)] == ["log[1].json", "log1.json"]
 
 
 async def test_what_is_no_log_in_a_folder_is_no_loss(workdir: Path) -> None:

@@ -40,7 +40,7 @@ class Stages:
     """Understands everything in the same way, once `failures` of recognition are over."""
 
     def __init__(self) -> None:
-        self.speech = TONE
+        self.first_speech = TONE
         self.failures = 0
 
     async def transcribe(self, turn, pcm: bytes) -> str:
@@ -53,7 +53,8 @@ class Stages:
         return "good day"
 
     async def synthesize(self, turn, text: str) -> bytes:
-        return self.speech
+        speech, self.first_speech = self.first_speech, TONE
+        return speech
 
 
 @dataclass
@@ -191,7 +192,7 @@ async def test_without_a_server_there_is_no_call(call) -> None:
 @pytest.mark.part("flite")
 async def test_a_caller_who_interrupts_speaks_over_the_reply_and_is_answered(call, stages, lines) -> None:
     """The reply falls silent long before its end; both sides say which turn was broken off, and by what."""
-    stages.speech = TONE * 16
+    stages.first_speech = TONE * 16
     twice = replace(call, sentences=("Hello there", "I would like a table"), interrupt=True)
     first, second = (await make_call(twice, lambda _text: None)).turns
 
