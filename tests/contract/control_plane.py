@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pipeline.local.control_plane import access
@@ -73,11 +72,3 @@ async def until(condition: Any, deadline_s: float = READY_S) -> None:
         return bool(await condition())
 
     assert await wait_until(is_so, deadline_s), f"not so within {deadline_s} s"
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process with this ID runs; one that nobody has waited for does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

@@ -78,11 +78,15 @@ async def allow(bootstrap: str, topic: str, operation: int) -> None:
     answer = await ask(bootstrap, _CREATE_ACLS, 1, struct.pack(">i", 1) + rule, flexible=False)
     (error,) = struct.unpack(">h", answer[8:10])  # behind throttle time and count
     assert error == 0, error
-    known = 0
-    while not known:
-        answer = await ask(bootstrap, _DESCRIBE_ACLS, 1, rule, flexible=False)
-        error, length = struct.unpack(
-            ">hh", answer[4:8]
-        )  # behind throttle time; no message has the length -1
-        assert error == 0, error
-        (known,) = struct.unpack(">i", answer[8 + max(length, 0) :][:4])
+    async with asyncio.timeout(60):
+        while not await _count_rules(bootstrap, rule):
+            pass
+
+
+async def _count_rules(bootstrap: str, rule: bytes) -> int:
+    """For how many topics the broker has this rule."""
+    answer = await ask(bootstrap, _DESCRIBE_ACLS, 1, rule, flexible=False)
+    error, length = struct.unpack(">hh", answer[4:8])  # behind throttle time; no message: -1
+    assert error == 0, error
+    (count,) = struct.unpack(">i", answer[8 + max(length, 0) :][:4])
+    return int(count)

@@ -15,8 +15,9 @@ from pipeline.local.control_plane.api import ApiError
 from pipeline.local.control_plane.control_plane import ControlPlane
 from pipeline.local.processes import REPOSITORY
 from pipeline.local.state import NAMESPACE, NODE_NAME
-from tests.contract.control_plane import READY_S, Kubectl, deployment, is_alive, until
+from tests.contract.control_plane import READY_S, Kubectl, deployment, until
 from tests.contract.kubelet import Node
+from tests.processes import is_alive
 
 pytestmark = [pytest.mark.part("control-plane"), pytest.mark.asyncio(loop_scope="session")]
 

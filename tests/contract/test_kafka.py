@@ -279,8 +279,9 @@ async def test_groups_tell_members_assignments_and_commits(settings: KafkaSettin
         consumers.append(consumer)
     orchestrators = consumers[0]
     (end,) = (await orchestrators.end_offsets(orchestrators.assignment())).values()
-    while await orchestrators.position(TopicPartition("audio-in", 0)) < end:
-        await orchestrators.getmany(timeout_ms=500)
+    async with asyncio.timeout(60):
+        while await orchestrators.position(TopicPartition("audio-in", 0)) < end:
+            await orchestrators.getmany(timeout_ms=500)
     await orchestrators.commit()
 
     facts = await read_broker(settings, 0)

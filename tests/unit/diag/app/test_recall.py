@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diag.app.coverage import LEAST_LAG_NS
@@ -86,6 +86,7 @@ windows = st.tuples(st.integers(0, 160), st.integers(0, 160)).map(
 )
 
 
+@settings(max_examples=40)  # of up to six runs each
 @given(st.lists(windows, min_size=1, max_size=6))
 def test_any_runs_one_after_another_read_what_they_would_alone(asked: list[Window]) -> None:
     """Whatever windows were kept: parts, overlaps, gaps, halves of seconds, and what has not settled."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from diag.app import sessions
 from diag.app.many.reading import Room, share_out
@@ -41,6 +42,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("world") / "window.ndjson"
     path.write_text("".join(json.dumps(entry) + "\n" for entry in to_entries(build_world(7, 60))))
     return path
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def whole(world: Path) -> Overview:
+    """All of its sessions, as they are listed where nothing is cut."""
+    return await list_sessions(ask(world))
 
 
 def write(folder: Path, name: str, lines: str) -> str:
@@ -90,26 +97,25 @@ async def test_a_listed_session_is_what_it_is_when_asked_for_alone(world: Path, 
 
 @pytest.mark.parametrize(("part_bytes", "shard_lines"), [(5_000, 1), (100_000, 1_000), (10**9, 10**9)])
 async def test_the_list_does_not_depend_on_how_it_is_cut(
-    world: Path, cut, part_bytes: int, shard_lines: int
+    world: Path, whole: Overview, cut, part_bytes: int, shard_lines: int
 ) -> None:
     """Memory decides the time that it takes, and nothing else."""
-    whole = await list_sessions(ask(world))
     cut(part_bytes, shard_lines)
 
     assert (await list_sessions(ask(world))).sessions == whole.sessions
 
 
-async def test_processes_side_by_side_give_the_same_list(world: Path, monkeypatch) -> None:
+async def test_processes_side_by_side_give_the_same_list(world: Path, whole: Overview, monkeypatch) -> None:
     """In the same order."""
-    whole = await list_sessions(ask(world))
     monkeypatch.setattr(sessions, "share_out", lambda _: Room(2, 100_000, 1_000))
 
     assert (await list_sessions(ask(world))).sessions == whole.sessions
 
 
-async def test_what_a_text_finds_does_not_depend_on_who_looks(world: Path, monkeypatch) -> None:
+async def test_what_a_text_finds_does_not_depend_on_who_looks(
+    world: Path, whole: Overview, monkeypatch
+) -> None:
     """Of all sessions those that have it, each as it is in the whole list, from one process or two."""
-    whole = await list_sessions(ask(world))
     pod = "orchestrator-26610eec70"
     found = await list_sessions(ask(world, sought=pod))
     monkeypatch.setattr(sessions, "share_out", lambda _: Room(2, 100_000, 1_000))
@@ -120,19 +126,20 @@ async def test_what_a_text_finds_does_not_depend_on_who_looks(world: Path, monke
     assert (await list_sessions(ask(world, sought=pod))).sessions == found.sessions
 
 
-async def test_the_order_of_the_lines_is_of_no_matter(world: Path, tmp_path: Path, cut) -> None:
+async def test_the_order_of_the_lines_is_of_no_matter(
+    world: Path, whole: Overview, tmp_path: Path, cut
+) -> None:
     """Files per pod, per hour, newest first: the same list."""
     lines = world.read_text().splitlines(keepends=True)
     (tmp_path / "b.ndjson").write_text("".join(reversed(lines[::2])))
     (tmp_path / "a.ndjson").write_text("".join(lines[1::2]))
     cut(30_000, 500)
 
-    assert (await list_sessions(ask(tmp_path))).sessions == (await list_sessions(ask(world))).sessions
+    assert (await list_sessions(ask(tmp_path))).sessions == whole.sessions
 
 
-async def test_a_session_that_the_window_cuts_is_not_called_healthy(world: Path) -> None:
+async def test_a_session_that_the_window_cuts_is_not_called_healthy(world: Path, whole: Overview) -> None:
     """What lies outside was not looked at."""
-    whole = await list_sessions(ask(world))
     healthy = [line for line in whole.sessions if line.status is Status.HEALTHY and line.last_ns]
     middle = healthy[len(healthy) // 2].last_ns
     overview = await list_sessions(ask(world, until_ns=middle))
@@ -157,9 +164,8 @@ async def test_what_thousands_share_joins_none_of_them(tmp_path: Path, shared: s
     assert all(not line.aliases for line in overview.sessions)
 
 
-async def test_only_some_are_listed_where_some_are_asked_for(world: Path) -> None:
+async def test_only_some_are_listed_where_some_are_asked_for(world: Path, whole: Overview) -> None:
     """With a turn without a reply, or with one finding; how many there are in all is said."""
-    whole = await list_sessions(ask(world))
     silent = await list_sessions(ask(world, unanswered=True))
     mismatched = await list_sessions(ask(world, cause="id-mismatch"))
 
@@ -231,11 +237,10 @@ def interrupt_at(line: str, times: int = 1) -> Callable[[str], None]:
 
 @pytest.mark.parametrize("processes", [1, 2])
 async def test_an_interrupted_judging_keeps_what_was_judged(
-    world: Path, monkeypatch: pytest.MonkeyPatch, processes: int
+    world: Path, whole: Overview, monkeypatch: pytest.MonkeyPatch, processes: int
 ) -> None:
     """The same lines, and how much is missing of them; what is at work is not waited for."""
     monkeypatch.setattr(sessions, "share_out", lambda _: Room(processes, 100_000, 100))
-    whole = await list_sessions(ask(world))
     some = await list_sessions(ask(world, progress=interrupt_at("judging", 3)))
 
     assert 0 < len(some.sessions) < len(whole.sessions)

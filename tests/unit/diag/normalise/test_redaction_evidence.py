@@ -43,6 +43,7 @@ def test_every_message_of_the_catalogue_survives(text: str) -> None:
         "orchestrator-5c9b7f6d84-q8wzn@2025-07-27T11:26:41.372000000Z#1a2b3c4d5e6f7",
         "audio-in/0@12345678901 from=10523441 to=10523999, lag 1234567",
         "from: 1753615601372 to: 1753615609372",
+        "from: 415555267 to: 415555268",
         "from 2025-07-27 11:26:41 to 2025-07-27 12:26:41",
         "[GIN] 2025/07/28 - 06:39:39 | 200 | 1.2s | 127.0.0.1 | POST",
         "550e8400-e29b-41d4-a716-446655440000",

@@ -76,6 +76,7 @@ def test_what_was_said_is_gone_in_every_writing(writing: str, key: str) -> None:
         ('{"phone": 491711234567', "491711234567"),
         ("caller: 4155552671", "4155552671"),
         ("from: 0171 2345678", "2345678"),
+        ("from: 4155552671", "4155552671"),
         ("to=4917112345678 x=1", "4917112345678"),
         ("Address: 12 High Street, Leeds", "Leeds"),
         ("1password=hunter2", "hunter2"),

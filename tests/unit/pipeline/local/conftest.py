@@ -21,6 +21,7 @@ from pipeline.local.cloud_logging.store import EntryStore
 from pipeline.local.cloud_logging.switches import Switches
 from pipeline.local.readiness import wait_until
 from pipeline.wire.environment import Listen
+from tests import processes
 
 PROJECT = "test-project"
 
@@ -75,16 +76,8 @@ def until() -> Callable[..., Awaitable[None]]:
 
 @pytest.fixture
 def is_alive() -> Callable[[int], bool]:
-    """Whether a process with this ID runs; one that nobody has waited for does not."""
-
-    def check(pid: int) -> bool:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0]
-        except OSError:
-            return False
-        return state != "Z"
-
-    return check
+    """Whether a process with this ID runs."""
+    return processes.is_alive
 
 
 @pytest.fixture
