@@ -122,6 +122,7 @@ def value_of(**fields: Any) -> bytes:
         (message(S.encode(), [("session-id", b"undefined")]), True),
         (message(None, [], value_of(session_id="")), True),
         (message(None, [], value_of(session_id=None)), False),
+        (message(None, [], value_of(session_id=S, score=float("nan"))), True),
     ],
 )
 def test_a_record_is_wanted_if_it_names_the_session_or_lost_its_id(one: Any, *, wanted: bool) -> None:
