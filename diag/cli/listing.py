@@ -14,6 +14,7 @@ from diag.cli import exits, options, output
 from diag.cli.interrupts import run_until_interrupted
 from diag.cli.times import Bounds, parse_bounds, parse_when
 from diag.errors import ExitCode, UsageError
+from diag.model.instants import format_instant
 
 if TYPE_CHECKING:
     from diag.app.request import SessionsRequest
@@ -58,6 +59,12 @@ class Question:
         if self.window != (None, None):
             raise UsageError("--around goes with neither --since nor --until", hint="give one or the other")
         middle_ns = parse_when(self.around, now_ns, "--around") or 0
+        if not self.files and middle_ns - AROUND_NS >= now_ns:  # files may come from another clock
+            middle, now = format_instant(middle_ns, 0), format_instant(now_ns, 0)
+            raise UsageError(
+                f"--around {middle} is not in the past; it is {now} now",
+                hint=f"times are UTC, and of today where no day is named: 'yesterday {middle[11:16]}'",
+            )
         return middle_ns - AROUND_NS, middle_ns + AROUND_NS
 
 

@@ -113,6 +113,9 @@ def _explain_kind(tree: Comparison) -> str:
 
 def _spelling(tree: Comparison, about: str) -> Iterator[Note]:
     kind = type_of(tree)
+    if tree.op in (Op.MATCH, Op.NO_MATCH) and "\b" in tree.value:
+        text = r"\b in quotes is a backspace, not the end of a word"
+        yield Note(Caution.QUOTE, about, text, r"write \\b")
     if tree.quoted and tree.value == "*" and tree.op is Op.HAS:
         yield Note(
             Caution.NO_WILDCARD,

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from diag.model.instants import format_instant
+from diag.model.loose_json import load_json
 from diag.model.records import LogRecord
 from diag.normalise.draft import Draft
 from diag.normalise.log_entry import is_log_entry
-from diag.normalise.loose_json import load_json
 from diag.normalise.shapes import read_record
 
 _SEVERITIES = {

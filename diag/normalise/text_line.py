@@ -10,11 +10,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from diag.model.loose_json import load_json
 from diag.normalise.draft import BARE, Draft
 from diag.normalise.header import Header
 from diag.normalise.headers import read_header
 from diag.normalise.json_line import read_json_line
-from diag.normalise.loose_json import load_json
 from diag.normalise.pairs import read_pairs, split_context, split_pairs
 from diag.normalise.prefixes import read_prefix
 from diag.normalise.timestamps import to_instant

@@ -63,6 +63,7 @@ def test_wrong_words_are_refused_in_one_line(diag, logs) -> None:
     for words in (
         ("--cause", "id-mismach"),
         ("--around", "noon"),
+        ("--around", "2100-01-01"),
         ("--around", "14:05", "--since", "2h"),
         (),
     ):

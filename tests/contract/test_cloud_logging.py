@@ -140,6 +140,7 @@ NO_TOKEN = RequestError(
     grpc.StatusCode.UNAVAILABLE,
     "Getting metadata from plugin failed with error: Reauthentication is needed.",
 )
+NO_MESSAGE = RequestError(grpc.StatusCode.INTERNAL, "Exception deserializing response!")
 NOT_ALLOWED = RequestError(grpc.StatusCode.PERMISSION_DENIED, "Permission 'logging.views.access' denied.")
 
 
@@ -169,6 +170,7 @@ async def test_what_passes_by_itself_is_asked_again(
         (UNAVAILABLE, 6, "check --logging-endpoint and the network"),
         (LATE, 2, "narrow the window"),
         (EXPIRED, 2, "gcloud auth application-default login"),
+        (NO_MESSAGE, 6, "gives answers that can not be read"),
         (NO_TOKEN, 6, "gcloud auth application-default login"),
         (NOT_ALLOWED, 2, "roles/logging.viewer"),
     ],

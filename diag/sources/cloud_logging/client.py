@@ -33,6 +33,8 @@ _REFUSES = "Cloud Logging refuses the query"
 _CHECK = "check --project, --cluster and --namespace"
 _PLUGIN_FAILED = "metadata from plugin failed"
 """What gRPC says, as of a service that is away, when a token could not be fetched."""
+_NO_MESSAGE = "deserializing response"
+"""What it says of bytes that are none of the service's."""
 
 
 def connect(settings: LoggingSettings) -> LoggingServiceV2Client:
@@ -118,6 +120,11 @@ def explain(
             return SourceError(
                 f"Cloud Logging at {where} did not find the entries in {TIMEOUT_S:.0f} s ({said})",
                 hint="narrow the window with --since and --until",
+            )
+        case _ if _NO_MESSAGE in said:
+            return SourceError(
+                f"Cloud Logging at {where} gives answers that can not be read ({said})",
+                hint="check --logging-endpoint, and what stands on the way",
             )
         case _:
             return SourceError(

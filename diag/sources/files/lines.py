@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
+from diag.model.loose_json import load_json
 from diag.model.records import LogRecord
-from diag.normalise import load_json
 from diag.sources.files.binary import ZERO
 from diag.sources.files.objects import to_data
 from diag.sources.files.pieces import DOCKER, Joiner
@@ -48,11 +46,6 @@ def _read_line(line: bytes) -> dict[str, Any] | str:
             return line.rstrip(b"\r").decode("utf-8", "replace")
         return _read_line(line.removeprefix(UTF8_MARK))  # files that have one were put together
     try:
-        return to_data(orjson.loads(line))
-    except orjson.JSONDecodeError:
-        pass
-    text = line.rstrip(b"\r").decode("utf-8", "replace")
-    try:
-        return to_data(load_json(text))
+        return to_data(load_json(line))
     except ValueError:
-        return text  # half an object is a line of text, and counted as not understood
+        return line.rstrip(b"\r").decode("utf-8", "replace")  # half an object, counted as not understood

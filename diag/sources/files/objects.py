@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
+from diag.model.loose_json import TooDeepError, decode_json
 from diag.model.records import LogRecord
-from diag.normalise import TooDeepError, decode_json
 
 _SEPARATORS = re.compile(r"[ \t\r\n,\[\]]*")
 _NOTHING = re.compile(r"(?!)")

@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-import orjson
-
 from diag.model.identifiers import is_lost
 from diag.model.instants import NS_PER_MS
+from diag.model.loose_json import load_json
 from diag.model.records import KafkaRecord
 
 _MOST_REMEMBERED = 50_000
@@ -101,7 +100,7 @@ def _id_fields(value: bytes, id_keys: frozenset[str]) -> Iterable[tuple[str, str
     if not value:
         return []
     try:
-        fields = orjson.loads(value)
-    except orjson.JSONDecodeError:
+        fields = load_json(value)
+    except ValueError:
         return []
     return [(key, str(fields[key])) for key in sorted(id_keys & fields.keys()) if fields[key] is not None]

@@ -17,6 +17,7 @@ from aiokafka.coordinator.protocol import (
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
+from diag.errors import SourceError
 from diag.model.instants import NS_PER_MS
 from diag.model.settings import KafkaSettings
 from diag.model.topics import BrokerFacts, GroupFacts, Member, TopicFacts
@@ -25,6 +26,10 @@ from diag.sources.kafka.retention import read_topic_settings
 
 _INTERNAL_PREFIX = "__"
 _DEAD = "Dead"
+_NO_LEADER = -1
+_ELECTION_PAUSES_S = (0.0, 0.5, 1.0, 1.5)
+"""Before leaders are looked at: an election is mostly over by then."""
+_MOST_NAMED = 3
 
 
 async def read_broker(
@@ -88,9 +93,28 @@ def _is_internal(topic: str) -> bool:
 
 
 async def list_partitions(consumer: AIOKafkaConsumer) -> list[TopicPartition]:
-    """Every partition of every topic that the broker lists."""
-    names = await consumer.topics()
-    return [TopicPartition(name, p) for name in names for p in consumer.partitions_for_topic(name) or ()]
+    """Every partition of every topic that the broker lists.
+
+    Raises `SourceError` where one has no leader for longer than an election takes: of such a partition no
+    offset can be had, and the library would ask for it until its time is over.
+    """
+    client = consumer._client  # noqa: SLF001  as in connection.py: there is no public way
+    without = list[TopicPartition]()
+    for pause_s in _ELECTION_PAUSES_S:
+        if without:
+            await asyncio.sleep(pause_s)
+            await client.force_metadata_update()
+        names = await consumer.topics()
+        found = [TopicPartition(name, p) for name in names for p in consumer.partitions_for_topic(name) or ()]
+        without = [one for one in found if client.cluster.leader_for_partition(one) == _NO_LEADER]
+        if not without:
+            return found
+    shown = ", ".join(f"{one.topic}/{one.partition}" for one in sorted(without)[:_MOST_NAMED])
+    more = f" and {len(without) - _MOST_NAMED} more" if len(without) > _MOST_NAMED else ""
+    raise SourceError(
+        f"Kafka: {shown}{more} {'has' if len(without) == 1 else 'have'} no leader, and can not be read",
+        hint="is a broker of it down? kafka-topics.sh --describe --unavailable-partitions",
+    )
 
 
 async def _read_groups(admin: AIOKafkaAdminClient) -> dict[str, GroupFacts]:

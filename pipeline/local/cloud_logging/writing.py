@@ -26,7 +26,7 @@ LARGEST_REQUEST_BYTES = 10 * 1024 * 1024
 MOST_LABELS = 64
 LONGEST_LABEL_KEY, LONGEST_LABEL_VALUE = 512, 64 * 1024  # bytes; longer ones are cut
 FARTHEST_FUTURE_NS = 86_400 * 10**9
-LOG_NAME = re.compile(r"projects/(?P<project>[^/]+)/logs/[^/]+")
+LOG_NAME = re.compile(r"projects/(?P<project>[^/]+)/logs/(?:[A-Za-z0-9_.-]|%2[Ff]){1,511}")
 
 
 @dataclass(slots=True)

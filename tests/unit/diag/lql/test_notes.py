@@ -42,6 +42,7 @@ def cautions(text: str) -> set[str]:
         ('jsonPayload.a:"*"', "no-wildcard"),
         ('jsonPayload.at>="2026-11-23T08:00:00Z"', "text-order"),
         ("jsonPayload.a='x'", "quote"),
+        (r'textPayload=~"\bend\b"', "quote"),
         ("jsonPayload.a=\u201cx\u201d", "quote"),
     ],
 )
@@ -67,6 +68,7 @@ def test_a_pitfall_is_named(text: str, caution: str) -> None:
         'labels."compute.googleapis.com/resource_id"="1"',
         'logName!="projects/p/logs/x"',
         'jsonPayload.a=~"^pre.*"',
+        r'jsonPayload.a=~"\\bend\\b"',
         'httpRequest.latency>"1.5s"',
     ],
 )

@@ -19,11 +19,11 @@ from aiokafka.structs import ConsumerRecord, OffsetAndTimestamp, TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diag.errors import UsageError
+from diag.errors import SourceError, UsageError
 from diag.model.identifiers import is_lost
 from diag.model.settings import KafkaSettings
 from diag.model.window import Window
-from diag.sources.kafka import TopicCut, read_records, records
+from diag.sources.kafka import TopicCut, read_records, reader, records
 from diag.sources.kafka.batches import FetchedRecord
 from diag.sources.kafka.bootstrap import parse_bootstrap
 from diag.sources.kafka.by_hand import fetch_by_hand
@@ -122,6 +122,7 @@ def value_of(**fields: Any) -> bytes:
         (message(S.encode(), [("session-id", b"undefined")]), True),
         (message(None, [], value_of(session_id="")), True),
         (message(None, [], value_of(session_id=None)), False),
+        (message(None, [], value_of(session_id=S, score=float("nan"))), True),
     ],
 )
 def test_a_record_is_wanted_if_it_names_the_session_or_lost_its_id(one: Any, *, wanted: bool) -> None:
@@ -181,8 +182,17 @@ class FakeConsumer:
 
     def __init__(self, partitions: dict[TopicPartition, int], batches: Sequence[Any]) -> None:
         self.ends = partitions
+        self.leaderless = set[TopicPartition]()
+        self._client = SimpleNamespace(
+            cluster=SimpleNamespace(leader_for_partition=lambda one: -1 if one in self.leaderless else 1),
+            force_metadata_update=self.end_election,
+        )
         self.batches = list(batches)
         self.positions: dict[TopicPartition, int] = {}
+
+    async def end_election(self) -> None:
+        """The next one that waits for a leader has it."""
+        self.leaderless = set(list(self.leaderless)[1:])
 
     async def topics(self) -> set[str]:
         return {one.topic for one in self.ends}
@@ -218,6 +228,23 @@ class FakeConsumer:
 
 
 IN, OUT = TopicPartition("audio-in", 0), TopicPartition("audio-out", 0)
+
+
+@pytest.mark.parametrize("count", [1, 9])
+async def test_partitions_without_a_leader_are_waited_for_and_then_named(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An election passes; of a broker that is down nobody hears that host and port are wrong."""
+    monkeypatch.setattr(reader, "_ELECTION_PAUSES_S", (0.0, 0.0, 0.0))
+    consumer = FakeConsumer({TopicPartition("audio-in", n): 1 for n in range(9)}, [])
+    consumer.leaderless = {TopicPartition("audio-in", n) for n in range(count)}
+
+    if count == 1:
+        assert len(await reader.list_partitions(consumer)) == 9
+        return
+    with pytest.raises(SourceError, match=r"audio-in/\d, .* and \d more have no leader") as refused:
+        await reader.list_partitions(consumer)
+    assert "--unavailable-partitions" in str(refused.value.hint)
 
 
 @pytest.fixture

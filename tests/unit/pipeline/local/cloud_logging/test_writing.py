@@ -55,6 +55,8 @@ def test_missing_time_and_id_are_supplied_in_order():
     [
         (complete(log_name=""), 3, "Invalid log name"),
         (complete(log_name="projects/p/logs/a/b"), 3, "Invalid log name"),
+        (complete(log_name="projects/p/logs/a b"), 3, "Invalid log name"),
+        (complete(log_name=f"projects/p/logs/{'a' * 512}"), 3, "Invalid log name"),
         (complete(log_name="projects/other/logs/a"), 7, "logging.logEntries.create"),
         (complete(resource={}), 3, "monitored resource"),
         (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diag.normalise import load_json
+from diag.model.loose_json import load_json
 
 
 @pytest.mark.parametrize(

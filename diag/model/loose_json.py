@@ -18,13 +18,14 @@ _MOST_DIGITS, _LEAST, _GREATEST = 20, -(2**63), 2**64 - 1
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def load_json(text: str) -> Any:
+def load_json(text: str | bytes) -> Any:
     """What `text` holds; what is infinite, or no number at all, is nothing. Raises `ValueError`."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
-        found, end = decode_json(text, 0)
-    if text[end:].strip():
+        plain = (text if isinstance(text, str) else text.decode("utf-8", "replace")).strip()
+    found, end = decode_json(plain, 0)
+    if end < len(plain):
         raise ValueError("something stands behind it")
     return found
 
