@@ -17,6 +17,7 @@ MEDIA, ORCHESTRATOR, STT, LLM, TTS, CALLER = "media", "orch", "stt", "llm", "tts
 LANES = (MEDIA, ORCHESTRATOR, STT, LLM, TTS, CALLER)
 
 _LANE_OF_SIDE = {"media": MEDIA, "orchestrator": ORCHESTRATOR, "stt": STT, "llm": LLM, "tts": TTS}
+_BY_POD = "pod"  # the rule of a line that is tied to the session by its pod alone
 _ONE_START_NS = 5 * NS_PER_S
 _DONE = {"stt": "heard", "llm": "answered", "tts": "spoken"}
 
@@ -63,12 +64,13 @@ def judges_replies(diagnosis: Diagnosis) -> bool:
 def _process_steps(writer: _Writer, session: Session) -> Iterator[Step]:
     """What became of the processes of its pods while it ran: lines without an ID, so `~`.
 
-    A process writes several lines as it starts; the first of them is enough.
+    A process writes several lines as it starts; the first of them is enough. What befalls a pod that serves
+    several sessions befalls each of them.
     """
     told: dict[tuple[str, str], int] = {}
     for one in session.attributed:
         event, step = one.event, writer.plain(one.event)
-        if step is None or one.ambiguous or not event.name.startswith("proc."):
+        if step is None or not event.name.startswith("proc.") or (one.ambiguous and one.rule != _BY_POD):
             continue
         key = event.name, event.entry.pod
         if key not in told or event.time_ns - told[key] > _ONE_START_NS:

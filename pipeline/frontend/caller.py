@@ -30,9 +30,13 @@ _STOP_TIMEOUT_S = 1.0
 
 
 class Listener:
-    """Feeds what comes in on both connections to the watch of the current sentence."""
+    """Feeds what comes in on both connections to the watch of the current sentence.
 
-    def __init__(self) -> None:
+    `note` is told where the other side has ended the call.
+    """
+
+    def __init__(self, note: Note) -> None:
+        self._note = note
         self._watch: ReplyWatch | None = None
         self._changed = asyncio.Event()
 
@@ -55,6 +59,8 @@ class Listener:
     async def read_socket(self, socket: SessionSocket) -> None:
         """Until it closes for good."""
         async for message in socket.messages():
+            if message.get("event") == "session_ended":
+                self._note(f"the call was ended: {message.get('reason')}")
             if self._watch is not None:
                 self._watch.note_message(message, asyncio.get_running_loop().time())
                 self._changed.set()
@@ -97,7 +103,7 @@ async def _connect(
         open_socket(client, settings.ws_urls, settings.socket_session_id, trace, note) as socket,
         open_call(client, settings.whip_url, settings.session_id, trace) as call,
     ):
-        listener = Listener()
+        listener = Listener(note)
         tasks = {
             asyncio.create_task(listener.read_socket(socket)),
             asyncio.create_task(listener.read_audio(call)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from diag.render.terminal import render_terminal
 from tests.cases import diagnose, read_case
 
@@ -39,6 +41,16 @@ def test_what_became_of_a_pods_process_stands_in_order_and_marked() -> None:
 
     assert [view.count(step) for step in steps] == [1, 1, 1, 1]
     assert sorted(steps, key=view.index) == steps
+
+
+def test_what_befalls_a_pod_is_told_where_it_may_serve_others_too() -> None:
+    """It befalls each of them."""
+    diagnosis = diagnose(read_case(CRASHED))
+    crowded = tuple(replace(one, ambiguous=True) for one in diagnosis.session.attributed)
+    session = replace(diagnosis.session, attributed=crowded)
+    view = render_terminal(replace(diagnosis, session=session)).plain
+
+    assert [view.count(step) for step in ("~ panic", "~ process starts")] == [1, 1]
 
 
 def test_where_replies_were_not_judged_none_is_called_missing() -> None:

@@ -179,12 +179,14 @@ def test_a_pod_knows_no_other_services_by_accident(workload: dict[str, Any]) -> 
 
 @workloads(DEPLOYMENTS)
 def test_a_service_survives_a_node(workload: dict[str, Any]) -> None:
-    """Its pods are spread, and a drain takes one at a time."""
+    """Its pods are spread, and a drain takes one at a time; those that serve nobody do not hold it up."""
     name = workload["metadata"]["name"]
     spread = {row["topologyKey"] for row in workload["spec"]["template"]["spec"]["topologySpreadConstraints"]}
 
     assert spread == {"topology.kubernetes.io/zone", "kubernetes.io/hostname"}
-    assert of_kind("PodDisruptionBudget")[name]["spec"]["selector"]["matchLabels"] == {"app": name}
+    budget = of_kind("PodDisruptionBudget")[name]["spec"]
+    assert budget["selector"]["matchLabels"] == {"app": name}
+    assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
 
 
 def test_an_autoscaler_alone_counts_the_pods_of_what_it_scales() -> None:

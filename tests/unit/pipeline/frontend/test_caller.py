@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from pipeline.frontend.caller import make_call
+from pipeline.frontend.caller import Listener, make_call
 from pipeline.frontend.core import mint_browser_session_id
 from pipeline.frontend.settings import Settings
 from pipeline.media_server.replies import ReplyDesk
@@ -177,6 +177,19 @@ async def test_a_caller_with_another_id_on_its_socket_hears_nothing(call, lines,
     assert lines.one("turn-finished")["outcome"] == "withheld"
     assert len(lines.named("reply-withheld")) == 3
     assert lines.named("reply-played") == []
+
+
+async def test_a_call_that_the_other_side_ends_is_noted_with_the_reason() -> None:
+    """A media server that is stopped says so: what is not answered from then on is no riddle."""
+
+    class Socket:
+        async def messages(self):
+            yield {"event": "session_ended", "reason": "the media server shuts down"}
+
+    notes: list[str] = []
+    await Listener(notes.append).read_socket(Socket())
+
+    assert notes == ["the call was ended: the media server shuts down"]
 
 
 @pytest.mark.part("flite")

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from pipeline.frontend import session_socket
+from pipeline.frontend.errors import ConnectError
 from pipeline.frontend.session_socket import SessionSocket
 from pipeline.wire.tracing import start_trace
 
@@ -110,3 +111,22 @@ async def test_coming_back_has_an_end(listen, monkeypatch) -> None:
     _, _, notes = await listen((["a"], 1001))
 
     assert "did not come back" in notes[-1]
+
+
+async def test_a_server_that_takes_connections_and_never_answers_is_named_so(monkeypatch) -> None:
+    """As one that is stopped does: its error has no words of its own."""
+    monkeypatch.setattr(session_socket, "CONNECT_TIMEOUT_S", 0.05)
+    gone = asyncio.Event()
+
+    async def read_only(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+        gone.set()
+
+    server = await asyncio.start_server(read_only, "127.0.0.1", 0)
+    url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ws"
+    async with server, asyncio.timeout(60):
+        async with aiohttp.ClientSession() as client:
+            with pytest.raises(ConnectError, match="it does not answer"):
+                await SessionSocket(client, [url], SESSION, start_trace()).open()
+        await gone.wait()
