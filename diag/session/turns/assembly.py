@@ -273,7 +273,7 @@ class _Assembler:
             if state_of(event) == "executing":
                 running = [draft for draft in running if not draft.fruitless]
                 if not running:
-                    return self._open(Draft())
+                    return self._find_silence(event) or self._open(Draft())
         if event.name == "turn.end":
             # the end is written right behind the last stage's
             done = [draft for draft in running if draft.stages and not any(draft.stages.values())]
@@ -281,6 +281,12 @@ class _Assembler:
         if self._current in running:
             return self._current
         return running[-1] if running else None
+
+    def _find_silence(self, event: Event) -> Draft | None:
+        """The silence that what begins with `event` takes up, though the line that says so is lost."""
+        last = self.turns[-1] if self.turns else None
+        waits = last is not None and last.only_silence and last.is_fresh(event, self._timing)
+        return last if waits else None
 
     def _open(self, draft: Draft) -> Draft:
         self.turns.append(draft)
