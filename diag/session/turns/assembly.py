@@ -93,7 +93,9 @@ class _Assembler:
         taken_up = since is None or any(
             not turn.ended or self._timing.ns(turn.steps[-1]) >= since for turn in self.turns
         )
-        if not taken_up:
+        # whose speech goes over the socket says there when it ends; the media server hears it all the same
+        over_socket = any(turn.first("turn.audio_data") for turn in self.turns)
+        if not taken_up and not over_socket:
             self._open(Draft(steps=[event]))
         self._listening = []
 
