@@ -25,8 +25,17 @@ def is_log_entry(keys: Collection[str]) -> bool:
 
 
 def read_log_entry(entry: Mapping[str, Any]) -> Draft:
-    """The parts of one entry; its payload is read as the line that it was."""
-    outer = _read_envelope(entry)
+    """The parts of one entry; its payload is read as the line that it was.
+
+    Where the entry has no time that a clock can show, its line's own counts, then when it was received.
+    """
+    draft = _read_payload(entry, _read_envelope(entry))
+    if draft.time_ns is not None:
+        return draft
+    return draft._replace(time_ns=to_instant(_get(entry, "receiveTimestamp", "receive_timestamp")))
+
+
+def _read_payload(entry: Mapping[str, Any], outer: Draft) -> Draft:
     payload = _unpack(_get(entry, "jsonPayload", "json_payload"))
     if isinstance(payload, dict):
         return read_json_line(payload, outer)
@@ -50,11 +59,8 @@ def _read_envelope(entry: Mapping[str, Any]) -> Draft:
     where = _mapping(resource.get("labels"))
     pod = where.get("pod_name", "")
     names = (where.get("container_name"), labels.get("k8s-pod/app"), pod)
-    instant = to_instant(entry.get("timestamp"))
-    if instant is None:
-        instant = to_instant(_get(entry, "receiveTimestamp", "receive_timestamp"))
     return Draft(
-        instant,
+        to_instant(entry.get("timestamp")),
         to_level(entry.get("severity", "")),
         "",
         str(pod),

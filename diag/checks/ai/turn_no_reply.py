@@ -135,14 +135,24 @@ def _describe_taken(taken: tuple[Alias, ...]) -> str:
 def _last_step(turn: Turn) -> str:
     if turn.outcome is TurnOutcome.EMPTY:
         return "speech recognition heard no words"
-    step = _went_wrong(turn) or turn.last_step
+    step = _went_wrong(turn)
+    reached = _name_step(step) if step is not None else _name_progress(turn)
     left, spoke = turn.caller_left, turn.interruption
     if spoke is not None:
-        return f"{_name_step(step)}, and the caller spoke again"
+        return f"{reached}, and the caller spoke again"
     if left is None:
-        return _name_step(step)
+        return reached
     waited_s = (left.time_ns - turn.start_ns) / NS_PER_S
-    return f"{_name_step(step)}, and the caller left after {waited_s:.0f} s"
+    return f"{reached}, and the caller left after {waited_s:.0f} s"
+
+
+def _name_progress(turn: Turn) -> str:
+    """How far the turn came: the stage that it hung in, else its last step that is no news of a state."""
+    hung = next((stage.name for stage in reversed(turn.stages) if stage.ended is None), "")
+    if hung:
+        return f"{hung} executing"
+    steps = (step for step in reversed(turn.steps) if step.name != "bcast.delivered")
+    return _name_step(next(steps, turn.last_step))
 
 
 def _went_wrong(turn: Turn) -> Event | None:

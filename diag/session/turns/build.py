@@ -15,7 +15,8 @@ from diag.model.ledger import Stamp
 from diag.model.turns import Stage, Turn, TurnOutcome
 from diag.session.events import STAGE_EVENTS, stage_of, state_of
 from diag.session.order.timing import Timing
-from diag.session.turns.assembly import TRIGGERS, Draft, assemble_turns
+from diag.session.turns.assembly import assemble_turns
+from diag.session.turns.drafts import TRIGGERS, Draft
 from diag.session.turns.interruption import PATIENCE_NS, find_interruption
 from diag.session.turns.ledger import build_ledger
 from diag.session.turns.replay import mark_replays

@@ -16,7 +16,7 @@ from diag.model.instants import NS_PER_S
 from diag.model.turns import Interruption
 from diag.session.events import state_of
 from diag.session.order.timing import Timing
-from diag.session.turns.assembly import TRIGGERS, Draft
+from diag.session.turns.drafts import TRIGGERS, Draft
 
 PATIENCE_NS = 10 * NS_PER_S
 """Who does something else after less did not wait for the reply; who waited longer got none."""

@@ -211,3 +211,24 @@ def test_a_number_that_is_none_beside_one_of_more_than_64_bits() -> None:
     entry = read({"msg": "m", "sum": 10**30, "ratio": float("inf")})
 
     assert entry.fields == {"sum": 1e30, "ratio": None}
+
+
+@pytest.mark.parametrize(
+    ("payload", "time"),
+    [
+        ({"msg": "x", "time": "2025-07-27T11:26:41.372Z"}, "2025-07-27T11:26:41.372Z"),
+        ({"msg": "x"}, "2025-07-27T11:26:43Z"),
+    ],
+    ids=["its line's", "when it was received"],
+)
+def test_an_entry_of_the_year_one_has_another_time(payload: dict[str, str], time: str) -> None:
+    """A line knows its own time better than the log service knows when it came."""
+    entry = {
+        "insertId": "a",
+        "timestamp": "0001-01-01T00:00:00Z",
+        "receiveTimestamp": "2025-07-27T11:26:43Z",
+        "jsonPayload": payload,
+    }
+    (read,) = to_entries(to_frame([LogRecord(entry, "a.json:1")], load_catalogue()))
+
+    assert read.time_ns == parse_instant(time)
