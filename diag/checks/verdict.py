@@ -11,7 +11,7 @@ from diag.model.findings import Cause, Finding, Outcome, Result, Scope, Severity
 from diag.model.instants import NS_PER_S
 from diag.model.session import Session
 from diag.model.turns import Turn, TurnOutcome
-from diag.session.identity.presence import MEDIA_CAME, WHIP, WS_AUDIO
+from diag.session.identity.presence import WHIP, WS_AUDIO, media_never_came
 from diag.session.turns.ending import MEDIA_GONE, TOGETHER_NS
 
 HEALTH_CHECKS = ("id-mismatch", "session-one-sided", "turn-no-reply")
@@ -73,12 +73,8 @@ def _describe_cut(session: Session) -> str:
     """How the session ended before any turn could be, empty if it did not."""
     if session.open or any(turn.deliveries for turn in session.turns):
         return ""
-    # a server that writes its connection's states would have written that it connected
-    failed, answered = session.named("ice.failed"), session.named("whip.established")
-    told = failed or (answered and session.named("ice.state"))
-    # a client may switch listening on before media is there; without a failure it shows that media was
-    came = tuple(name for name in MEDIA_CAME if not (failed and name == "media.listen"))
-    if told and not session.named(*came):
+    if media_never_came(session):
+        answered = session.named("whip.established")
         return f"{'The WHIP request was answered and media' if answered else 'Media'} never connected."
     return _describe_unheard(session)
 

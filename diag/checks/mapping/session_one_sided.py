@@ -40,7 +40,12 @@ from diag.model.findings import Finding, Scope, Severity
 from diag.model.identifiers import IdKind, classify
 from diag.model.records import SESSION_ROLES
 from diag.model.session import Session
-from diag.session.identity.presence import MEDIA_CAME, MEDIA_FACETS, ORCHESTRATOR_FACETS, WS_AUDIO
+from diag.session.identity.presence import (
+    MEDIA_FACETS,
+    ORCHESTRATOR_FACETS,
+    WS_AUDIO,
+    media_never_came,
+)
 
 _OTHER = {MEDIA_SERVER: ORCHESTRATOR, ORCHESTRATOR: MEDIA_SERVER}
 _SIDES = {MEDIA_SERVER: "media", ORCHESTRATOR: "orchestrator"}
@@ -58,7 +63,7 @@ def _run(context: CheckContext) -> Iterator[Finding]:
         raise NotChecked("no line shows the session at work on either side")
     if has_media == has_orchestrator or WS_AUDIO in facets or _is_test(session):
         return
-    if has_media and session.named("ice.failed") and not session.named(*MEDIA_CAME):
+    if has_media and media_never_came(session):
         raise NotChecked("media never connected, so nothing could reach the other side")
     context.require_entries(MEDIA_SERVER, ORCHESTRATOR)
     context.require_own_socket()

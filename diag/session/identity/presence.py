@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from diag.model.events import Event
 from diag.model.records import SESSION_ROLES
+from diag.model.session import Session
 from diag.session.events import is_final_audio, is_listening
 
 NAMED = "named"  # a WHIP request took or got the ID; with broken SDP nothing follows
@@ -72,6 +73,16 @@ def facets_of(event: Event) -> tuple[str, ...]:
 
 Presence = Mapping[str, frozenset[str]]
 """Session ID -> its facets."""
+
+
+def media_never_came(session: Session) -> bool:
+    """Whether its media server tells of the caller's connection, and not that it ever stood."""
+    failed = session.named("ice.failed")
+    # a server that writes its connection's states would have written that it connected
+    told = failed or (session.named("whip.established") and session.named("ice.state"))
+    # a client may switch listening on before media is there; without a failure it shows that media was
+    came = tuple(name for name in MEDIA_CAME if not (failed and name == "media.listen"))
+    return bool(told) and not session.named(*came)
 
 
 def build_presence(events: Iterable[Event]) -> Presence:
