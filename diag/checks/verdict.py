@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from diag.checks.causes import rank_causes
 from diag.checks.wording import describe_parts, describe_turns
-from diag.model.events import MEDIA
 from diag.model.findings import Cause, Finding, Outcome, Result, Scope, Severity, Status, Verdict
 from diag.model.instants import NS_PER_S
 from diag.model.session import Session
 from diag.model.turns import Turn, TurnOutcome
 from diag.session.identity.presence import WHIP, WS_AUDIO, media_never_came
-from diag.session.turns.ending import MEDIA_GONE, TOGETHER_NS
+from diag.session.turns.ending import PROCESS_ENDS, TOGETHER_NS, find_process_end
 
 HEALTH_CHECKS = ("id-mismatch", "session-one-sided", "turn-no-reply")
 """Media, binding, consumption and delivery: healthy means that these ran and are clear."""
@@ -147,12 +146,9 @@ def _find_untested(session: Session) -> Iterator[str]:
 
 def _find_cut_short(session: Session) -> Iterator[str]:
     """How a part of it ended while another went on, and nobody asked anything of it any more."""
-    media = [event for event in session.events if event.side == MEDIA]
-    if media and not session.named(*MEDIA_GONE):
-        last = media[-1]
-        ends = session.neighbours.named("proc.panic", "proc.exit", "proc.start")
-        if any(end.entry.pod == last.entry.pod and end.time_ns > last.time_ns for end in ends):
-            yield f"the process of {last.entry.pod} ended, and with it the session's media"
+    end = find_process_end(session.events, session.neighbours.named(*PROCESS_ENDS, "proc.start"))
+    if end is not None:
+        yield f"the process of {end.entry.pod} ended, and with it the session's media"
     closes, opens = session.named("ws.close"), session.named("ws.open")
     if closes and len(closes) >= len(opens):
         closed_ns = closes[-1].time_ns

@@ -23,7 +23,7 @@ from diag.session.order.clocks import find_clocks
 from diag.session.order.sort import put_in_order
 from diag.session.select import EventFinder
 from diag.session.turns.build import build_turns
-from diag.session.turns.ending import find_departures, find_end
+from diag.session.turns.ending import PROCESS_ENDS, find_departures, find_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,8 @@ def reconstruct(asked: Identifier, reading: Reading) -> Session | None:
     shown = neighbours.mentioning(*(one.text for one in halves))
     window_end = reading.window.end_ns if reading.window else max((e.time_ns for e in events), default=0)
     end = find_end(events)
-    turns = build_turns(events, find_departures(events), window_end, clocks)
+    departures = find_departures(events, neighbours.named(*PROCESS_ENDS))
+    turns = build_turns(events, departures, window_end, clocks)
     return Session(
         id=closure.chief,
         asked=asked,

@@ -25,8 +25,19 @@ CRASH = (
     '00:08.000 media-server text "panic: runtime error: integer divide by zero"\n'.replace('"', "")
     + "00:10.000 media-server info Starting Voice Agent Media Server (Phase 2)...\n"
 )
+ASKED_AGAIN = (
+    "00:07.500 orchestrator info Trigger LLM event received :: connID=$W sessionID=$S\n"
+    "00:07.510 orchestrator info Updated service state :: sessionID=$S service=llm state=executing\n"
+    "00:09.510 orchestrator info Updated service state :: sessionID=$S service=llm state=complete\n"
+    "00:09.530 orchestrator info AI pipeline completed successfully :: sessionID=$S\n"
+)
+SHUT_DOWN = (
+    "00:08.000 media-server info Shutting down server...\n"
+    "00:08.300 media-server info Connection cleaned up :: sessionID=$S\n"
+)
 CLOSED = "00:08.000 orchestrator info WebSocket client disconnected :: connID=$W\n"
 SPOKE_ON = "00:50.000 media-server info Audio published to Kafka successfully :: sessionID=$S packetSize=81\n"
+GONE_WITH_ITS_PROCESS = "the process of media-server-6f46659ddf-n25zw ended, and with it the session's media"
 LATE = CLEANED.replace("00:20", "00:58")
 
 
@@ -43,15 +54,41 @@ def test_a_crash_after_the_session_is_none_of_its() -> None:
 
 
 @pytest.mark.parametrize(
+    "rest",
+    [
+        SHUT_DOWN.replace("00:08.300", "00:18.300"),
+        SHUT_DOWN
+        + "00:10.000 media-server info WHIP connection established with ICE candidates :: sessionID=$S\n"
+        + CLEANED,
+    ],
+    ids=["the caller left a server that waits for its callers", "the caller came back"],
+)
+def test_a_shutdown_that_took_no_media_along_is_none_of_the_sessions(rest: str) -> None:
+    """A server may wait for its callers, and a caller may call again."""
+    assert diagnose(read_case(ANSWERED + rest)).verdict.status is Status.HEALTHY
+
+
+def test_who_is_cut_off_by_a_shutdown_did_not_leave() -> None:
+    """The turn that was being worked on got no reply, though the caller was there."""
+    asked = ANSWERED + ASKED_AGAIN
+
+    assert diagnose(
+        read_case(asked + SHUT_DOWN.replace("Shutting down server...", "Ping"))
+    ).verdict.status is (Status.HEALTHY)
+    assert diagnose(read_case(asked + SHUT_DOWN)).verdict.status is Status.BROKEN
+
+
+@pytest.mark.parametrize(
     ("rest", "missing"),
     [
-        (CRASH, "the process of media-server-6f46659ddf-n25zw ended, and with it the session's media"),
+        (CRASH, GONE_WITH_ITS_PROCESS),
+        (SHUT_DOWN, GONE_WITH_ITS_PROCESS),
         (
             CLOSED + SPOKE_ON + LATE,
             "the caller's audio went on for 42 s after the last socket was closed",
         ),
     ],
-    ids=["its media server crashed", "its socket was cut"],
+    ids=["its media server crashed", "its media server was shut down", "its socket was cut"],
 )
 def test_what_ended_before_the_rest_keeps_a_session_from_being_healthy(rest: str, missing: str) -> None:
     """All turns were answered, and nobody knows of what was said behind that."""
