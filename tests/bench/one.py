@@ -22,7 +22,7 @@ from statistics import median
 import orjson
 
 from diag.sources.files.scan import LineSearch
-from tests.bench.many import DIAG, run, write_window
+from tests.bench.many import DIAG, run, weigh, write_window
 
 FILTER = """
 import duckdb, sys
@@ -75,7 +75,7 @@ def compare(file: Path, session: str, runs: int) -> None:
     seconds: dict[str, list[float]] = {name: [] for name in (*commands, "one search")}
     for _ in range(runs):
         for name, command in commands.items():
-            seconds[name].append(run(command)[0])
+            seconds[name].append(run(command))
         seconds["one search"].append(search(file, session))
     for name, found in seconds.items():
         print(f"{name:<20} {median(found):8.3f} s  ({min(found):.3f} to {max(found):.3f})")
@@ -103,7 +103,7 @@ def main() -> None:
         compare(file, session, options.runs)
         for part in (write_quarter(file, session, entries), file):
             command = (DIAG, "session", session, str(part), "--report", "none", "--quiet")
-            print(f"memory {run(command)[1]:.0f} MB of {part.stat().st_size / 1e9:.2f} GB")
+            print(f"memory {weigh(command):.0f} MB of {part.stat().st_size / 1e9:.2f} GB")
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ def _read(job: JudgingJob, shard: Shard) -> Reading:
     parts = (scratch.read_frame(job.folder, number) for number in shard.frames)
     near = [select_around(part, ids, shard.start_ns, shard.end_ns, catalogue) for part in parts]
     finder = EventFinder(join_frames(near), catalogue, job.crowded)
-    finder.load()
+    finder.load(ids)
     return Reading(
         finder=finder,
         catalogue=catalogue,

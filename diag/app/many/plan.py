@@ -11,6 +11,9 @@ from diag.session.groups import Group, group_ids
 from diag.session.identity.partners import NEARBY_NS
 from diag.session.identity.rules import MOST_IDS
 
+_LONG_NS = 10 * NEARBY_NS
+"""Groups that last longer: what is around one of them would be around all that it is packed with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shard:
@@ -43,14 +46,23 @@ class Plan:
 
 
 def plan_shards(digests: Sequence[Digest], most_lines: int) -> Plan:
-    """Groups that begin near to one another, until their lines are `most_lines`: they share surroundings."""
+    """Groups that begin near to one another, until their lines are `most_lines`: they share surroundings.
+
+    Long ones are among themselves, and come first: theirs are the shards that take longest.
+    """
     census = Census()
     for digest in digests:
         census.add(digest.census)
     crowded = find_crowded(census.uses, census.ties, MOST_IDS)
     groups = group_ids(census, crowded)
     outside = frozenset().union(*(digest.outside for digest in digests))
-    return Plan(tuple(_to_shard(few, digests, outside) for few in _pack(groups, most_lines)), crowded)
+    long, short = (tuple(g for g in groups if _is_long(g) is told) for told in (True, False))
+    packs = (*_pack(long, most_lines), *_pack(short, most_lines))
+    return Plan(tuple(_to_shard(few, digests, outside) for few in packs), crowded)
+
+
+def _is_long(group: Group) -> bool:
+    return group.last_ns - group.first_ns > _LONG_NS
 
 
 def _pack(groups: Iterable[Group], most_lines: int) -> Iterator[tuple[Group, ...]]:
